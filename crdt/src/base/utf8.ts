@@ -1,0 +1,57 @@
+/**
+ * Strict UTF-8, written here because `crdt/` has no TextEncoder (its compiler options leave out
+ * every host API). Rejects overlong forms, surrogates and code points past U+10FFFF (RFC 3629 §3).
+ * Meant for ids and names; documents' text never passes through it.
+ */
+import { DecodeError } from "./errors.ts"
+
+/** Encodes `text`; a lone surrogate becomes U+FFFD, as TextEncoder does. O(length). */
+export function utf8Encode(text: string): Uint8Array {
+  const bytes: number[] = []
+  for (const character of text) {
+    let point = character.codePointAt(0) ?? 0
+    if (point >= 0xd800 && point <= 0xdfff) point = 0xfffd
+    if (point < 0x80) bytes.push(point)
+    else if (point < 0x800) bytes.push(0xc0 | (point >> 6), 0x80 | (point & 63))
+    else if (point < 0x10000) {
+      bytes.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 63), 0x80 | (point & 63))
+    } else {
+      bytes.push(
+        0xf0 | (point >> 18),
+        0x80 | ((point >> 12) & 63),
+        0x80 | ((point >> 6) & 63),
+        0x80 | (point & 63),
+      )
+    }
+  }
+  return Uint8Array.from(bytes)
+}
+
+/** @throws DecodeError `not-utf8`, its offset relative to `bytes`. O(length). */
+export function utf8Decode(bytes: Uint8Array): string {
+  let text = ""
+  let index = 0
+  while (index < bytes.length) {
+    const lead = bytes[index] ?? 0
+    if (lead < 0x80) {
+      text += String.fromCharCode(lead)
+      index += 1
+      continue
+    }
+    const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2
+    if (lead < 0xc2 || lead > 0xf4) throw new DecodeError("not-utf8", index)
+    if (index + length > bytes.length) throw new DecodeError("not-utf8", index)
+    let point = lead & (0x7f >> length)
+    for (let rest = 1; rest < length; rest++) {
+      const byte = bytes[index + rest] ?? 0
+      if ((byte & 0xc0) !== 0x80) throw new DecodeError("not-utf8", index)
+      point = (point << 6) | (byte & 63)
+    }
+    const least = length === 4 ? 0x10000 : length === 3 ? 0x800 : 0x80
+    const surrogate = point >= 0xd800 && point <= 0xdfff
+    if (point < least || point > 0x10ffff || surrogate) throw new DecodeError("not-utf8", index)
+    text += String.fromCodePoint(point)
+    index += length
+  }
+  return text
+}

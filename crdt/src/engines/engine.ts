@@ -1,0 +1,111 @@
+/**
+ * The Engine interface: everything the rest of Causeway knows about a CRDT. All functions are
+ * pure and synchronous; bytes in, bytes out. No engine keeps a document between calls, so the
+ * hot path (validate, log, relay) never builds one. Laws: `engines/laws.ts`, run by each engine.
+ *
+ * Words: an *update* is what a client sends (Yjs update V1; one or more Automerge change chunks).
+ * *State* is bytes that hold a whole document (a merge of updates). A *summary* says what somebody
+ * already has: a Yjs state vector, or Automerge heads (count, then 32 bytes each, sorted).
+ */
+
+export const engineNames = ["yjs", "automerge"] as const
+export type EngineName = (typeof engineNames)[number]
+
+export type EngineErrorCode =
+  | "invalid-update"
+  | "invalid-summary"
+  /** A digest or JSON was asked of a document of which a predecessor is missing. */
+  | "pending"
+
+/** Bytes that are not what they claim to be. Nothing was changed. */
+export class EngineError extends Error {
+  override readonly name = "EngineError"
+  readonly code: EngineErrorCode
+
+  constructor(code: EngineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** Where one writer's operations in an update start and end: `[from, to)` on that writer's clock. */
+export type Span = { readonly writer: string; readonly from: number; readonly to: number }
+
+/**
+ * What a complete validation learns on the way. `spans`: for Yjs one per client (writer = client
+ * id in decimal, Skip structs left out, so a client can appear more than once); for Automerge one
+ * per change (writer = actor hex, from = seq − 1, to = seq). `needs`: what must be there before:
+ * for Automerge the hashes (hex) of dependencies outside this update, for Yjs none (spans say it).
+ * `gives`: Automerge: hashes (hex) of the changes inside; Yjs: none.
+ */
+export type UpdateFacts = {
+  readonly spans: readonly Span[]
+  readonly needs: readonly string[]
+  readonly gives: readonly string[]
+}
+
+/**
+ * What is known of one document's history, kept beside an open document so that an update whose
+ * predecessors are missing is noticed without building the document. Mutable; owned by one core.
+ */
+export interface Frontier {
+  /**
+   * Records an update. "covered": all predecessors are known, so it takes effect now (and so do
+   * pending ones it completes). "pending": it must wait; its `bytes` count as pending.
+   */
+  add(facts: UpdateFacts, bytes: number): "covered" | "pending"
+  /** Bytes of updates that still wait for a predecessor. */
+  readonly pendingBytes: number
+  /** What is covered, as a summary for the wire (Yjs: state vector; Automerge: heads). */
+  summary(): Uint8Array
+}
+
+export interface Engine {
+  readonly name: EngineName
+
+  /**
+   * Decodes an update to its last byte. Cost O(bytes), no document is built.
+   * @throws EngineError `invalid-update`; never anything else, never allocates by an unchecked length.
+   */
+  validate(update: Uint8Array): UpdateFacts
+
+  /** Decodes a summary completely. @throws EngineError `invalid-summary`. */
+  validateSummary(summary: Uint8Array): void
+
+  /** The update, or state, that has no effect. */
+  readonly empty: Uint8Array
+
+  /**
+   * Merges updates and states into one state, in any order, with any duplicates. Keeps updates
+   * whose predecessors are missing. Near-linear (merges as a tree). Collects no garbage.
+   * @throws EngineError `invalid-update`.
+   */
+  merge(updates: readonly Uint8Array[]): Uint8Array
+
+  /** What `state` has and the holder of `summary` lacks: an update (`empty` if nothing). */
+  difference(state: Uint8Array, summary: Uint8Array): Uint8Array
+
+  /** The summary of a state: covers only what has all its predecessors. */
+  summaryOf(state: Uint8Array): Uint8Array
+
+  /** A summary that has nothing. */
+  readonly emptySummary: Uint8Array
+
+  /**
+   * 32 bytes, equal for equal content whatever the order of arrival, batching or garbage
+   * collection; different for different content even where summaries are equal.
+   * @throws EngineError `pending` while a predecessor is missing.
+   */
+  digest(state: Uint8Array): Uint8Array
+
+  /** The same document in fewer bytes (Yjs: deleted content collected). Keeps what is pending. */
+  compact(state: Uint8Array): Uint8Array
+
+  /** The document as plain JSON, keys sorted. Parts that are pending are left out. */
+  toJson(state: Uint8Array): Json
+
+  /** A frontier that covers `state`. */
+  frontier(state: Uint8Array): Frontier
+}
