@@ -7,9 +7,7 @@
  * *State* is bytes that hold a whole document (a merge of updates). A *summary* says what somebody
  * already has: a Yjs state vector, or Automerge heads (count, then 32 bytes each, sorted).
  */
-
-export const engineNames = ["yjs", "automerge"] as const
-export type EngineName = (typeof engineNames)[number]
+import type { EngineName } from "../base/ids.ts"
 
 export type EngineErrorCode =
   | "invalid-update"
@@ -86,6 +84,9 @@ export interface Engine {
 
   /** What `state` has and the holder of `summary` lacks: an update (`empty` if nothing). */
   difference(state: Uint8Array, summary: Uint8Array): Uint8Array
+
+  /** True if merging `update` into `state` would change nothing (deletions count as changes). */
+  includes(state: Uint8Array, update: Uint8Array): boolean
 
   /** The summary of a state: covers only what has all its predecessors. */
   summaryOf(state: Uint8Array): Uint8Array

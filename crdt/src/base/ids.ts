@@ -1,0 +1,71 @@
+/**
+ * Names of things, as branded strings made only by the parsers here. Everything keyed by them is
+ * put in a stable order (plain string order) before it leaves a core.
+ */
+import { bytesFromHex } from "./bytes.ts"
+import { limits } from "./limits.ts"
+import { utf8Encode } from "./utf8.ts"
+
+declare const brand: unique symbol
+type Branded<Name extends string> = string & { readonly [brand]: Name }
+
+/** Virtual or real milliseconds; only differences and order have a meaning inside a core. */
+export type Millis = number
+
+/** A node's name, given by its operator: 1 to 64 of `A–Z a–z 0–9 _ . -`. */
+export type NodeId = Branded<"NodeId">
+
+/** One life of one node's log: `node@epoch`, the epoch as 16 lower-case hex digits. */
+export type OriginId = Branded<"OriginId">
+
+/** One client's identity for recognising repeated updates: 32 lower-case hex digits. */
+export type ClientId = Branded<"ClientId">
+
+/** `engine:name`. The engine is part of the key, so one name can't be two kinds of document. */
+export type DocumentId = Branded<"DocumentId">
+
+/** A socket, as its driver numbers it. Never reused within a process. */
+export type ConnectionId = number
+
+export const engineNames = ["yjs", "automerge"] as const
+export type EngineName = (typeof engineNames)[number]
+
+/** The engine's number on the wire and in the log. Never reused. */
+export const engineTags = { yjs: 1, automerge: 2 } as const satisfies Record<EngineName, number>
+
+export function engineOfTag(tag: number): EngineName | undefined {
+  return engineNames.find((name) => engineTags[name] === tag)
+}
+
+export function parseNodeId(text: string): NodeId | undefined {
+  return /^[A-Za-z0-9_.-]{1,64}$/.test(text) ? (text as NodeId) : undefined
+}
+
+export function parseOriginId(text: string): OriginId | undefined {
+  return /^[A-Za-z0-9_.-]{1,64}@[0-9a-f]{16}$/.test(text) ? (text as OriginId) : undefined
+}
+
+/** `epoch`: 8 random bytes, minted when a store is created. */
+export function originOf(node: NodeId, epochHex: string): OriginId | undefined {
+  return parseOriginId(`${node}@${epochHex}`)
+}
+
+export function nodeOfOrigin(origin: OriginId): NodeId {
+  return origin.slice(0, origin.lastIndexOf("@")) as NodeId
+}
+
+export function parseClientId(text: string): ClientId | undefined {
+  return bytesFromHex(text)?.length === 16 ? (text as ClientId) : undefined
+}
+
+/** Names are 1 to `documentNameBytesMax` bytes of UTF-8; anything else gives undefined. */
+export function documentIdOf(engine: EngineName, name: string): DocumentId | undefined {
+  if (name.length === 0 || name.length > limits.documentNameBytesMax) return undefined
+  if (utf8Encode(name).length > limits.documentNameBytesMax) return undefined
+  return `${engine}:${name}` as DocumentId
+}
+
+export function partsOfDocumentId(document: DocumentId): { engine: EngineName; name: string } {
+  const colon = document.indexOf(":")
+  return { engine: document.slice(0, colon) as EngineName, name: document.slice(colon + 1) }
+}

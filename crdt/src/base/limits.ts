@@ -1,0 +1,87 @@
+/**
+ * Every bound in one place. What happens past each one stands beside it and is tested on both
+ * sides. Bytes and counts are inclusive maxima.
+ */
+const KiB = 1024
+const MiB = 1024 * KiB
+
+export const limits = {
+  /** A document's name in UTF-8 bytes. Past it: close 4404 `bad-document-name`. */
+  documentNameBytesMax: 512,
+  /** One update. Past it: reject `too-large` (native), close 4413 (stock). */
+  updateBytesMax: 8 * MiB,
+  /** One frame from a client or peer. Past it: close 4413 `too-large`. */
+  frameBytesMax: 10 * MiB,
+  /** Updates in one native update frame. Past it: close 4400 `malformed`. */
+  updatesPerFrameMax: 4096,
+  /** Tokens, reasons and other text on the wire, in bytes. Past it: close 4400. */
+  textBytesMax: 8 * KiB,
+  /** Origins in a version vector. Past it: close 4400. */
+  originsMax: 4096,
+  /** A state vector or heads. Past it: close 4400. */
+  summaryBytesMax: 1 * MiB,
+
+  /** Documents one native connection may have open. Past it: document closed with `too-many`. */
+  channelsPerConnectionMax: 10_000,
+  /** Unacked update bytes a native client may have under way. Past it: reject `overloaded`. */
+  clientWindowBytes: 4 * MiB,
+  /** Entries waiting for the next commit. Past it: reject `overloaded`, stock: close 4501. */
+  openBatchEntriesMax: 8192,
+  openBatchBytesMax: 16 * MiB,
+  /** Commits start at least this far apart under load; the first after idle starts at once. */
+  commitPaceMs: 4,
+  /** Bytes of updates that wait for a predecessor, per document. Past it: `missing-predecessors`. */
+  pendingBytesMax: 1 * MiB,
+  /** Merged state and tails kept for open documents. Past it: the least recent is read again. */
+  documentCacheBytesMax: 64 * MiB,
+  /** One document's log as a read returns it. Past it: `document-too-large`. */
+  documentReadBytesMax: 256 * MiB,
+  /** Documents without a session stay in memory at most this many at a time. */
+  idleDocumentsMax: 1024,
+
+  /** Presence states per document and bytes of each. Past it: the state is ignored and counted. */
+  presenceClientsMax: 1024,
+  presenceStateBytesMax: 16 * KiB,
+  presenceEntriesPerFrameMax: 1024,
+  /** A presence state nobody renewed for this long is gone. */
+  presenceTtlMs: 30_000,
+
+  /** Entry bytes a peer may have under way to us before its vector says they are durable. */
+  linkWindowBytes: 4 * MiB,
+  /** Entries and record bytes in one link frame (one record may exceed the bytes alone). */
+  linkFrameEntriesMax: 4096,
+  linkFrameBytes: 256 * KiB,
+  /** Vectors go out at this interval, with full jitter on top of half of it. */
+  linkVectorIntervalMs: 1000,
+  linkPingMs: 5000,
+  linkSilentMs: 15_000,
+  linkHandshakeMs: 5000,
+  linkBackoffMsMin: 100,
+  linkBackoffMsMax: 30_000,
+  /** A link that lived this long resets the back-off. */
+  linkStableMs: 30_000,
+  /** A pull that brought nothing for this long may be asked of another peer. */
+  linkWantMs: 5000,
+  linksMax: 64,
+
+  /** A session that has not said hello by then is closed (4408). */
+  helloMs: 10_000,
+  /** Stock sessions get an empty awareness frame when nothing else was sent for this long. */
+  stockHeartbeatMs: 12_000,
+  /** Native clients ping this often and call the socket dead after three times as long. */
+  clientHeartbeatMs: 5000,
+  /** The node looks after ages and heartbeats this often. */
+  sweepMs: 2500,
+  /** A socket that stays over its byte budget for this long is closed (4502, retryable). */
+  congestedMs: 60_000,
+  /** A failing store is tried again after this long, doubling to the maximum. */
+  storeRetryMsMin: 250,
+  storeRetryMsMax: 5000,
+
+  /** Client core: back-off between connection attempts, full jitter. */
+  clientBackoffMsMin: 100,
+  clientBackoffMsMax: 30_000,
+  clientHandshakeMs: 10_000,
+  /** Client core: bytes of one update frame when the outbox is sent (one update may exceed it). */
+  clientFrameBytes: 64 * KiB,
+} as const

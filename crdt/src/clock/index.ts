@@ -1,0 +1,2 @@
+/** Logical time: dots and version vectors. */
+export * from "./version-vector.ts"

@@ -1,0 +1,4 @@
+/** The log's vocabulary: records, hash chains, and the pure in-memory log. */
+export * from "./chain.ts"
+export * from "./memory-log.ts"
+export * from "./record.ts"

@@ -1,0 +1,5 @@
+/** Randomness as a core gets it: seeded in the simulator, from the system in production. */
+export interface Random {
+  /** A uniform number in [0, 1). */
+  next(): number
+}

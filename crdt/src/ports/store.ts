@@ -1,0 +1,71 @@
+/**
+ * The store port: an append-only log per origin. The store assigns own sequence numbers and
+ * reports what is durable; nothing assumes that it lives in this process.
+ *
+ * Order (the contract suite checks it): results arrive in the order of the calls, never inside
+ * the call itself, and a read sees every append called before it and none called after.
+ * An append is all or nothing, and durable (fsynced) before `done`; an empty one proves that
+ * the store can still write. A failed append leaves no trace.
+ */
+import type { ClientId, DocumentId, NodeId, OriginId } from "../base/index.ts"
+import type { VersionVector } from "../clock/index.ts"
+import type { Head, LogEntry, LogRun } from "../log/index.ts"
+
+export type AppendBatch = {
+  /** Records of the own origin; the store numbers them. */
+  readonly own: readonly Uint8Array[]
+  /** Runs of other origins; each starts right after what is held. */
+  readonly adopted: readonly LogRun[]
+}
+
+export type StoreFailure = {
+  readonly ok: false
+  /** `store-full`: no space; `store-failed`: anything else. Both may pass by themselves. */
+  readonly code: "store-full" | "store-failed"
+  readonly message: string
+}
+
+export type AppendResult =
+  | {
+      readonly ok: true
+      /** Seq of the first own record (the next one to be given if there was none). */
+      readonly firstSeq: number
+      /** New heads of every origin the batch touched. */
+      readonly heads: readonly (readonly [OriginId, Head])[]
+    }
+  | StoreFailure
+
+export type ReadQuery =
+  /** A document's entries that `since` does not cover; each origin's in order of seq. */
+  | { readonly type: "document"; readonly document: DocumentId; readonly since: VersionVector }
+  /** Entries of one origin from `fromSeq`, as many as fit `bytesMax`, at least one if any. */
+  | {
+      readonly type: "origin"
+      readonly origin: OriginId
+      readonly fromSeq: number
+      readonly bytesMax: number
+    }
+  /** The highest update number of a client that is in the log. */
+  | { readonly type: "client"; readonly client: ClientId }
+
+export type ReadResult =
+  | { readonly type: "document"; readonly entries: readonly LogEntry[] }
+  | { readonly type: "origin"; readonly run: LogRun; readonly previousHash: Uint8Array }
+  | { readonly type: "client"; readonly seq: number }
+  | { readonly type: "failed"; readonly code: ReadFailureCode; readonly message: string }
+
+/** `document-too-large`: over `documentReadBytesMax`. `corrupt`: a record failed its checksum. */
+export type ReadFailureCode = "store-failed" | "document-too-large" | "corrupt"
+
+export interface Store {
+  /** What the log holds now that it is open; the own origin is always among the heads. */
+  readonly opened: {
+    readonly node: NodeId
+    readonly origin: OriginId
+    readonly heads: readonly (readonly [OriginId, Head])[]
+  }
+  append(batch: AppendBatch, done: (result: AppendResult) => void): void
+  read(query: ReadQuery, done: (result: ReadResult) => void): void
+  /** Lets what is under way finish, then releases files and locks. */
+  close(done: () => void): void
+}
