@@ -1,0 +1,38 @@
+/** A run of one origin's entries, oldest first; pushed live or in answer to a want. Rule [L3]. */
+import { DecodeError, limits, Writer } from "../../base/index.ts"
+import type { Reader } from "../../base/index.ts"
+import { decodeOrigin } from "../../clock/index.ts"
+import { HASH_BYTES } from "../../log/index.ts"
+import type { LogRun } from "../../log/index.ts"
+import { linkTags } from "../tags.ts"
+
+export type LinkEntries = {
+  readonly type: "entries"
+  readonly run: LogRun
+  /** The chain's hash before the run's first entry. */
+  readonly previousHash: Uint8Array
+}
+
+export function encodeLinkEntries(message: LinkEntries): Uint8Array {
+  const { origin, firstSeq, records } = message.run
+  let size = 128
+  for (const record of records) size += record.length + 4
+  const writer = new Writer(size).u8(linkTags.entries).string(origin).varUint(firstSeq)
+  writer.raw(message.previousHash).varUint(records.length)
+  for (const record of records) writer.bytes(record)
+  return writer.finish()
+}
+
+/** Records are copies: they go to the log. */
+export function decodeLinkEntries(reader: Reader): LinkEntries {
+  const origin = decodeOrigin(reader)
+  const firstSeq = reader.varUint()
+  const previousHash = reader.raw(HASH_BYTES).slice()
+  const count = reader.count(limits.linkFrameEntriesMax)
+  if (count < 1 || firstSeq < 1) throw new DecodeError("bad-value", reader.offset, "run")
+  const records: Uint8Array[] = []
+  for (let index = 0; index < count; index++) {
+    records.push(reader.bytes(limits.frameBytesMax).slice())
+  }
+  return { type: "entries", run: { origin, firstSeq, records }, previousHash }
+}

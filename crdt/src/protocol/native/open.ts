@@ -1,0 +1,50 @@
+/** Client → node: open a document, saying what is held of it already. Rules [N3] [N4]. */
+import { DecodeError, documentIdOf, engineOfTag, engineTags, limits } from "../../base/index.ts"
+import { partsOfDocumentId, Writer } from "../../base/index.ts"
+import type { DocumentId, Reader } from "../../base/index.ts"
+import { VersionVector } from "../../clock/index.ts"
+import { nativeTags } from "../tags.ts"
+
+/** Where to resume: nothing held, every entry up to a vector, or an engine summary. */
+export type Resume =
+  | { readonly type: "nothing" }
+  | { readonly type: "vector"; readonly vector: VersionVector }
+  | { readonly type: "summary"; readonly summary: Uint8Array }
+
+export type Open = {
+  readonly type: "open"
+  /** The client's number for the document on this connection; never reused on it. */
+  readonly channel: number
+  readonly document: DocumentId
+  readonly resume: Resume
+}
+
+const resumeTags = { nothing: 0, vector: 1, summary: 2 } as const
+
+export function encodeOpen(message: Open): Uint8Array {
+  const { engine, name } = partsOfDocumentId(message.document)
+  const writer = new Writer().u8(nativeTags.open).varUint(message.channel)
+  writer.u8(engineTags[engine]).string(name).u8(resumeTags[message.resume.type])
+  if (message.resume.type === "vector") message.resume.vector.encode(writer)
+  if (message.resume.type === "summary") writer.bytes(message.resume.summary)
+  return writer.finish()
+}
+
+export function decodeOpen(reader: Reader): Open {
+  const channel = reader.varUint()
+  const engine = engineOfTag(reader.u8())
+  if (engine === undefined) throw new DecodeError("unknown-engine", reader.offset)
+  const document = documentIdOf(engine, reader.string(limits.documentNameBytesMax))
+  if (document === undefined) throw new DecodeError("bad-value", reader.offset, "name")
+  return { type: "open", channel, document, resume: decodeResume(reader) }
+}
+
+function decodeResume(reader: Reader): Resume {
+  const tag = reader.u8()
+  if (tag === resumeTags.nothing) return { type: "nothing" }
+  if (tag === resumeTags.vector) return { type: "vector", vector: VersionVector.decode(reader) }
+  if (tag === resumeTags.summary) {
+    return { type: "summary", summary: reader.bytes(limits.summaryBytesMax).slice() }
+  }
+  throw new DecodeError("bad-value", reader.offset, "resume")
+}

@@ -1,0 +1,2 @@
+/** Codecs of stock clients. */
+export * from "./y-websocket.ts"

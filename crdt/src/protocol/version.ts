@@ -1,0 +1,30 @@
+/**
+ * Versions of the two wire protocols we own. History:
+ *   native 1: first. link 1: first.
+ * Any change to a message's bytes bumps the version (the lock test in `wire-lock.test.ts` fails
+ * until it is) and keeps decoding every version down to `min`. Both sides state a range and
+ * speak the highest version they share.
+ */
+import { DecodeError } from "../base/index.ts"
+import type { Reader, Writer } from "../base/index.ts"
+
+export type VersionRange = { readonly min: number; readonly max: number }
+
+export const nativeVersions: VersionRange = { min: 1, max: 1 }
+export const linkVersions: VersionRange = { min: 1, max: 1 }
+
+/** The version two ranges agree on, or undefined: then close 4426 or 4510. */
+export function agreedVersion(ours: VersionRange, theirs: VersionRange): number | undefined {
+  const version = Math.min(ours.max, theirs.max)
+  return version >= Math.max(ours.min, theirs.min) ? version : undefined
+}
+
+export function encodeVersions(writer: Writer, range: VersionRange): void {
+  writer.varUint(range.min).varUint(range.max)
+}
+
+export function decodeVersions(reader: Reader): VersionRange {
+  const range = { min: reader.varUint(), max: reader.varUint() }
+  if (range.min < 1 || range.max < range.min) throw new DecodeError("bad-value", reader.offset)
+  return range
+}
