@@ -27,14 +27,14 @@ export function encodePresence(writer: Writer, entries: readonly PresenceEntry[]
   }
 }
 
-/** States are copies: they outlive their frame. @throws DecodeError */
+/** States are copies: they outlive their frame; their size is the node's to judge. @throws DecodeError */
 export function decodePresence(reader: Reader): PresenceEntry[] {
   const count = reader.count(limits.presenceEntriesPerFrameMax)
   const entries: PresenceEntry[] = []
   for (let index = 0; index < count; index++) {
     const client = reader.varUint()
     const clock = reader.varUint()
-    entries.push({ client, clock, state: reader.bytes(limits.presenceStateBytesMax).slice() })
+    entries.push({ client, clock, state: reader.bytes(reader.remaining).slice() })
   }
   return entries
 }
