@@ -6,7 +6,7 @@
 import { lineOf, type Code, type SourceFile, type Violation } from "./source.ts"
 import { isNode, nameOf, templateHead, walk, type Node } from "./syntax.ts"
 
-export const specPath = "docs/protocol.md"
+const specPath = "docs/protocol.md"
 
 const ruleLine = /^\s*(?:[-*]|\d+\.|\|)\s*(?:\*\*|`)?\[([A-Z]{1,3}\d{1,3})\]/
 const citation = /^\s*\[([A-Z]{1,3}\d{1,3})\]/

@@ -39,7 +39,7 @@ export function walk(
 }
 
 /** The text of a string literal or of a template without holes; undefined for the rest. */
-export function literalText(node: unknown): string | undefined {
+function literalText(node: unknown): string | undefined {
   if (!isNode(node)) return undefined
   if (node.type === "Literal") return typeof node["value"] === "string" ? node["value"] : undefined
   if (node.type !== "TemplateLiteral" || !Array.isArray(node["quasis"])) return undefined

@@ -5,8 +5,8 @@
 import { isCode, lineOf, type Code, type SourceFile, type Violation } from "./source.ts"
 import { nameOf, walk, type Node } from "./syntax.ts"
 
-export const codeLinesMax = 400
-export const lineColumnsMax = 100
+const codeLinesMax = 400
+const lineColumnsMax = 100
 
 /** Spelt so that this file passes its own check. */
 const leftover = /\b(FIX[M]E|TO[D]O|X[X]X)\b/
@@ -39,7 +39,7 @@ function fileSize({ path, text }: SourceFile): readonly Violation[] {
 }
 
 /** Lines that are neither blank nor wholly comment, as oxlint's max-lines counts them. */
-export function codeLines(text: string): number {
+function codeLines(text: string): number {
   let inComment = false
   let count = 0
   for (const raw of text.split("\n")) {

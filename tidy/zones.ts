@@ -44,7 +44,7 @@ const hashes = ["@noble/hashes"]
 const simPackages = [...yjs, ...automerge, ...hashes, "pure-rand"]
 
 /** The first zone whose pattern fits a file is its zone, so narrower patterns stand first. */
-export const zones: readonly Zone[] = [
+const zones: readonly Zone[] = [
   zone("base", /^crdt\/src\/base\//),
   zone("clock", /^crdt\/src\/clock\//, { zones: underClock }),
   zone("log", /^crdt\/src\/log\//, { zones: underLog, packages: hashes }),
