@@ -1,0 +1,18 @@
+/** What a node core is made with. */
+import type { NodeId, OriginId } from "../base/index.ts"
+import type { Head } from "../log/index.ts"
+import type { Random } from "../ports/index.ts"
+import type { Engines } from "./job.ts"
+
+export type NodeConfig = {
+  readonly node: NodeId
+  readonly origin: OriginId
+  /** What the store holds, as it said when it was opened. */
+  readonly heads: readonly (readonly [OriginId, Head])[]
+  /** Nodes link only within one cluster name. */
+  readonly cluster: string
+  /** Addresses to dial and keep dialling. */
+  readonly peers: readonly string[]
+  readonly engines: Engines
+  readonly random: Random
+}

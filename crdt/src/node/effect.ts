@@ -1,0 +1,96 @@
+/**
+ * All a node core ever does, as data, in causal order. A driver carries effects out in exactly
+ * this order and reports what they lead to as inputs.
+ */
+import type { ConnectionId, DocumentId, NodeId, OriginId } from "../base/index.ts"
+import type { CloseReason, RejectCode } from "../protocol/index.ts"
+import type { AppendBatch, ReadQuery } from "../ports/index.ts"
+import type { Reply } from "./input.ts"
+import type { Job } from "./job.ts"
+
+export type Effect =
+  /**
+   * Send the same frames, in order, to each of these connections. Frames may be shared between
+   * effects: a transport frames each once. Nobody changes their bytes.
+   */
+  | {
+      readonly type: "send"
+      readonly to: readonly ConnectionId[]
+      readonly frames: readonly Uint8Array[]
+    }
+  | { readonly type: "close"; readonly connection: ConnectionId; readonly reason: CloseReason }
+  /** At most one is under way at a time. Answer: `committed`. */
+  | { readonly type: "append"; readonly batch: number; readonly entries: AppendBatch }
+  /** Answer: `read-done`. */
+  | { readonly type: "read"; readonly read: number; readonly query: ReadQuery }
+  /** CPU-heavy work, off the main thread where it pays: `runJob`. Answer: `job-done`. */
+  | { readonly type: "job"; readonly job: number; readonly work: Job }
+  /** Connect to a peer. Answer: `opened` with endpoint `link-dialled`, or `dial-failed`. */
+  | { readonly type: "dial"; readonly address: string }
+  | { readonly type: "reply"; readonly command: number; readonly reply: Reply }
+  | { readonly type: "emit"; readonly event: NodeEvent }
+  /** All is durable and every connection told: the process may end. Follows `stop`. */
+  | { readonly type: "stopped" }
+
+/** What happened, for logs and metrics. Never needed for correctness. */
+export type NodeEvent =
+  | {
+      readonly type: "session-opened"
+      readonly connection: ConnectionId
+      readonly protocol: SessionProtocol
+    }
+  | {
+      readonly type: "session-closed"
+      readonly connection: ConnectionId
+      readonly protocol: SessionProtocol
+    }
+  | {
+      readonly type: "connection-refused"
+      readonly connection: ConnectionId
+      readonly reason: CloseReason
+      readonly detail: string
+    }
+  | {
+      readonly type: "update-rejected"
+      readonly connection: ConnectionId
+      readonly code: RejectCode
+    }
+  | {
+      readonly type: "update-pending"
+      readonly connection: ConnectionId
+      readonly document: DocumentId
+    }
+  | {
+      readonly type: "committed"
+      readonly own: number
+      readonly adopted: number
+      readonly bytes: number
+      readonly tookMs: number
+    }
+  | { readonly type: "delivered"; readonly updates: number; readonly sessions: number }
+  | { readonly type: "store-failed"; readonly code: string; readonly message: string }
+  | { readonly type: "store-recovered" }
+  | { readonly type: "read-failed"; readonly document: DocumentId; readonly message: string }
+  | { readonly type: "updates-unreadable"; readonly document: DocumentId; readonly count: number }
+  | { readonly type: "link-up"; readonly peer: NodeId; readonly connection: ConnectionId }
+  | { readonly type: "link-down"; readonly peer: NodeId; readonly connection: ConnectionId }
+  | { readonly type: "link-refused"; readonly reason: CloseReason; readonly detail: string }
+  | {
+      readonly type: "healed"
+      readonly peer: NodeId
+      readonly tookMs: number
+      readonly entries: number
+    }
+  | {
+      readonly type: "fork-detected"
+      readonly origin: OriginId
+      readonly seq: number
+      readonly peer: NodeId
+    }
+  | {
+      readonly type: "presence-dropped"
+      readonly document: DocumentId
+      readonly why: "too-many" | "too-large"
+    }
+
+export type SessionProtocol = "native" | "y-websocket"

@@ -1,0 +1,92 @@
+/**
+ * CPU-heavy work on documents as data, so that a driver can run it on another thread and the
+ * simulator at a virtual time. `runJob` is pure; it never throws: an update that an engine can't
+ * read is left out and counted, so one bad record costs no neighbour.
+ */
+import type { EngineName } from "../base/index.ts"
+import type { Engine, Json } from "../engines/index.ts"
+import { EngineError } from "../engines/index.ts"
+
+export type Engines = Readonly<Record<EngineName, Engine>>
+
+export type Job =
+  /** Merges what was read into one state. */
+  | { readonly type: "merge"; readonly engine: EngineName; readonly parts: readonly Uint8Array[] }
+  /** Merges, and cuts out what the holder of `summary` lacks. */
+  | {
+      readonly type: "difference"
+      readonly engine: EngineName
+      readonly parts: readonly Uint8Array[]
+      readonly summary: Uint8Array
+    }
+  /** Whether an update brings anything that the parts have not. */
+  | {
+      readonly type: "includes"
+      readonly engine: EngineName
+      readonly parts: readonly Uint8Array[]
+      readonly update: Uint8Array
+    }
+  | { readonly type: "json"; readonly engine: EngineName; readonly parts: readonly Uint8Array[] }
+
+export type JobResult =
+  /** `unreadable`: how many parts the engine could not read and that were left out. */
+  | { readonly type: "merge"; readonly state: Uint8Array; readonly unreadable: number }
+  | {
+      readonly type: "difference"
+      readonly state: Uint8Array
+      readonly difference: Uint8Array
+      readonly unreadable: number
+    }
+  | { readonly type: "includes"; readonly includes: boolean }
+  | { readonly type: "json"; readonly json: Json }
+  | { readonly type: "failed"; readonly message: string }
+
+export function runJob(engines: Engines, job: Job): JobResult {
+  try {
+    return run(engines[job.engine], job)
+  } catch (error) {
+    return { type: "failed", message: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function run(engine: Engine, job: Job): JobResult {
+  const { state, unreadable } = mergeReadable(engine, job.parts)
+  switch (job.type) {
+    case "merge":
+      return { type: "merge", state, unreadable }
+    case "difference":
+      return {
+        type: "difference",
+        state,
+        difference: engine.difference(state, job.summary),
+        unreadable,
+      }
+    case "includes":
+      return { type: "includes", includes: engine.includes(state, job.update) }
+    case "json":
+      return { type: "json", json: engine.toJson(state) }
+  }
+}
+
+function mergeReadable(
+  engine: Engine,
+  parts: readonly Uint8Array[],
+): { state: Uint8Array; unreadable: number } {
+  try {
+    return { state: engine.merge(parts), unreadable: 0 }
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+  }
+  const readable = parts.filter((part) => isReadable(engine, part))
+  return { state: engine.merge(readable), unreadable: parts.length - readable.length }
+}
+
+function isReadable(engine: Engine, part: Uint8Array): boolean {
+  try {
+    engine.validate(part)
+    return true
+  } catch (error) {
+    if (error instanceof EngineError) return false
+    throw error
+  }
+}
