@@ -26,20 +26,41 @@ export class EngineError extends Error {
   }
 }
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json }
 
 /** Where one writer's operations in an update start and end: `[from, to)` on that writer's clock. */
 export type Span = { readonly writer: string; readonly from: number; readonly to: number }
 
 /**
+ * A dependency on another writer: operation `at` of `writer`, and what follows it, waits until
+ * operation `clock` of `on` is known. `writer` is undefined for the deletions of an update, which
+ * follow no operation of their own (`at` is 0 then).
+ */
+export type Wait = {
+  readonly writer: string | undefined
+  readonly at: number
+  readonly on: string
+  readonly clock: number
+}
+
+/**
  * What a complete validation learns on the way. `spans`: for Yjs one per client (writer = client
  * id in decimal, Skip structs left out, so a client can appear more than once); for Automerge one
- * per change (writer = actor hex, from = seq − 1, to = seq). `needs`: what must be there before:
- * for Automerge the hashes (hex) of dependencies outside this update, for Yjs none (spans say it).
- * `gives`: Automerge: hashes (hex) of the changes inside; Yjs: none.
+ * per change (writer = actor hex, from = seq − 1, to = seq). `waits`: Yjs: what spans do not say,
+ * as an item waits for its origins, its parent and what it deletes, whoever wrote those; ordered
+ * as the spans are, and only where it asks for more than an earlier one of the same writer;
+ * Automerge: none. `needs`: Automerge: hashes (hex) of dependencies outside this update; Yjs:
+ * none. `gives`: Automerge: hashes (hex) of the changes inside; Yjs: none.
  */
 export type UpdateFacts = {
   readonly spans: readonly Span[]
+  readonly waits: readonly Wait[]
   readonly needs: readonly string[]
   readonly gives: readonly string[]
 }
