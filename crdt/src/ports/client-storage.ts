@@ -1,9 +1,11 @@
 /**
- * Where a client keeps what it typed: per document the engine state and resume point, and the
- * outbox of updates that are not acked yet. Contract: `done` is called in the order of calls,
- * never inside the call; a write is durable (as far as the storage can) before its `done`.
+ * Where a client keeps what it typed: its identity, the outbox of updates that are not acked yet,
+ * and the updates a node refused for good. Contract (crdt/src/testing/client-storage-contract.ts):
+ * `done` is called in the order of calls, never inside the call; a write is all or nothing, and
+ * durable (as far as the storage can) before its `done`; repeating a write changes nothing.
  */
-import type { DocumentId } from "../base/index.ts"
+import type { ClientId, DocumentId } from "../base/index.ts"
+import type { RejectCode } from "../protocol/index.ts"
 
 export type StoredUpdate = {
   /** This client's number for it: 1, 2, 3 … over all documents. */
@@ -12,23 +14,42 @@ export type StoredUpdate = {
   readonly bytes: Uint8Array
 }
 
+/** An update that no node will take, kept for the app. */
+export type RejectedUpdate = StoredUpdate & {
+  readonly code: RejectCode
+  readonly message: string
+}
+
 export type StoredClient = {
-  /** Unacked updates in order of seq. */
+  readonly client: ClientId
+  /** Unacked updates in order of seq; a missing seq was rejected. */
   readonly outbox: readonly StoredUpdate[]
-  /** The next seq to give. */
+  /** The next seq to give: above every seq ever added, trimmed ones too. */
   readonly nextSeq: number
+  /** In order of seq. */
+  readonly rejected: readonly RejectedUpdate[]
 }
 
 export type StorageWrite =
   | { readonly type: "outbox-add"; readonly update: StoredUpdate }
   /** Everything up to and including `seq` is acked. */
   | { readonly type: "outbox-trim"; readonly seq: number }
-  | { readonly type: "outbox-remove"; readonly seq: number }
+  /** Out of the outbox (if it is there) and onto the shelf of rejected updates. */
+  | { readonly type: "rejected-add"; readonly update: RejectedUpdate }
+  | { readonly type: "rejected-remove"; readonly seq: number }
+  /** A new identity for the same outbox. */
+  | { readonly type: "client"; readonly client: ClientId }
 
 export type StorageResult = { readonly ok: true } | { readonly ok: false; readonly message: string }
 
+export type LoadResult =
+  | { readonly ok: true; readonly stored: StoredClient }
+  | { readonly ok: false; readonly message: string }
+
 export interface ClientStorage {
-  load(done: (stored: StoredClient) => void): void
+  /** `fresh` is the identity to take (durably) if there is none yet. Called once, first. */
+  load(fresh: ClientId, done: (result: LoadResult) => void): void
   write(writes: readonly StorageWrite[], done: (result: StorageResult) => void): void
+  /** Lets what is under way finish. */
   close(done: () => void): void
 }

@@ -1,0 +1,4 @@
+/** The client core: outbox, resume, status. Pure; drivers own sockets, storage and replicas. */
+export type * from "./effect.ts"
+export type * from "./input.ts"
+export type * from "./status.ts"

@@ -1,0 +1,52 @@
+/**
+ * Everything the client core learns from the world. A driver hands inputs to `step` one at a
+ * time and carries out the effects of one before it hands in the next.
+ */
+import type { ConnectionId, DocumentId } from "../base/index.ts"
+import type { StorageResult } from "../ports/index.ts"
+import type { Resume } from "../protocol/index.ts"
+
+export type ClientInput =
+  /** The app holds the document; `resume` says what its replica has already. */
+  | { readonly type: "open-document"; readonly document: DocumentId; readonly resume: Resume }
+  /** The app lets go. Pending updates are still sent. */
+  | { readonly type: "close-document"; readonly document: DocumentId }
+  /** The app changed its replica; `bytes` is an engine update, owned by the core from now on. */
+  | { readonly type: "local-update"; readonly document: DocumentId; readonly bytes: Uint8Array }
+  /** The answer to `node-summary`: what the replica has and the node lacks. */
+  | { readonly type: "difference"; readonly document: DocumentId; readonly bytes: Uint8Array }
+  /** A `deliver` effect could not be applied to the replica. */
+  | { readonly type: "deliver-failed"; readonly document: DocumentId; readonly message: string }
+  /** Presence of this client in an open document: UTF-8 JSON, `null` to leave. */
+  | {
+      readonly type: "local-presence"
+      readonly document: DocumentId
+      /** Unique among the document's clients; for Yjs the Y.Doc's `clientID`. */
+      readonly client: number
+      readonly state: Uint8Array
+    }
+  | { readonly type: "socket-opened"; readonly socket: ConnectionId }
+  /** Also when it never opened. `code` 1006 if the other side gave none. */
+  | {
+      readonly type: "socket-closed"
+      readonly socket: ConnectionId
+      readonly code: number
+      readonly reason: string
+    }
+  | { readonly type: "frame"; readonly socket: ConnectionId; readonly bytes: Uint8Array }
+  /** The answer to `fetch-token`. */
+  | { readonly type: "token"; readonly token: string }
+  | { readonly type: "token-failed"; readonly message: string }
+  /** The network came back or the page became visible: don't sit out the back-off. */
+  | { readonly type: "connect-now" }
+  | { readonly type: "go-offline" }
+  /** Connects; also the first time, and after a permanent close code. */
+  | { readonly type: "go-online" }
+  /** The one write that is under way is done. */
+  | { readonly type: "stored"; readonly result: StorageResult }
+  /** The app has taken care of a rejected update. */
+  | { readonly type: "dismiss-rejected"; readonly seq: number }
+  /** The moment of `nextDeadline` has come. Early or late ones do no harm. */
+  | { readonly type: "deadline" }
+  /** The app is done: closes the socket; no input has an effect afterwards. */
+  | { readonly type: "stop" }

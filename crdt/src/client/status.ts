@@ -1,0 +1,68 @@
+/**
+ * What the client core says about itself. Connection and save status are separate on purpose: an
+ * app that is offline has saved what it typed (locally), and one that is connected may not have.
+ */
+import type { Millis, NodeId } from "../base/index.ts"
+import type { Access, DocumentCloseCode, PeerFreshness } from "../protocol/index.ts"
+
+/** Why a connection ended: the close code if there was one, and a sentence for a developer. */
+export type Why = { readonly code: number | undefined; readonly reason: string }
+
+export type ConnectionStatus =
+  | { readonly state: "connecting"; readonly url: string | undefined }
+  | {
+      readonly state: "connected"
+      readonly url: string
+      readonly node: NodeId
+      /** The node's name for this connection, as its logs have it. */
+      readonly session: string
+    }
+  | {
+      readonly state: "offline"
+      readonly why: Why
+      /** When the next attempt starts; undefined if the app asked to be offline. */
+      readonly retryAtMs: Millis | undefined
+    }
+  /** A token is wanted and could not be had; the driver is asked again at `retryAtMs`. */
+  | { readonly state: "needs-token"; readonly why: Why; readonly retryAtMs: Millis }
+  /** Stopped by the app, or for good by a permanent close code. */
+  | { readonly state: "closed"; readonly why: Why }
+
+/** How far everything typed in a document so far has been saved. */
+export type SavedTo = "memory" | "local" | "node"
+
+/** How old what the document shows may be. */
+export type Freshness =
+  /** Nothing has come from a node yet. */
+  | { readonly state: "unknown" }
+  /** It showed what its node had until then. */
+  | { readonly state: "stale"; readonly sinceMs: Millis }
+  /** It shows what its node has; `peers` says how far behind that node may be. */
+  | { readonly state: "live"; readonly peers: readonly PeerFreshness[] }
+
+/** What stands in the way of a document. `apply-failed`: the driver refused what the node sent. */
+export type DocumentError = {
+  readonly code: DocumentCloseCode | "apply-failed"
+  readonly message: string
+  /** True if the core tries again by itself. */
+  readonly retryable: boolean
+}
+
+export type DocumentStatus = {
+  /** Updates that no node has acked yet. */
+  readonly pending: number
+  readonly savedTo: SavedTo
+  readonly freshness: Freshness
+  /** What the node allows; undefined until it said so. */
+  readonly access: Access | undefined
+  readonly error: DocumentError | undefined
+}
+
+export type PendingStatus = {
+  readonly count: number
+  readonly bytes: number
+  /** Past `outboxBytesMax`: the app should ask its user to stop; what is typed is still kept. */
+  readonly full: boolean
+  /** False while storage refuses writes: then nothing new is sent. Rule [C1]. */
+  readonly storageHealthy: boolean
+}
