@@ -1,0 +1,73 @@
+/**
+ * The origins the log holds and their heads, as the last commit left them. Kept in memory
+ * (O(origins)) and read again from the tables whenever a write failed, so that what it says is
+ * never ahead of the disk.
+ */
+import type { Database, Statement } from "better-sqlite3"
+import { parseOriginId } from "@causeway/crdt/base"
+import type { OriginId } from "@causeway/crdt/base"
+import { emptyHead } from "@causeway/crdt/log"
+import type { Head } from "@causeway/crdt/log"
+import { StoreOpenError } from "../errors.ts"
+import { entryId, lastEntryId, ORIGIN_ROWS_MAX, seqOf } from "./schema.ts"
+
+/** An origin's row and head; one object per origin, replaced whole. */
+export type HeldOrigin = {
+  readonly origin: OriginId
+  readonly row: number
+  readonly head: Head
+}
+
+type OriginRow = { readonly id: number; readonly origin: string }
+type HeadRow = { readonly id: number; readonly hash: Buffer }
+
+export class HeldOrigins {
+  readonly #all: Statement<[], OriginRow>
+  readonly #last: Statement<[number, number], HeadRow>
+  readonly #insert: Statement<[string]>
+  #byOrigin = new Map<string, HeldOrigin>()
+
+  constructor(database: Database) {
+    this.#all = database.prepare("SELECT id, origin FROM origins ORDER BY id")
+    this.#last = database.prepare(
+      "SELECT id, hash FROM entries WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT 1",
+    )
+    this.#insert = database.prepare("INSERT INTO origins (origin) VALUES (?)")
+    this.reload()
+  }
+
+  /** O(origins × log entries). */
+  reload(): void {
+    this.#byOrigin = new Map()
+    for (const { id, origin } of this.#all.all()) {
+      const parsed = parseOriginId(origin)
+      if (parsed === undefined) throw new StoreOpenError("failed", `bad origin in row ${id}`)
+      this.set({ origin: parsed, row: id, head: this.#headOf(id) })
+    }
+  }
+
+  #headOf(row: number): Head {
+    const last = this.#last.get(entryId(row, 0), lastEntryId(row))
+    if (last === undefined) return emptyHead
+    return { seq: seqOf(last.id), hash: new Uint8Array(last.hash) }
+  }
+
+  get(origin: string): HeldOrigin | undefined {
+    return this.#byOrigin.get(origin)
+  }
+
+  set(held: HeldOrigin): void {
+    this.#byOrigin.set(held.origin, held)
+  }
+
+  /** Inserts a row for a new origin, inside the caller's transaction; `set` makes it known. */
+  insert(origin: OriginId): HeldOrigin {
+    const row = Number(this.#insert.run(origin).lastInsertRowid)
+    if (row > ORIGIN_ROWS_MAX) throw new Error(`more than ${ORIGIN_ROWS_MAX} origins`)
+    return { origin, row, head: emptyHead }
+  }
+
+  all(): HeldOrigin[] {
+    return [...this.#byOrigin.values()]
+  }
+}

@@ -1,0 +1,135 @@
+/**
+ * Opens the database of a data folder, or says in one line why it can't be opened. The
+ * connection takes SQLite's exclusive lock for life: a second process on the folder fails at
+ * once, and the lock goes with the process, however that ends. It also spares the shared-memory
+ * file of WAL mode.
+ */
+import Database from "better-sqlite3"
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { errorCode, errorMessage, StoreOpenError } from "../errors.ts"
+import { APPLICATION_ID, DATABASE_FILE, SCHEMA_VERSION, schemaSql } from "./schema.ts"
+
+/** @throws StoreOpenError */
+export function openDatabase(directory: string): Database.Database {
+  let database: Database.Database | undefined
+  try {
+    makeDirectory(directory)
+    database = new Database(join(directory, DATABASE_FILE), { timeout: 0 })
+    configure(database)
+    if (checkVersion(database, directory) === "new") create(database, directory)
+    return database
+  } catch (error) {
+    database?.close()
+    throw asOpenError(error, directory)
+  }
+}
+
+function makeDirectory(directory: string): void {
+  const created = mkdirSync(directory, { recursive: true })
+  accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
+  if (created === undefined) return
+  for (let path = directory; path.length >= created.length; path = dirname(path)) {
+    syncDirectory(dirname(path))
+  }
+}
+
+/** A new file is only there after a crash if its directory was synced too. */
+function syncDirectory(directory: string): void {
+  const descriptor = openSync(directory, "r")
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** Pages of 4 KiB in SQLite's own cache; the operating system's cache is behind it. */
+const CACHE_KIB = 8 * 1024
+/** The WAL file is cut back to this after a burst; below, it is overwritten in place. */
+const WAL_FILE_BYTES = 16 * 1024 * 1024
+
+function configure(database: Database.Database): void {
+  // Before anything is read: this is what makes the first read take the lock.
+  database.pragma("locking_mode = EXCLUSIVE")
+  database.pragma("journal_mode = WAL")
+  database.pragma("synchronous = FULL")
+  // Checkpoints are started by hand, after a reply instead of before it.
+  database.pragma("wal_autocheckpoint = 0")
+  database.pragma(`journal_size_limit = ${WAL_FILE_BYTES}`)
+  database.pragma(`cache_size = -${CACHE_KIB}`)
+  database.pragma("temp_store = MEMORY")
+  database.pragma("mmap_size = 0")
+}
+
+function checkVersion(database: Database.Database, directory: string): "new" | "current" {
+  const application = database.pragma("application_id", { simple: true })
+  const version = database.pragma("user_version", { simple: true })
+  const tables = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get()
+  if (application === 0 && version === 0 && tables === undefined) return "new"
+  if (application !== APPLICATION_ID || typeof version !== "number") {
+    throw new StoreOpenError("not-a-store", notAStore(directory, "it belongs to something else"))
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new StoreOpenError(
+      "newer-version",
+      `the data in ${directory} was written by a newer version of Causeway ` +
+        `(format ${version}, this one reads up to ${SCHEMA_VERSION}); run that version instead`,
+    )
+  }
+  return "current"
+}
+
+/** All or nothing: half a schema is never seen, whenever the power goes. */
+function create(database: Database.Database, directory: string): void {
+  database.transaction(() => {
+    database.exec(schemaSql)
+    database.pragma(`application_id = ${APPLICATION_ID}`)
+    database.pragma(`user_version = ${SCHEMA_VERSION}`)
+  })()
+  syncDirectory(directory)
+}
+
+function notAStore(directory: string, detail: string): string {
+  return (
+    `${join(directory, DATABASE_FILE)} is not a database of Causeway (${detail}); ` +
+    "choose another data folder, or restore this one from a backup"
+  )
+}
+
+export function asOpenError(error: unknown, directory: string): StoreOpenError {
+  if (error instanceof StoreOpenError) return error
+  const code = errorCode(error)
+  const detail = errorMessage(error).split("\n")[0] ?? ""
+  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
+    return new StoreOpenError(
+      "locked",
+      `the data folder ${directory} is in use by another process; stop it, or choose another folder`,
+    )
+  }
+  if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
+    return new StoreOpenError("not-a-store", notAStore(directory, detail))
+  }
+  if (notWritableCodes.some((prefix) => code.startsWith(prefix))) {
+    return new StoreOpenError(
+      "not-writable",
+      `cannot write to the data folder ${directory} (${detail}); ` +
+        "give this user the right to write there, or choose another folder",
+    )
+  }
+  if (code === "SQLITE_FULL" || code === "ENOSPC") {
+    return new StoreOpenError("failed", `no space left for the data folder ${directory}; free some`)
+  }
+  return new StoreOpenError("failed", `cannot open the data folder ${directory}: ${detail}`)
+}
+
+const notWritableCodes = [
+  "SQLITE_CANTOPEN",
+  "SQLITE_READONLY",
+  "SQLITE_PERM",
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOTDIR",
+  "EEXIST",
+]

@@ -1,0 +1,158 @@
+/**
+ * Reads, every record checked before it leaves. A record that fails costs no neighbour: a
+ * document read leaves it out, an origin read (where order is everything) ends before it. Each
+ * one is reported once.
+ */
+import type { Database, Statement } from "better-sqlite3"
+import { limits } from "@causeway/crdt/base"
+import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
+import { genesisHash } from "@causeway/crdt/log"
+import type { DocumentRows } from "./documents.ts"
+import type { HeldOrigin, HeldOrigins } from "./heads.ts"
+import { EntryPacker } from "./messages.ts"
+import type { ReadReply, ReadRequest } from "./messages.ts"
+import { entryId, lastEntryId, seqOf } from "./schema.ts"
+import { checksumOf, seal } from "./seal.ts"
+
+/** Past it, corrupt entries are reported again when they are met again. */
+const reportedMax = 4096
+
+type EntryRow = {
+  readonly id: number
+  readonly checksum: number
+  readonly hash: Buffer
+  readonly record: Buffer
+}
+
+export class LogReader {
+  readonly #origins: HeldOrigins
+  readonly #documents: DocumentRows
+  readonly #onCorrupt: (origin: OriginId, seq: number) => void
+  readonly #ofDocument: Statement<[number, number, number], EntryRow>
+  readonly #ofOrigin: Statement<[number, number], EntryRow>
+  readonly #client: Statement<[Buffer], { seq: number }>
+  readonly #reported = new Set<number>()
+
+  constructor(
+    database: Database,
+    parts: { readonly origins: HeldOrigins; readonly documents: DocumentRows },
+    onCorrupt: (origin: OriginId, seq: number) => void,
+  ) {
+    this.#origins = parts.origins
+    this.#documents = parts.documents
+    this.#onCorrupt = onCorrupt
+    this.#ofDocument = database.prepare(
+      "SELECT id, checksum, hash, record FROM entries " +
+        "WHERE document = ? AND id >= ? AND id <= ? ORDER BY id",
+    )
+    this.#ofOrigin = database.prepare(
+      "SELECT id, checksum, hash, record FROM entries WHERE id >= ? AND id <= ? ORDER BY id",
+    )
+    this.#client = database.prepare("SELECT seq FROM clients WHERE client = ?")
+  }
+
+  read(request: ReadRequest): ReadReply {
+    switch (request.type) {
+      case "document":
+        return this.#readDocument(request.document, new Map(request.since))
+      case "origin":
+        return this.#readOrigin(request.origin, request.fromSeq, request.bytesMax)
+      case "client":
+        return { type: "client", seq: this.#readClient(request.client) }
+    }
+  }
+
+  /** O(origins + entries read): one range of the index per origin. */
+  #readDocument(document: DocumentId, since: ReadonlyMap<OriginId, number>): ReadReply {
+    const row = this.#documents.find(document)
+    const packer = new EntryPacker()
+    const names: OriginId[] = []
+    for (const held of row === undefined ? [] : this.#origins.all()) {
+      const covered = since.get(held.origin) ?? 0
+      if (row === undefined || covered >= held.head.seq) continue
+      const from = entryId(held.row, covered + 1)
+      for (const entry of this.#ofDocument.iterate(row, from, lastEntryId(held.row))) {
+        if (!this.#check(held, entry)) continue
+        if (names.at(-1) !== held.origin) names.push(held.origin)
+        packer.push(names.length - 1, seqOf(entry.id), entry.record)
+        if (packer.recordBytes > limits.documentReadBytesMax) return tooLarge(document)
+      }
+    }
+    return { type: "document", origins: names, bytes: packer.finish() }
+  }
+
+  /** O(records read). */
+  #readOrigin(origin: OriginId, fromSeq: number, bytesMax: number): ReadReply {
+    const held = this.#origins.get(origin)
+    const packer = new EntryPacker()
+    if (held === undefined || fromSeq > held.head.seq + 1) {
+      return { type: "origin", previousHash: genesisHash, bytes: packer.finish() }
+    }
+    let previous: EntryRow | undefined
+    for (const entry of this.#entries(held, fromSeq - 1)) {
+      const seq = seqOf(entry.id)
+      if (seq === fromSeq - 1) {
+        previous = entry
+        continue
+      }
+      const bytes = packer.recordBytes + entry.record.length
+      if (packer.count > 0 && bytes > bytesMax) break
+      const sound = seq === fromSeq + packer.count && this.#check(held, entry)
+      if (!sound && packer.count > 0) break
+      if (!sound) return corrupt(origin, fromSeq)
+      if (packer.count === 0 && !this.#follows(held, previous, entry)) {
+        return corrupt(origin, fromSeq - 1)
+      }
+      packer.push(0, seq, entry.record)
+    }
+    return { type: "origin", previousHash: hashBefore(previous), bytes: packer.finish() }
+  }
+
+  #entries(held: HeldOrigin, fromSeq: number): IterableIterator<EntryRow> {
+    return this.#ofOrigin.iterate(entryId(held.row, Math.max(0, fromSeq)), lastEntryId(held.row))
+  }
+
+  /** Whether `previous` has the hash that `entry` was chained to: its own checksum may fail. */
+  #follows(held: HeldOrigin, previous: EntryRow | undefined, entry: EntryRow): boolean {
+    const sealed = seal(hashBefore(previous), held.origin, seqOf(entry.id), entry.record)
+    return sealed.hash.equals(entry.hash)
+  }
+
+  #check(held: HeldOrigin, { id, record, hash, checksum }: EntryRow): boolean {
+    const sound = checksumOf(held.origin, seqOf(id), record, hash) === checksum
+    if (!sound && !this.#reported.has(id)) {
+      if (this.#reported.size >= reportedMax) this.#reported.clear()
+      this.#reported.add(id)
+      this.#onCorrupt(held.origin, seqOf(id))
+    }
+    return sound
+  }
+
+  /** False if entry (origin, seq) is missing or damaged; there is nothing to damage before 1. */
+  isSound(origin: OriginId, seq: number): boolean {
+    if (seq === 0) return true
+    const held = this.#origins.get(origin)
+    if (held === undefined) return false
+    const id = entryId(held.row, seq)
+    const entry = this.#ofOrigin.get(id, id)
+    return entry !== undefined && this.#check(held, entry)
+  }
+
+  #readClient(client: ClientId): number {
+    return this.#client.get(Buffer.from(client, "hex"))?.seq ?? 0
+  }
+}
+
+function hashBefore(previous: EntryRow | undefined): Uint8Array {
+  return previous === undefined ? genesisHash : new Uint8Array(previous.hash)
+}
+
+function tooLarge(document: DocumentId): ReadReply {
+  const message = `${document} has more than ${limits.documentReadBytesMax} bytes of entries`
+  return { type: "failed", code: "document-too-large", message }
+}
+
+function corrupt(origin: OriginId, seq: number): ReadReply {
+  const message = `entry ${seq} of ${origin} failed its checksum`
+  return { type: "failed", code: "corrupt", message }
+}
