@@ -38,9 +38,10 @@ export type Json =
 export type Span = { readonly writer: string; readonly from: number; readonly to: number }
 
 /**
- * A dependency on another writer: operation `at` of `writer`, and what follows it, waits until
- * operation `clock` of `on` is known. `writer` is undefined for the deletions of an update, which
- * follow no operation of their own (`at` is 0 then).
+ * A dependency inside an update. Yjs: operation `at` of `writer`, and what follows it, waits until
+ * operation `clock` of `on` is known; `writer` is undefined for the update's deletions, which
+ * follow no operation of their own (`at` is 0 then). Automerge: the change with hash `writer`
+ * waits for the one with hash `on`, inside the update or not (`at` and `clock` are 0).
  */
 export type Wait = {
   readonly writer: string | undefined
@@ -55,7 +56,7 @@ export type Wait = {
  * per change (writer = actor hex, from = seq − 1, to = seq). `waits`: Yjs: what spans do not say,
  * as an item waits for its origins, its parent and what it deletes, whoever wrote those; ordered
  * as the spans are, and only where it asks for more than an earlier one of the same writer;
- * Automerge: none. `needs`: Automerge: hashes (hex) of dependencies outside this update; Yjs:
+ * Automerge: each change's dependencies. `needs`: Automerge: hashes (hex) of dependencies outside this update; Yjs:
  * none. `gives`: Automerge: hashes (hex) of the changes inside; Yjs: none.
  */
 export type UpdateFacts = {

@@ -28,6 +28,7 @@ function objectJson(value: object | null): Json {
   if (value === null) return null
   if (value instanceof Uint8Array) return base64(value)
   if (Array.isArray(value)) return value.map(plainJson)
+  if ("toJSON" in value && typeof value.toJSON === "function") return plainJson(value.toJSON())
   return objectOf(Object.entries(value).map(([key, element]) => [key, plainJson(element)]))
 }
 

@@ -3,6 +3,8 @@
  * returns how many clock ticks it spans. Counts are never trusted: each counted thing takes at
  * least one byte, so a false count runs into the end of the bytes.
  */
+import { bytesEqual } from "../../base/bytes.ts"
+import { utf8Encode } from "../../base/utf8.ts"
 import { invalid, type Cursor } from "./cursor.ts"
 import { skipJsonText } from "./json-text.ts"
 import { nestingMax, subdocumentsMax } from "./limits.ts"
@@ -63,7 +65,7 @@ function skipAnys(cursor: Cursor): number {
   return count
 }
 
-const undefinedText = [..."undefined"].map((character) => character.charCodeAt(0))
+const undefinedText = utf8Encode("undefined")
 
 /** Array content of before V1 had `any`: JSON texts, but for the bare word `undefined`. */
 function skipJsons(cursor: Cursor): number {
@@ -71,7 +73,7 @@ function skipJsons(cursor: Cursor): number {
   for (let index = 0; index < count; index++) {
     const from = cursor.offset
     const text = cursor.stringBytes()
-    if (text.length === 9 && undefinedText.every((byte, at) => text[at] === byte)) continue
+    if (bytesEqual(text, undefinedText)) continue
     cursor.offset = from
     skipJsonText(cursor)
   }

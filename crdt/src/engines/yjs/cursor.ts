@@ -88,28 +88,31 @@ export class Cursor {
     return this.bytes.subarray(from, this.offset)
   }
 
-  /** Exactly as strict as a fatal TextDecoder, which Yjs reads strings with (RFC 3629 §3). */
   #skipUtf8(from: number, end: number): number {
-    const bytes = this.bytes
     let units = 0
     let index = from
     while (index < end) {
-      const lead = bytes[index] ?? 0
+      const lead = this.bytes[index] ?? 0
       const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
       units += length === 4 ? 2 : 1
-      if (length > 1) {
-        if (lead < 0xc2 || lead > 0xf4 || index + length > end) invalid("not UTF-8", index)
-        const second = bytes[index + 1] ?? 0
-        const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
-        const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
-        if (second < least || second > most) invalid("not UTF-8", index)
-        for (let rest = 2; rest < length; rest++) {
-          if (((bytes[index + rest] ?? 0) & 0xc0) !== 0x80) invalid("not UTF-8", index)
-        }
-      }
+      if (length > 1 && !this.#isCharacter(index, length, end)) invalid("not UTF-8", index)
       index += length
     }
     this.offset = end
     return units
+  }
+
+  /** Exactly as strict as a fatal TextDecoder, which Yjs reads strings with (RFC 3629 §3). */
+  #isCharacter(at: number, length: number, end: number): boolean {
+    const lead = this.bytes[at] ?? 0
+    if (lead < 0xc2 || lead > 0xf4 || at + length > end) return false
+    const second = this.bytes[at + 1] ?? 0
+    const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
+    const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
+    if (second < least || second > most) return false
+    for (let rest = 2; rest < length; rest++) {
+      if (((this.bytes[at + rest] ?? 0) & 0xc0) !== 0x80) return false
+    }
+    return true
   }
 }
