@@ -16,6 +16,8 @@ export type ConnectionStatus =
       readonly node: NodeId
       /** The node's name for this connection, as its logs have it. */
       readonly session: string
+      /** How far behind that node may be, per peer; undefined until it said so. Rule [N12]. */
+      readonly peers: readonly PeerFreshness[] | undefined
     }
   | {
       readonly state: "offline"
@@ -37,8 +39,8 @@ export type Freshness =
   | { readonly state: "unknown" }
   /** It showed what its node had until then. */
   | { readonly state: "stale"; readonly sinceMs: Millis }
-  /** It shows what its node has; `peers` says how far behind that node may be. */
-  | { readonly state: "live"; readonly peers: readonly PeerFreshness[] }
+  /** It shows what its node has; how far behind that may be stands in the connection status. */
+  | { readonly state: "live" }
 
 /** What stands in the way of a document. `apply-failed`: the driver refused what the node sent. */
 export type DocumentError = {

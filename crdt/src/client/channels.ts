@@ -1,0 +1,266 @@
+/**
+ * Documents on the connection: opened with what the replica has, caught up, live, closed
+ * [N3] [N4] [N10]. The resume point moves with `updates` in the order of arrival; ack marks are
+ * held back until the catch-up is complete [C5].
+ */
+import { limits } from "../base/index.ts"
+import type { ConnectionId, DocumentId, Millis, OriginId } from "../base/index.ts"
+import { VersionVector } from "../clock/index.ts"
+import { documentCloseCodes, encodeCloseDocument, encodeOpen } from "../protocol/index.ts"
+import type { AckMark, DocumentClosed, Opened, Resume, Updates } from "../protocol/index.ts"
+import type { Random } from "../ports/index.ts"
+import { BackOff } from "./back-off.ts"
+import { clientLimits } from "./client-limits.ts"
+import { DocumentTable } from "./document-table.ts"
+import type { DocumentRecord } from "./document-table.ts"
+import type { ClientEffect } from "./effect.ts"
+import type { Outbox } from "./outbox.ts"
+
+type Peer = { readonly socket: ConnectionId; readonly origin: OriginId }
+
+export class Channels {
+  readonly table = new DocumentTable()
+  readonly #outbox: Outbox
+  readonly #backOff: BackOff
+  readonly #touched: Set<DocumentId>
+  /** Documents that want a channel, in the order they asked. */
+  readonly #wanting = new Set<DocumentRecord>()
+  /** Documents that want one again, each after its back-off. */
+  readonly #waiting = new Set<DocumentRecord>()
+  #peer: Peer | undefined
+
+  constructor(outbox: Outbox, random: Random, touched: Set<DocumentId>) {
+    this.#outbox = outbox
+    this.#touched = touched
+    const { reopenBackoffMsMin, reopenBackoffMsMax } = clientLimits
+    this.#backOff = new BackOff(random, reopenBackoffMsMin, reopenBackoffMsMax)
+  }
+
+  hold(document: DocumentId, resume: Resume, nowMs: Millis, effects: ClientEffect[]): void {
+    const record = this.table.take(document)
+    // What came meanwhile was not applied: start again from what this replica has.
+    if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
+    record.held = true
+    record.broken = false
+    record.base = resume
+    record.resume = undefined
+    this.want(record)
+  }
+
+  release(document: DocumentId): DocumentRecord | undefined {
+    const record = this.table.get(document)
+    if (record === undefined) return undefined
+    record.held = false
+    this.#touched.add(document)
+    return record
+  }
+
+  want(record: DocumentRecord): void {
+    this.#waiting.delete(record)
+    if (record.channel.state === "closed") this.#wanting.add(record)
+    this.#touched.add(record.document)
+  }
+
+  /** The document's channel, if `open` was sent on this connection. */
+  channelOf(document: DocumentId): number | undefined {
+    const channel = this.table.get(document)?.channel
+    return channel === undefined || channel.state === "closed" ? undefined : channel.channel
+  }
+
+  /** An own update that is on its way while the node's summary is, or will be, compared. */
+  outgoing(record: DocumentRecord, bytes: Uint8Array): void {
+    const { channel } = record
+    if (channel.state === "opening" || channel.state === "catching-up") channel.outgoing.push(bytes)
+  }
+
+  connected(socket: ConnectionId, origin: OriginId): void {
+    this.#peer = { socket, origin }
+    for (const document of this.#outbox.documents()) this.want(this.table.take(document))
+    for (const record of this.table.all()) if (record.held) this.want(record)
+  }
+
+  disconnected(nowMs: Millis, effects: ClientEffect[]): void {
+    this.#peer = undefined
+    this.#wanting.clear()
+    this.#waiting.clear()
+    for (const record of this.table.all()) {
+      this.#touched.add(record.document)
+      record.repairSeq = undefined
+      record.broken = false
+      this.#forgetOthers(record, effects)
+    }
+    this.table.disconnected(nowMs)
+  }
+
+  /** Opens what wants to be open, and lets go of what nobody needs any more. */
+  settle(nowMs: Millis, effects: ClientEffect[]): void {
+    for (const document of this.#touched) {
+      const record = this.table.get(document)
+      if (record === undefined || record.held || this.#outbox.countOf(document) > 0) continue
+      if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
+      this.#wanting.delete(record)
+      this.#waiting.delete(record)
+      this.table.delete(record)
+    }
+    for (const record of this.#waiting) {
+      const { channel } = record
+      if (channel.state !== "closed" || (channel.reopenAtMs ?? 0) <= nowMs) this.want(record)
+    }
+    if (this.#peer === undefined) return
+    for (const record of this.#wanting) {
+      if (this.table.openCount >= limits.channelsPerConnectionMax) return
+      this.#wanting.delete(record)
+      this.#open(record, this.#peer, effects)
+    }
+  }
+
+  /** False if the node breaks the protocol; so are the other `on…`. */
+  onOpened(message: Opened): boolean {
+    const record = this.table.byChannel(message.channel)
+    if (record === undefined) return this.table.wasChannel(message.channel)
+    const rival = this.table.byHandle(message.handle)
+    if (record.channel.state !== "opening" || rival !== undefined) return false
+    this.table.opened(record, message.handle, message.summary)
+    record.access = message.access
+    record.error = undefined
+    this.#touched.add(record.document)
+    return true
+  }
+
+  onUpdates(message: Updates, effects: ClientEffect[]): boolean {
+    const record = this.table.byHandle(message.handle)
+    if (record === undefined || this.#peer === undefined) return true
+    const applies = record.held && !record.broken
+    if (applies && !advance(record, message)) return false
+    const node = message.complete ? this.#live(record, this.#peer.origin) : undefined
+    if (!applies) return true
+    const { document, channel } = record
+    const complete = channel.state === "live"
+    const resume = record.resume?.clone() ?? new VersionVector()
+    effects.push({ type: "deliver", document, updates: message.updates, resume, complete })
+    if (node === undefined || record.access !== "write") return true
+    effects.push({ type: "node-summary", document, ...node })
+    return true
+  }
+
+  onMarks(marks: readonly AckMark[], effects: ClientEffect[]): boolean {
+    for (const { channel: number, seq } of marks) {
+      const record = this.table.byChannel(number)
+      if (record === undefined) {
+        if (!this.table.wasChannel(number)) return false
+        continue
+      }
+      const { channel, document } = record
+      if (channel.state === "opening" || channel.state === "catching-up") {
+        record.channel = { ...channel, markSeq: Math.max(channel.markSeq, seq) }
+      } else if (this.#raise(record, seq) && record.resume !== undefined) {
+        effects.push({ type: "resume", document, resume: record.resume.clone() })
+      }
+    }
+    return true
+  }
+
+  /** Gives the document that was closed, if it was open. */
+  onClosed(
+    message: DocumentClosed,
+    nowMs: Millis,
+    effects: ClientEffect[],
+  ): DocumentRecord | undefined {
+    const record = this.table.byChannel(message.channel)
+    if (record === undefined) return undefined
+    // Other documents leave the connection in time, and make room.
+    const retryable = documentCloseCodes[message.code].retry || message.code === "too-many"
+    const reopenAtMs = retryable ? nowMs + this.#backOff.next() : undefined
+    this.#forgetOthers(record, effects)
+    this.table.close(record, reopenAtMs, nowMs)
+    record.error = { code: message.code, message: message.message, retryable }
+    if (retryable) this.#waiting.add(record)
+    this.#touched.add(record.document)
+    return record
+  }
+
+  onDeliverFailed(record: DocumentRecord, message: string, nowMs: Millis): void {
+    record.broken = true
+    record.resume = undefined
+    record.error = { code: "apply-failed", message, retryable: true }
+    if (record.freshness.state === "live") record.freshness = { state: "stale", sinceMs: nowMs }
+    this.#touched.add(record.document)
+  }
+
+  /** Closes and opens again: the node does not know the channel, or has to say what it has. */
+  reopen(record: DocumentRecord, nowMs: Millis, effects: ClientEffect[]): void {
+    if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
+    this.want(record)
+  }
+
+  nextDeadline(): Millis | undefined {
+    let atMs: Millis | undefined
+    for (const { channel } of this.#waiting) {
+      if (channel.state !== "closed" || channel.reopenAtMs === undefined) continue
+      atMs = Math.min(atMs ?? Infinity, channel.reopenAtMs)
+    }
+    return atMs
+  }
+
+  #open(record: DocumentRecord, peer: Peer, effects: ClientEffect[]): void {
+    if (record.channel.state !== "closed") return
+    const { document } = record
+    // A repair wants all that the node lacks, so nothing counts as being on its way.
+    const outgoing = record.repairSeq === undefined ? this.#outbox.updatesOf(document) : []
+    const channel = this.table.open(record, outgoing)
+    const resume = this.table.resumeOf(record)
+    const frame = encodeOpen({ type: "open", channel, document, resume })
+    effects.push({ type: "send", socket: peer.socket, frame })
+    record.presence.renew()
+  }
+
+  #leave(record: DocumentRecord, nowMs: Millis, effects: ClientEffect[]): void {
+    const { channel } = record
+    if (channel.state === "closed" || this.#peer === undefined) return
+    const frame = encodeCloseDocument({ type: "close-document", channel: channel.channel })
+    effects.push({ type: "send", socket: this.#peer.socket, frame })
+    this.#forgetOthers(record, effects)
+    this.table.close(record, undefined, nowMs)
+  }
+
+  /** The catch-up is complete. Gives what the node had, and what was on its way to it. */
+  #live(
+    record: DocumentRecord,
+    origin: OriginId,
+  ): { readonly summary: Uint8Array; readonly outgoing: readonly Uint8Array[] } | undefined {
+    if (record.channel.state !== "catching-up") return undefined
+    const { channel, handle, markSeq, summary, outgoing } = record.channel
+    record.channel = { state: "live", channel, handle }
+    if (record.held && !record.broken) {
+      record.freshness = { state: "live" }
+      if (markSeq > 0) record.resume?.raise(origin, markSeq)
+    }
+    this.#backOff.reset()
+    this.#touched.add(record.document)
+    return { summary, outgoing }
+  }
+
+  #raise(record: DocumentRecord, seq: number): boolean {
+    if (this.#peer === undefined || record.resume === undefined) return false
+    if (!record.held || record.broken || record.resume.get(this.#peer.origin) >= seq) return false
+    record.resume.raise(this.#peer.origin, seq)
+    return true
+  }
+
+  #forgetOthers(record: DocumentRecord, effects: ClientEffect[]): void {
+    const entries = record.presence.forgetOthers()
+    if (entries.length === 0 || !record.held) return
+    effects.push({ type: "presence", document: record.document, entries })
+  }
+}
+
+/** Moves the resume point. A vector that says nothing yet is no better than what is known. */
+function advance(record: DocumentRecord, { complete, resume }: Updates): boolean {
+  if (record.resume === undefined) {
+    if (!complete && resume.size === 0) return true
+    const { base } = record
+    record.resume = base.type === "vector" ? base.vector.clone() : new VersionVector()
+  }
+  record.resume.raiseAll(resume)
+  return record.resume.size <= limits.originsMax
+}

@@ -1,0 +1,460 @@
+/**
+ * The client core: what a client must do to lose nothing that was typed and to show what its node
+ * has, whatever the network does. A synchronous state machine (docs/architecture.md §3): inputs
+ * in, effects out in causal order; it knows no clock, socket, storage or CRDT. Rules [C1]–[C6]
+ * and the client's side of [N1]–[N12].
+ */
+import { assert, bytesFromHex, bytesToHex, DecodeError, limits } from "../base/index.ts"
+import { parseClientId, unreachable, utf8Encode, nodeOfOrigin } from "../base/index.ts"
+import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
+import type { VersionVector } from "../clock/index.ts"
+import { decodeNodeMessage, encodeHello, nativeVersions, rejectCodes } from "../protocol/index.ts"
+import type { DocumentClosed, NodeMessage, PeerFreshness } from "../protocol/index.ts"
+import type { Reject, Welcome } from "../protocol/index.ts"
+import type { Random, StoredClient } from "../ports/index.ts"
+import { Channels } from "./channels.ts"
+import type { DocumentRecord } from "./document-table.ts"
+import { Dialler, isPermanent, leaving, whyOf } from "./dialler.ts"
+import type { ClientEffect } from "./effect.ts"
+import type { ClientInput } from "./input.ts"
+import { Presence } from "./presence.ts"
+import { Sender } from "./sender.ts"
+import { StatusBoard } from "./status-board.ts"
+import type { ConnectionStatus, DocumentStatus, PendingStatus, Why } from "./status.ts"
+
+export type ClientOptions = {
+  /** At least one; tried in order of health. */
+  readonly urls: readonly string[]
+  readonly random: Random
+  /** What storage held when it was loaded. */
+  readonly stored: StoredClient
+  /** True if each attempt to connect starts with `fetch-token`. */
+  readonly authenticated: boolean
+}
+
+type DocumentInput =
+  | "open-document"
+  | "close-document"
+  | "local-update"
+  | "difference"
+  | "deliver-failed"
+  | "local-presence"
+  | "stored"
+  | "dismiss-rejected"
+type ConnectionInput = Exclude<ClientInput, { readonly type: DocumentInput }>
+
+const appOffline: Why = { code: undefined, reason: "the app asked to be offline" }
+
+export class ClientCore {
+  readonly #random: Random
+  readonly #dialler: Dialler
+  readonly #sender: Sender
+  readonly #channels: Channels
+  readonly #presence: Presence
+  readonly #board: StatusBoard
+  readonly #touched = new Set<DocumentId>()
+  #client: ClientId
+  #peers: readonly PeerFreshness[] | undefined
+  #stopped = false
+
+  constructor(options: ClientOptions) {
+    const { urls, random, stored } = options
+    this.#random = random
+    this.#client = stored.client
+    this.#dialler = new Dialler(urls, random, options.authenticated)
+    this.#sender = new Sender(stored, random, this.#touched)
+    this.#channels = new Channels(this.#sender.outbox, random, this.#touched)
+    this.#presence = new Presence(this.#channels)
+    this.#board = new StatusBoard(this.#sender, this.#channels.table)
+  }
+
+  get client(): ClientId {
+    return this.#client
+  }
+
+  get connection(): ConnectionStatus {
+    const { phase } = this.#dialler
+    switch (phase.state) {
+      case "offline":
+        return { state: "offline", why: appOffline, retryAtMs: undefined }
+      case "waiting":
+        return {
+          state: phase.token ? "needs-token" : "offline",
+          why: phase.why,
+          retryAtMs: phase.untilMs,
+        }
+      case "fetching-token":
+        return { state: "connecting", url: undefined }
+      case "dialling":
+      case "greeting":
+        return { state: "connecting", url: phase.url }
+      case "ready": {
+        const { origin, session } = phase.welcome
+        const node = nodeOfOrigin(origin)
+        return { state: "connected", url: phase.url, node, session, peers: this.#peers }
+      }
+      case "closed":
+        return { state: "closed", why: phase.why }
+    }
+  }
+
+  get pending(): PendingStatus {
+    return this.#sender.pending
+  }
+
+  /** Every update up to here is in storage. */
+  get storedSeq(): number {
+    return this.#sender.outbox.storedSeq
+  }
+
+  /** Documents with pending updates, in the order of their oldest. */
+  pendingDocuments(): DocumentId[] {
+    return this.#sender.outbox.documents()
+  }
+
+  /** Numbers of the document's oldest and newest pending update; undefined if there is none. */
+  pendingOf(document: DocumentId): { readonly first: number; readonly last: number } | undefined {
+    const first = this.#sender.outbox.firstOf(document)
+    const last = this.#sender.outbox.lastOf(document)
+    return first === undefined || last === undefined ? undefined : { first, last }
+  }
+
+  /** Undefined for a document that is neither held nor has pending updates. */
+  statusOf(document: DocumentId): DocumentStatus | undefined {
+    return this.#board.statusOf(document)
+  }
+
+  /** What the document's replica has, as far as log entries say. */
+  resumeOf(document: DocumentId): VersionVector | undefined {
+    return this.#channels.table.get(document)?.resume?.clone()
+  }
+
+  /** Pushes effects in causal order. Never throws for what a node sends. */
+  step(input: ClientInput, nowMs: Millis, effects: ClientEffect[]): void {
+    if (this.#stopped) return
+    this.#on(input, nowMs, effects)
+    this.#settle(nowMs, effects)
+  }
+
+  nextDeadline(): { readonly atMs: Millis; readonly reason: string } | undefined {
+    if (this.#stopped) return undefined
+    const ready = this.#dialler.phase.state === "ready"
+    const reopen = { atMs: this.#channels.nextDeadline(), reason: "reopen" }
+    const candidates = [
+      ...this.#sender.deadlines(),
+      ...(ready ? [...this.#presence.deadlines(), reopen] : []),
+    ]
+    let next = this.#dialler.nextDeadline()
+    for (const { atMs, reason } of candidates) {
+      if (atMs !== undefined && atMs < (next?.atMs ?? Infinity)) next = { atMs, reason }
+    }
+    return next
+  }
+
+  #on(input: ClientInput, nowMs: Millis, effects: ClientEffect[]): void {
+    switch (input.type) {
+      case "open-document":
+        return this.#channels.hold(input.document, input.resume, nowMs, effects)
+      case "close-document":
+        return this.#onCloseDocument(input.document, effects)
+      case "local-update":
+        return this.#onLocalUpdate(input.document, input.bytes, effects)
+      case "difference":
+        return this.#onDifference(input.document, input.bytes, effects)
+      case "deliver-failed":
+        return this.#onDeliverFailed(input.document, input.message, nowMs)
+      case "local-presence":
+        return this.#presence.set(input.document, input.client, input.state, effects)
+      case "stored":
+        return this.#sender.stored(input.result, nowMs, effects)
+      case "dismiss-rejected":
+        return this.#sender.dismiss(input.seq)
+      default:
+        return this.#onConnection(input, nowMs, effects)
+    }
+  }
+
+  #onConnection(input: ConnectionInput, nowMs: Millis, effects: ClientEffect[]): void {
+    switch (input.type) {
+      case "socket-opened":
+        return this.#onSocketOpened(input.socket, nowMs, effects)
+      case "socket-closed":
+        return this.#onSocketClosed(input.socket, input, nowMs, effects)
+      case "frame":
+        return this.#onFrame(input.socket, input.bytes, nowMs, effects)
+      case "token":
+        return this.#onToken(input.token, nowMs, effects)
+      case "token-failed":
+        return this.#dialler.noToken(input.message, nowMs)
+      case "connect-now":
+        return this.#dialler.hurry(nowMs, effects)
+      case "go-offline":
+        return this.#onGoOffline(nowMs, effects)
+      case "go-online":
+        return this.#dialler.start(nowMs, effects)
+      case "deadline":
+        return this.#onDeadline(nowMs, effects)
+      case "stop":
+        return this.#onStop(nowMs, effects)
+      default:
+        return unreachable(input)
+    }
+  }
+
+  /** What every input may have made possible. */
+  #settle(nowMs: Millis, effects: ClientEffect[]): void {
+    this.#channels.settle(nowMs, effects)
+    this.#sender.pump(nowMs, (document) => this.#channels.channelOf(document), effects)
+    const { phase } = this.#dialler
+    if (phase.state === "ready") this.#presence.settle(nowMs, phase.socket, effects)
+    this.#sender.flush(nowMs, effects)
+    // A refusal may have emptied a document that nobody holds: its channel goes now.
+    this.#channels.settle(nowMs, effects)
+    this.#board.flush(this.connection, this.#touched, effects)
+  }
+
+  #onCloseDocument(document: DocumentId, effects: ClientEffect[]): void {
+    const record = this.#channels.release(document)
+    if (record === undefined) return
+    const ready = this.#dialler.phase.state === "ready"
+    this.#presence.leave(record, ready ? this.#dialler.socket : undefined, effects)
+  }
+
+  #onLocalUpdate(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): void {
+    const record = this.#channels.table.take(document)
+    const update = this.#sender.add(document, bytes, effects)
+    this.#channels.outgoing(record, bytes)
+    if (this.#refuseClosed(record, update.seq, effects)) return
+    const { channel } = record
+    if (channel.state === "closed" && channel.reopenAtMs === undefined) this.#channels.want(record)
+  }
+
+  #onDifference(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): void {
+    const record = this.#channels.table.get(document)
+    if (record === undefined || bytes.length === 0) return
+    const { repairSeq } = record
+    if (repairSeq !== undefined && repairSeq >= this.#sender.outbox.cursor) {
+      record.repairSeq = undefined
+      if (bytes.length > limits.updateBytesMax) return
+      this.#sender.outbox.replace(repairSeq, bytes)
+      this.#sender.resume()
+    } else this.#onLocalUpdate(document, bytes, effects)
+  }
+
+  #onDeliverFailed(document: DocumentId, message: string, nowMs: Millis): void {
+    const record = this.#channels.table.get(document)
+    if (record !== undefined) this.#channels.onDeliverFailed(record, message, nowMs)
+  }
+
+  #onSocketOpened(socket: ConnectionId, nowMs: Millis, effects: ClientEffect[]): void {
+    if (socket !== this.#dialler.socket || this.#dialler.phase.state !== "dialling") return
+    const frame = encodeHello({
+      type: "hello",
+      versions: nativeVersions,
+      client: this.#client,
+      firstPending: this.#sender.outbox.firstPending,
+      token: this.#dialler.token,
+    })
+    effects.push({ type: "send", socket, frame })
+    this.#dialler.greeted(nowMs)
+  }
+
+  #onSocketClosed(
+    socket: ConnectionId,
+    { code, reason }: { readonly code: number; readonly reason: string },
+    nowMs: Millis,
+    effects: ClientEffect[],
+  ): void {
+    if (socket !== this.#dialler.socket) return
+    this.#disconnected(nowMs, effects)
+    this.#dialler.ended({ code, reason }, isPermanent(code), nowMs)
+  }
+
+  #onToken(token: string, nowMs: Millis, effects: ClientEffect[]): void {
+    if (utf8Encode(token).length <= limits.textBytesMax) {
+      return this.#dialler.tokenIs(token, nowMs, effects)
+    }
+    this.#dialler.noToken(`the token is over ${limits.textBytesMax} bytes`, nowMs)
+  }
+
+  #onGoOffline(nowMs: Millis, effects: ClientEffect[]): void {
+    this.#hangUp(leaving, nowMs, effects)
+    this.#dialler.rest({ state: "offline" })
+  }
+
+  #onStop(nowMs: Millis, effects: ClientEffect[]): void {
+    this.#hangUp(leaving, nowMs, effects)
+    this.#dialler.rest({ state: "closed", why: { code: undefined, reason: "the app is done" } })
+    this.#settle(nowMs, effects)
+    this.#stopped = true
+  }
+
+  #onDeadline(nowMs: Millis, effects: ClientEffect[]): void {
+    const why = this.#dialler.deadline(nowMs, effects)
+    if (why !== undefined) this.#giveUp(why, nowMs, effects)
+  }
+
+  #onFrame(socket: ConnectionId, bytes: Uint8Array, nowMs: Millis, effects: ClientEffect[]): void {
+    const { phase } = this.#dialler
+    const listening = phase.state === "greeting" || phase.state === "ready"
+    if (!listening || socket !== phase.socket) return
+    this.#dialler.heard(nowMs)
+    const message = decode(bytes, effects)
+    if (message === undefined) return this.#giveUp(whyOf("malformed"), nowMs, effects)
+    const greeting = phase.state === "greeting"
+    const sound =
+      message.type === "welcome"
+        ? greeting && this.#onWelcome(message, socket, nowMs, effects)
+        : !greeting && this.#onMessage(message, nowMs, effects)
+    if (sound) return
+    const event = { type: "protocol-violation", message: message.type } as const
+    effects.push({ type: "emit", event })
+    this.#giveUp(whyOf("malformed", `unexpected ${message.type}`), nowMs, effects)
+  }
+
+  /** False if the message breaks the protocol. */
+  #onMessage(
+    message: Exclude<NodeMessage, Welcome>,
+    nowMs: Millis,
+    effects: ClientEffect[],
+  ): boolean {
+    switch (message.type) {
+      case "opened":
+        return this.#channels.onOpened(message)
+      case "ack":
+        return (
+          this.#sender.acked(message.tier, message.seq, effects) &&
+          this.#channels.onMarks(message.marks, effects)
+        )
+      case "reject":
+        return this.#onReject(message, nowMs, effects)
+      case "updates":
+        return this.#channels.onUpdates(message, effects)
+      case "document-presence":
+        this.#presence.receive(message, effects)
+        return true
+      case "document-closed":
+        return this.#onDocumentClosed(message, nowMs, effects)
+      case "pong":
+        return true
+      case "freshness":
+        this.#peers = message.peers
+        return true
+      default:
+        return unreachable(message)
+    }
+  }
+
+  #onWelcome(
+    welcome: Welcome,
+    socket: ConnectionId,
+    nowMs: Millis,
+    effects: ClientEffect[],
+  ): boolean {
+    const { version, loggedSeq, origin } = welcome
+    if (version < nativeVersions.min || version > nativeVersions.max) return false
+    const { sentSeq } = this.#sender.outbox
+    if (loggedSeq > sentSeq) {
+      // Going on would let the node take new updates for repeats of old ones, and drop them.
+      effects.push({ type: "emit", event: { type: "client-renewed", loggedSeq, sentSeq } })
+      this.#renewClient()
+      this.#giveUp({ code: 4000, reason: "this client takes a new identity" }, nowMs, effects)
+      return true
+    }
+    this.#dialler.ready(welcome, nowMs)
+    this.#sender.connected(socket, welcome, effects)
+    this.#channels.connected(socket, origin)
+    this.#presence.connected(nowMs)
+    return true
+  }
+
+  #onReject(message: Reject, nowMs: Millis, effects: ClientEffect[]): boolean {
+    const { seq, code } = message
+    if (seq >= this.#sender.outbox.cursor) return false
+    const update = this.#sender.outbox.get(seq)
+    if (!rejectCodes[code].retry) {
+      this.#sender.refuse(seq, code, message.message, effects)
+      return true
+    }
+    this.#sender.retry(seq, code, nowMs, effects)
+    const record = update && this.#channels.table.get(update.document)
+    if (record === undefined) return true
+    if (this.#refuseClosed(record, seq, effects)) {
+      this.#sender.resume()
+    } else if (code === "document-not-open" && record.channel.state !== "closed") {
+      this.#channels.reopen(record, nowMs, effects)
+    } else if (code === "missing-predecessors" && record.repairSeq !== seq) {
+      record.repairSeq = seq
+      this.#channels.reopen(record, nowMs, effects)
+    }
+    return true
+  }
+
+  #onDocumentClosed(message: DocumentClosed, nowMs: Millis, effects: ClientEffect[]): boolean {
+    const record = this.#channels.onClosed(message, nowMs, effects)
+    if (record === undefined) return this.#channels.table.wasChannel(message.channel)
+    // What is under way gets its own ack or reject.
+    this.#refuseClosed(record, this.#sender.outbox.cursor, effects)
+    return true
+  }
+
+  /** Refuses a document's updates from `fromSeq` on, if a node closed the document for good. */
+  #refuseClosed(record: DocumentRecord, fromSeq: number, effects: ClientEffect[]): boolean {
+    if (record.error === undefined || record.channel.state !== "closed") return false
+    const { code: closeCode, message } = record.error
+    const code = refusalOf(closeCode)
+    if (code === undefined) return false
+    for (const seq of this.#sender.outbox.seqsOf(record.document)) {
+      if (seq >= fromSeq) this.#sender.refuse(seq, code, message, effects)
+    }
+    return true
+  }
+
+  /** This side ends the connection and tries again. */
+  #giveUp(why: Why, nowMs: Millis, effects: ClientEffect[]): void {
+    this.#hangUp(why, nowMs, effects)
+    this.#dialler.ended(why, false, nowMs)
+  }
+
+  #hangUp(why: Why, nowMs: Millis, effects: ClientEffect[]): void {
+    const { socket } = this.#dialler
+    if (socket === undefined) return
+    effects.push({ type: "disconnect", socket, code: why.code ?? 1000, reason: why.reason })
+    this.#disconnected(nowMs, effects)
+  }
+
+  #disconnected(nowMs: Millis, effects: ClientEffect[]): void {
+    this.#peers = undefined
+    this.#sender.disconnected()
+    this.#channels.disconnected(nowMs, effects)
+    this.#presence.disconnected()
+  }
+
+  #renewClient(): void {
+    const bytes = new Uint8Array(16).map(() => Math.floor(this.#random.next() * 256))
+    const client = parseClientId(bytesToHex(bytes))
+    assert(client !== undefined && bytesFromHex(client) !== undefined, "a client id is 16 bytes")
+    this.#client = client
+    this.#sender.rename(client)
+  }
+}
+
+/** The reject code for updates of a document that a node closed for good. */
+function refusalOf(
+  code: DocumentClosed["code"] | "apply-failed",
+): "permission-denied" | "document-deleted" | "too-large" | undefined {
+  if (code === "permission-denied" || code === "document-deleted") return code
+  return code === "document-too-large" ? "too-large" : undefined
+}
+
+/** Undefined if the frame is not of this protocol. */
+function decode(frame: Uint8Array, effects: ClientEffect[]): NodeMessage | undefined {
+  try {
+    return decodeNodeMessage(frame)
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    const { code, message } = error
+    effects.push({ type: "emit", event: { type: "malformed-frame", code, message } })
+    return undefined
+  }
+}

@@ -1,0 +1,29 @@
+/** Bounds of the client core alone; those that a node shares are in base/limits.ts. */
+import { limits } from "../base/index.ts"
+
+const MiB = 1024 * 1024
+
+export const clientLimits = {
+  /**
+   * Bytes of unacked updates. An update that was typed can't be refused, so past it nothing is
+   * dropped: the pending status says `full`, and the app is the one to apply back-pressure.
+   */
+  outboxBytesMax: 64 * MiB,
+  /** Writes in one `store` effect; more wait for the next. */
+  storeWritesMax: 1024,
+  /** A connection that lived this long resets the back-off. */
+  stableMs: 30_000,
+  /** After a retryable reject: full jitter between attempts. */
+  resendBackoffMsMin: 50,
+  resendBackoffMsMax: 5000,
+  /** A document that the node could not serve is opened again. */
+  reopenBackoffMsMin: 500,
+  reopenBackoffMsMax: 30_000,
+  /** Presence states of this client go out at most this often; the latest wins. */
+  presencePaceMs: 25,
+  /** A node forgets presence that is older than `presenceTtlMs`. */
+  presenceRenewMs: limits.presenceTtlMs / 2,
+  /** What a node may ask for; anything else is clamped. */
+  heartbeatMsMin: 100,
+  heartbeatMsMax: 300_000,
+} as const

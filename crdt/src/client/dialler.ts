@@ -1,0 +1,217 @@
+/**
+ * The connection's life: which url, when to try again, whether it is still alive. Phases are a
+ * union replaced whole. Retryable ends wait with full jitter and then try the healthiest url;
+ * permanent ones stop for good [C4]. A silent socket is dead after three heartbeats [N11].
+ */
+import { assert, limits } from "../base/index.ts"
+import type { ConnectionId, Millis } from "../base/index.ts"
+import { closeCodes, mayRetry, pingFrame } from "../protocol/index.ts"
+import type { CloseReason, Welcome } from "../protocol/index.ts"
+import type { Random } from "../ports/index.ts"
+import { BackOff } from "./back-off.ts"
+import { clientLimits } from "./client-limits.ts"
+import type { ClientEffect } from "./effect.ts"
+import type { Why } from "./status.ts"
+import { UrlHealth } from "./url-health.ts"
+
+export type Phase =
+  /** As the app wished, or not started yet. */
+  | { readonly state: "offline" }
+  | {
+      readonly state: "waiting"
+      readonly untilMs: Millis
+      readonly why: Why
+      readonly token: boolean
+    }
+  | { readonly state: "fetching-token"; readonly untilMs: Millis }
+  | {
+      readonly state: "dialling"
+      readonly socket: ConnectionId
+      readonly url: string
+      readonly untilMs: Millis
+    }
+  /** Open; hello was sent. */
+  | {
+      readonly state: "greeting"
+      readonly socket: ConnectionId
+      readonly url: string
+      readonly untilMs: Millis
+    }
+  | {
+      readonly state: "ready"
+      readonly socket: ConnectionId
+      readonly url: string
+      readonly welcome: Welcome
+      readonly heartbeatMs: number
+      readonly sinceMs: Millis
+    }
+  | { readonly state: "closed"; readonly why: Why }
+
+export type ReadyPhase = Extract<Phase, { state: "ready" }>
+
+/** Closes that this side decides on. Browsers allow 1000 and 3000–4999 only. */
+export const leaving: Why = { code: 1000, reason: "the client is leaving" }
+
+export function whyOf(reason: CloseReason, detail: string = closeCodes[reason].says): Why {
+  return { code: closeCodes[reason].code, reason: detail }
+}
+
+export class Dialler {
+  readonly #urls: UrlHealth
+  readonly #backOff: BackOff
+  readonly #authenticated: boolean
+  #phase: Phase = { state: "offline" }
+  #token = ""
+  #lastSocket: ConnectionId = 0
+  #heardMs: Millis = 0
+  #pingAtMs: Millis = 0
+
+  constructor(urls: readonly string[], random: Random, authenticated: boolean) {
+    this.#urls = new UrlHealth(urls)
+    this.#backOff = new BackOff(random, limits.clientBackoffMsMin, limits.clientBackoffMsMax)
+    this.#authenticated = authenticated
+  }
+
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  get token(): string {
+    return this.#token
+  }
+
+  /** The socket in use, opening or open. */
+  get socket(): ConnectionId | undefined {
+    return "socket" in this.#phase ? this.#phase.socket : undefined
+  }
+
+  /** Starts an attempt unless one is under way. */
+  start(nowMs: Millis, effects: ClientEffect[]): void {
+    const idle = ["offline", "waiting", "closed"].includes(this.#phase.state)
+    if (!idle) return
+    if (!this.#authenticated) return this.#dial(nowMs, effects)
+    this.#phase = { state: "fetching-token", untilMs: nowMs + limits.clientHandshakeMs }
+    effects.push({ type: "fetch-token" })
+  }
+
+  /** A back-off that is under way ends now; a socket that may be dead has one heartbeat left. */
+  hurry(nowMs: Millis, effects: ClientEffect[]): void {
+    if (this.#phase.state === "waiting") return this.start(nowMs, effects)
+    if (this.#phase.state !== "ready") return
+    this.#heardMs = Math.min(this.#heardMs, nowMs - 2 * this.#phase.heartbeatMs)
+    this.#ping(this.#phase, nowMs, effects)
+  }
+
+  tokenIs(token: string, nowMs: Millis, effects: ClientEffect[]): void {
+    this.#token = token
+    if (this.#phase.state === "fetching-token") this.#dial(nowMs, effects)
+  }
+
+  noToken(message: string, nowMs: Millis): void {
+    if (this.#phase.state !== "fetching-token") return
+    this.#wait({ code: undefined, reason: message }, true, nowMs)
+  }
+
+  /** The socket is open and hello is on its way. */
+  greeted(nowMs: Millis): void {
+    assert(this.#phase.state === "dialling", "greeted without dialling")
+    const { socket, url } = this.#phase
+    this.#phase = { state: "greeting", socket, url, untilMs: nowMs + limits.clientHandshakeMs }
+  }
+
+  ready(welcome: Welcome, nowMs: Millis): void {
+    assert(this.#phase.state === "greeting", "ready without greeting")
+    const { socket, url } = this.#phase
+    const { heartbeatMsMin, heartbeatMsMax } = clientLimits
+    const heartbeatMs = Math.min(Math.max(welcome.heartbeatMs, heartbeatMsMin), heartbeatMsMax)
+    this.#phase = { state: "ready", socket, url, welcome, heartbeatMs, sinceMs: nowMs }
+    this.#urls.worked(url)
+    this.heard(nowMs)
+    this.#pingAtMs = nowMs + heartbeatMs
+  }
+
+  heard(nowMs: Millis): void {
+    this.#heardMs = nowMs
+  }
+
+  /** The socket ended, or must: waits for the next attempt, or stops if `why` is permanent. */
+  ended(why: Why, permanent: boolean, nowMs: Millis): void {
+    if ("url" in this.#phase) this.#urls.failed(this.#phase.url)
+    if (this.#phase.state === "ready" && nowMs - this.#phase.sinceMs >= clientLimits.stableMs) {
+      this.#backOff.reset()
+    }
+    if (permanent) this.#phase = { state: "closed", why }
+    else this.#wait(why, false, nowMs)
+  }
+
+  /** As the app wishes, whatever goes on. */
+  rest(
+    phase: { readonly state: "offline" } | { readonly state: "closed"; readonly why: Why },
+  ): void {
+    this.#backOff.reset()
+    this.#phase = phase
+  }
+
+  nextDeadline(): { readonly atMs: Millis; readonly reason: string } | undefined {
+    const phase = this.#phase
+    switch (phase.state) {
+      case "offline":
+      case "closed":
+        return undefined
+      case "waiting":
+        return { atMs: phase.untilMs, reason: "reconnect" }
+      case "fetching-token":
+        return { atMs: phase.untilMs, reason: "token" }
+      case "dialling":
+      case "greeting":
+        return { atMs: phase.untilMs, reason: "handshake" }
+      case "ready": {
+        const silentAtMs = this.#heardMs + 3 * phase.heartbeatMs
+        if (silentAtMs <= this.#pingAtMs) return { atMs: silentAtMs, reason: "silence" }
+        return { atMs: this.#pingAtMs, reason: "ping" }
+      }
+    }
+  }
+
+  /** Does what is due. Gives the reason why the socket has to be given up, if it has. */
+  deadline(nowMs: Millis, effects: ClientEffect[]): Why | undefined {
+    const due = this.nextDeadline()
+    if (due === undefined || nowMs < due.atMs) return undefined
+    switch (this.#phase.state) {
+      case "waiting":
+        this.start(nowMs, effects)
+        return undefined
+      case "fetching-token":
+        this.noToken("the token did not come in time", nowMs)
+        return undefined
+      case "ready":
+        if (nowMs >= this.#heardMs + 3 * this.#phase.heartbeatMs) return whyOf("silent")
+        this.#ping(this.#phase, nowMs, effects)
+        return undefined
+      default:
+        return whyOf("silent", "the node did not answer in time")
+    }
+  }
+
+  #ping(phase: ReadyPhase, nowMs: Millis, effects: ClientEffect[]): void {
+    this.#pingAtMs = nowMs + phase.heartbeatMs
+    effects.push({ type: "send", socket: phase.socket, frame: pingFrame })
+  }
+
+  #dial(nowMs: Millis, effects: ClientEffect[]): void {
+    this.#lastSocket += 1
+    const socket = this.#lastSocket
+    const url = this.#urls.best()
+    this.#phase = { state: "dialling", socket, url, untilMs: nowMs + limits.clientHandshakeMs }
+    effects.push({ type: "connect", socket, url })
+  }
+
+  #wait(why: Why, token: boolean, nowMs: Millis): void {
+    this.#phase = { state: "waiting", untilMs: nowMs + this.#backOff.next(), why, token }
+  }
+}
+
+/** Whether a close by the other side is for good. */
+export function isPermanent(code: number): boolean {
+  return !mayRetry(code)
+}

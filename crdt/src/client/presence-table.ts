@@ -1,0 +1,95 @@
+/**
+ * One document's presence: this client's own states and the clocks of the others'. A higher
+ * clock wins, an equal one only if it says `null` [N9]. Own states go out with a higher clock
+ * each time, because a node announces them as gone when a connection closes.
+ */
+import { limits } from "../base/index.ts"
+import { isPresenceGone, presenceGone } from "../protocol/index.ts"
+import type { PresenceEntry } from "../protocol/index.ts"
+
+type Own = { clock: number; state: Uint8Array; unsent: boolean }
+
+export class PresenceTable {
+  readonly #own = new Map<number, Own>()
+  readonly #others = new Map<number, number>()
+
+  get hasOwn(): boolean {
+    for (const own of this.#own.values()) if (!isPresenceGone(own.state)) return true
+    return false
+  }
+
+  set(client: number, state: Uint8Array): void {
+    const clock = this.#own.get(client)?.clock ?? 0
+    if (clock === 0 && isPresenceGone(state)) return
+    if (clock === 0 && this.#own.size >= limits.presenceClientsMax) return
+    this.#own.set(client, { clock, state, unsent: true })
+  }
+
+  leaveAll(): void {
+    for (const client of this.#own.keys()) this.set(client, presenceGone)
+  }
+
+  /** Own states go out once more: on a new connection, or before they expire. */
+  renew(): void {
+    for (const own of this.#own.values()) if (!isPresenceGone(own.state)) own.unsent = true
+  }
+
+  get hasUnsent(): boolean {
+    for (const own of this.#own.values()) if (own.unsent) return true
+    return false
+  }
+
+  /** Own states that have to be sent, each with a new clock. */
+  outgoing(): PresenceEntry[] {
+    const entries: PresenceEntry[] = []
+    for (const [client, own] of this.#own) {
+      if (!own.unsent) continue
+      own.clock += 1
+      own.unsent = false
+      entries.push({ client, clock: own.clock, state: own.state })
+    }
+    return entries
+  }
+
+  /**
+   * Takes what a node says. `news`: states of others that are newer than what was known;
+   * `contested`: an own state was called gone and has to be sent again.
+   */
+  receive(entries: readonly PresenceEntry[]): { news: PresenceEntry[]; contested: boolean } {
+    const news: PresenceEntry[] = []
+    let contested = false
+    for (const entry of entries) {
+      const own = this.#own.get(entry.client)
+      if (own !== undefined) {
+        const gone = isPresenceGone(entry.state) && !isPresenceGone(own.state)
+        if (gone && entry.clock >= own.clock) {
+          own.unsent = true
+          contested = true
+        }
+        own.clock = Math.max(own.clock, Math.min(entry.clock, Number.MAX_SAFE_INTEGER - 2 ** 32))
+      } else if (this.#takeOther(entry)) news.push(entry)
+    }
+    return { news, contested }
+  }
+
+  /** The connection is gone, and so is all that is known of others. */
+  forgetOthers(): PresenceEntry[] {
+    const entries = [...this.#others].map(([client, clock]) => {
+      return { client, clock, state: presenceGone }
+    })
+    this.#others.clear()
+    return entries
+  }
+
+  #takeOther({ client, clock, state }: PresenceEntry): boolean {
+    const known = this.#others.get(client)
+    if (isPresenceGone(state)) {
+      if (known === undefined || clock < known) return false
+      return this.#others.delete(client)
+    }
+    if (known === undefined && this.#others.size >= limits.presenceClientsMax) return false
+    if (known !== undefined && clock <= known) return false
+    this.#others.set(client, clock)
+    return true
+  }
+}

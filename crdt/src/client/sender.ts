@@ -1,0 +1,168 @@
+/**
+ * Local updates on their way out: into storage first [C1], then to the node in order [C2] within
+ * its window [C6], until they are acked [N6] or refused for good [C3]. A retryable reject sends
+ * again from that number after a pause [N7].
+ */
+import { limits } from "../base/index.ts"
+import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
+import { encodeUpdate } from "../protocol/index.ts"
+import type { AckTier, RejectCode, Welcome } from "../protocol/index.ts"
+import type { Random, StorageResult, StoredClient, StoredUpdate } from "../ports/index.ts"
+import { BackOff } from "./back-off.ts"
+import { clientLimits } from "./client-limits.ts"
+import type { ClientEffect } from "./effect.ts"
+import { Outbox } from "./outbox.ts"
+import type { PendingStatus, SavedTo } from "./status.ts"
+import { WriteQueue } from "./write-queue.ts"
+
+type Peer = {
+  readonly socket: ConnectionId
+  readonly windowBytes: number
+  readonly updateBytesMax: number
+}
+
+export class Sender {
+  readonly outbox: Outbox
+  readonly #writes = new WriteQueue()
+  readonly #backOff: BackOff
+  /** Documents whose status may have changed. */
+  readonly #touched: Set<DocumentId>
+  #peer: Peer | undefined
+  #pausedUntilMs: Millis | undefined
+  #ackedSeq = 0
+
+  constructor(stored: StoredClient, random: Random, touched: Set<DocumentId>) {
+    this.outbox = new Outbox(stored)
+    this.#touched = touched
+    const { resendBackoffMsMin, resendBackoffMsMax } = clientLimits
+    this.#backOff = new BackOff(random, resendBackoffMsMin, resendBackoffMsMax)
+  }
+
+  get pending(): PendingStatus {
+    const { count, bytes } = this.outbox
+    const full = bytes > clientLimits.outboxBytesMax
+    return { count, bytes, full, storageHealthy: this.#writes.healthy }
+  }
+
+  savedTo(document: DocumentId): SavedTo {
+    const last = this.outbox.lastOf(document)
+    if (last === undefined) return "node"
+    return last > this.outbox.storedSeq ? "memory" : "local"
+  }
+
+  add(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): StoredUpdate {
+    const update = this.outbox.add(document, bytes)
+    this.#touched.add(document)
+    if (bytes.length > limits.updateBytesMax) {
+      this.refuse(update.seq, "too-large", `over ${limits.updateBytesMax} bytes`, effects)
+    } else this.#writes.push({ type: "outbox-add", update })
+    return update
+  }
+
+  rename(client: ClientId): void {
+    this.#writes.push({ type: "client", client })
+  }
+
+  dismiss(seq: number): void {
+    this.#writes.push({ type: "rejected-remove", seq })
+  }
+
+  stored(result: StorageResult, nowMs: Millis, effects: ClientEffect[]): void {
+    const before = this.outbox.storedSeq
+    this.outbox.stored(this.#writes.done(result, nowMs))
+    for (let seq = before + 1; seq <= this.outbox.storedSeq; seq++) {
+      const update = this.outbox.get(seq)
+      if (update !== undefined) this.#touched.add(update.document)
+    }
+    if (result.ok) return
+    effects.push({ type: "emit", event: { type: "storage-failed", message: result.message } })
+  }
+
+  connected(socket: ConnectionId, welcome: Welcome, effects: ClientEffect[]): void {
+    const { windowBytes, updateBytesMax, loggedSeq } = welcome
+    this.#peer = { socket, windowBytes, updateBytesMax }
+    this.#pausedUntilMs = undefined
+    const removed = this.outbox.connected(loggedSeq)
+    this.#settle("node", loggedSeq, removed, effects)
+  }
+
+  disconnected(): void {
+    this.#peer = undefined
+    this.#pausedUntilMs = undefined
+  }
+
+  /** False if the node acks what is not under way. */
+  acked(tier: AckTier, seq: number, effects: ClientEffect[]): boolean {
+    if (seq >= this.outbox.cursor) return false
+    this.#settle(tier, seq, this.outbox.acked(seq), effects)
+    return true
+  }
+
+  /** Refused for good: out of the outbox, onto the shelf. The sequence goes on. */
+  refuse(seq: number, code: RejectCode, message: string, effects: ClientEffect[]): void {
+    const update = this.outbox.remove(seq)
+    if (update === undefined) return
+    this.#touched.add(update.document)
+    const rejected = { ...update, code, message }
+    this.#writes.push({ type: "rejected-add", update: rejected })
+    effects.push({ type: "rejected", update: rejected })
+  }
+
+  /** Sends again from `seq` once the back-off is over. */
+  retry(seq: number, reason: string, nowMs: Millis, effects: ClientEffect[]): void {
+    if (seq <= this.#ackedSeq) return
+    this.outbox.rewind(seq)
+    this.#pausedUntilMs = nowMs + this.#backOff.next()
+    effects.push({ type: "emit", event: { type: "resend", fromSeq: seq, reason } })
+  }
+
+  resume(): void {
+    this.#pausedUntilMs = undefined
+  }
+
+  /** Sends what may be sent; `channelOf` gives the document's channel if `open` was sent. */
+  pump(
+    nowMs: Millis,
+    channelOf: (document: DocumentId) => number | undefined,
+    effects: ClientEffect[],
+  ): void {
+    const peer = this.#peer
+    if (peer === undefined) return
+    if (this.#pausedUntilMs !== undefined && nowMs < this.#pausedUntilMs) return
+    this.#pausedUntilMs = undefined
+    for (let next = this.outbox.upcoming(); next !== undefined; next = this.outbox.upcoming()) {
+      if (next.bytes.length > peer.updateBytesMax) {
+        this.refuse(next.seq, "too-large", `over the node's ${peer.updateBytesMax}`, effects)
+        continue
+      }
+      const channel = channelOf(next.document)
+      if (channel === undefined) return
+      const frame = this.outbox.take(peer.windowBytes)
+      if (frame === undefined) return
+      const { seq, updates } = frame
+      const bytes = encodeUpdate({ type: "update", channel, seq, updates })
+      effects.push({ type: "send", socket: peer.socket, frame: bytes })
+    }
+  }
+
+  flush(nowMs: Millis, effects: ClientEffect[]): void {
+    this.#writes.flush(nowMs, effects)
+  }
+
+  deadlines(): { readonly atMs: Millis | undefined; readonly reason: string }[] {
+    return [
+      { atMs: this.#pausedUntilMs, reason: "resend" },
+      { atMs: this.#writes.retryAtMs, reason: "storage" },
+    ]
+  }
+
+  #settle(tier: AckTier, seq: number, removed: StoredUpdate[], effects: ClientEffect[]): void {
+    if (seq <= this.#ackedSeq && removed.length === 0) return
+    this.#ackedSeq = Math.max(this.#ackedSeq, seq)
+    if (removed.length === 0) return
+    this.#backOff.reset()
+    for (const { document } of removed) this.#touched.add(document)
+    this.#writes.push({ type: "outbox-trim", seq })
+    effects.push({ type: "acked", tier, seq })
+  }
+}

@@ -1,0 +1,61 @@
+/** Says what changed since it last said something, so apps and drivers hear nothing twice. */
+import type { DocumentId } from "../base/index.ts"
+import type { DocumentTable } from "./document-table.ts"
+import type { ClientEffect } from "./effect.ts"
+import type { Sender } from "./sender.ts"
+import type { ConnectionStatus, DocumentStatus, PendingStatus } from "./status.ts"
+
+export class StatusBoard {
+  readonly #sender: Sender
+  readonly #table: DocumentTable
+  readonly #documents = new Map<DocumentId, DocumentStatus>()
+  #connection: ConnectionStatus | undefined
+  #pending: PendingStatus | undefined
+
+  constructor(sender: Sender, table: DocumentTable) {
+    this.#sender = sender
+    this.#table = table
+  }
+
+  statusOf(document: DocumentId): DocumentStatus | undefined {
+    const record = this.#table.get(document)
+    if (record === undefined) return undefined
+    const { freshness, access, error } = record
+    const pending = this.#sender.outbox.countOf(document)
+    return { pending, savedTo: this.#sender.savedTo(document), freshness, access, error }
+  }
+
+  /** Reports `connection`, the pending updates and the documents in `touched`; empties it. */
+  flush(connection: ConnectionStatus, touched: Set<DocumentId>, effects: ClientEffect[]): void {
+    for (const document of touched) this.#flushDocument(document, effects)
+    touched.clear()
+    const { pending } = this.#sender
+    if (!sameFields(this.#pending, pending)) {
+      this.#pending = pending
+      effects.push({ type: "pending-status", status: pending })
+    }
+    if (sameFields(this.#connection, connection)) return
+    this.#connection = connection
+    effects.push({ type: "connection-status", status: connection })
+  }
+
+  #flushDocument(document: DocumentId, effects: ClientEffect[]): void {
+    const status = this.statusOf(document)
+    if (status === undefined) {
+      this.#documents.delete(document)
+      return
+    }
+    if (sameFields(this.#documents.get(document), status)) return
+    this.#documents.set(document, status)
+    effects.push({ type: "document-status", document, status })
+  }
+}
+
+/** Objects inside count as equal only if they are the same object. */
+function sameFields(left: object | undefined, right: object): boolean {
+  if (left === undefined) return false
+  const fields = Object.entries(right)
+  if (Object.keys(left).length !== fields.length) return false
+  const known = new Map<string, unknown>(Object.entries(left))
+  return fields.every(([name, value]) => known.get(name) === value)
+}

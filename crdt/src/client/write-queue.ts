@@ -1,0 +1,60 @@
+/**
+ * Writes on their way to storage: one batch under way, the next one fills meanwhile. A batch
+ * that failed is written again, with what came since, until it works; order never changes.
+ */
+import { assert, limits } from "../base/index.ts"
+import type { Millis } from "../base/index.ts"
+import type { StorageResult, StorageWrite } from "../ports/index.ts"
+import { clientLimits } from "./client-limits.ts"
+import type { ClientEffect } from "./effect.ts"
+
+export class WriteQueue {
+  #waiting: StorageWrite[] = []
+  #underWay: readonly StorageWrite[] | undefined
+  #retryMs: number = limits.storeRetryMsMin
+  #retryAtMs: Millis | undefined
+
+  get healthy(): boolean {
+    return this.#retryAtMs === undefined
+  }
+
+  get retryAtMs(): Millis | undefined {
+    return this.#underWay === undefined ? this.#retryAtMs : undefined
+  }
+
+  push(write: StorageWrite): void {
+    const last = this.#waiting.at(-1)
+    if (write.type === "outbox-trim" && last?.type === "outbox-trim") this.#waiting.pop()
+    this.#waiting.push(write)
+  }
+
+  /** Starts the next batch if none is under way and no retry is being waited for. */
+  flush(nowMs: Millis, effects: ClientEffect[]): void {
+    if (this.#underWay !== undefined || this.#waiting.length === 0) return
+    if (this.#retryAtMs !== undefined && nowMs < this.#retryAtMs) return
+    this.#underWay = this.#waiting.splice(0, clientLimits.storeWritesMax)
+    effects.push({ type: "store", writes: this.#underWay })
+  }
+
+  /** The batch under way is done. Gives the highest update number that is stored by it, or 0. */
+  done(result: StorageResult, nowMs: Millis): number {
+    const writes = this.#underWay
+    assert(writes !== undefined, "stored without a store")
+    this.#underWay = undefined
+    if (!result.ok) {
+      this.#waiting = [...writes, ...this.#waiting]
+      this.#retryAtMs = nowMs + this.#retryMs
+      this.#retryMs = Math.min(this.#retryMs * 2, limits.storeRetryMsMax)
+      return 0
+    }
+    this.#retryAtMs = undefined
+    this.#retryMs = limits.storeRetryMsMin
+    let highest = 0
+    // A rejected update's own add, if there was one, was pushed before: highest means all below.
+    for (const write of writes) {
+      if (write.type === "outbox-add" || write.type === "rejected-add")
+        highest = Math.max(highest, write.update.seq)
+    }
+    return highest
+  }
+}
