@@ -1,0 +1,56 @@
+/** The command line. Its flags are the settings of the configuration file, by the same names. */
+import { Command, Option } from "commander"
+import { logLevels } from "../observe/log.ts"
+import { storeTypes } from "../open-store.ts"
+import { version } from "../version.ts"
+import { defaults } from "./config.ts"
+import { serve } from "./serve.ts"
+
+/** Runs the command that the arguments name. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command("causeway")
+    .description("A sync server for offline-first apps that keeps working when the network splits")
+    .version(version)
+    .showHelpAfterError("(--help shows what there is)")
+    .configureOutput({ outputError: (text, write) => write(`causeway: ${unprefixed(text)}`) })
+  program.addCommand(serveCommand().copyInheritedSettings(program))
+  await program.parseAsync([...argv], { from: "user" })
+}
+
+function serveCommand(): Command {
+  const collect = (value: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    value,
+  ]
+  return new Command("serve")
+    .description("Run a node")
+    .option("--listen <host:port>", `where clients and peers connect (${defaults.listen})`)
+    .option("--data <dir>", `the data folder (${defaults.data})`)
+    .option("--node <id>", "this node's name; kept with the data (a random one)")
+    .option("--peer <ws://host:port>", "a peer to link with; can be given several times", collect)
+    .option("--cluster <name>", `only nodes of one cluster link (${defaults.cluster})`)
+    .addOption(choice("--store <type>", `where the log is kept (${defaults.store})`, storeTypes))
+    .addOption(
+      choice("--log-level <level>", `how much to log (${defaults["log-level"]})`, logLevels),
+    )
+    .option("--config <file>", "JSON with these names as keys; flags win over it")
+    .action(async (_options, command: Command) => await serve(flagsOf(command)))
+}
+
+function choice(flags: string, description: string, values: readonly string[]): Option {
+  return new Option(flags, description).choices(values)
+}
+
+/** Flags by their names as written, not in camel case. */
+function flagsOf(command: Command): Record<string, unknown> {
+  const flags: Record<string, unknown> = {}
+  for (const option of command.options) {
+    const value: unknown = command.getOptionValue(option.attributeName())
+    if (value !== undefined) flags[option.name()] = value
+  }
+  return flags
+}
+
+function unprefixed(text: string): string {
+  return text.replace(/^error: /, "")
+}

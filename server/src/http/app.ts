@@ -1,0 +1,59 @@
+/** The HTTP face of a node: health, metrics, status, documents. Everything is read-only. */
+import type { HttpBindings } from "@hono/node-server"
+import { Hono } from "hono"
+import type { NodeStatus } from "@causeway/crdt/node"
+import { linkVersions, nativeVersions } from "@causeway/crdt/protocol"
+import type { Metrics } from "../observe/metrics.ts"
+import { endpointOf } from "../transport/endpoint.ts"
+import { version } from "../version.ts"
+import { Documents, failure } from "./documents.ts"
+import type { Ask } from "./documents.ts"
+
+export type AppOptions = {
+  readonly status: () => NodeStatus
+  readonly isStopping: () => boolean
+  readonly metrics: Metrics
+  readonly ask: Ask
+}
+
+type App = Hono<{ Bindings: HttpBindings }>
+
+const documentsPath = "/v1/documents/"
+
+export function createApp({ status, isStopping, metrics, ask }: AppOptions): App {
+  const app: App = new Hono()
+  const documents = new Documents(ask)
+  app.get("/healthz", (context) => context.text("ok\n"))
+  app.get("/readyz", (context) => {
+    const reason = unreadyReason(status(), isStopping())
+    return reason === undefined ? context.text("ready\n") : context.text(`${reason}\n`, 503)
+  })
+  app.get("/metrics", async (context) => {
+    const text = await metrics.text()
+    return context.body(text, 200, { "content-type": metrics.contentType })
+  })
+  app.get("/v1/status", (context) => {
+    const protocols = { native: nativeVersions, link: linkVersions }
+    return context.json({ ...status(), version, protocols, uptimeSeconds: process.uptime() })
+  })
+  app.get(`${documentsPath}*`, async (context) => {
+    const target = context.env.incoming.url ?? ""
+    const path = target.split("?", 1)[0] ?? ""
+    const answer = await documents.get(path.slice(documentsPath.length))
+    return context.json(answer.body, answer.status)
+  })
+  app.notFound((context) => {
+    if (endpointOf(context.env.incoming.url ?? "") !== undefined) {
+      const body = { error: { code: "upgrade-required", message: "this is a WebSocket endpoint" } }
+      return context.json(body, 426, { upgrade: "websocket" })
+    }
+    return context.json(failure(404, "not-found", "no such path").body, 404)
+  })
+  return app
+}
+
+function unreadyReason({ ready, store }: NodeStatus, stopping: boolean): string | undefined {
+  if (stopping) return "the node is stopping"
+  if (store === "failing") return "the store is failing: writes are refused, reads go on"
+  return ready ? undefined : "the node is starting"
+}

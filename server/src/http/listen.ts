@@ -1,0 +1,56 @@
+/** The one HTTP server of a node: requests go to the app, upgrades to the transport. */
+import { createServer } from "node:http"
+import type { Server } from "node:http"
+import { getRequestListener } from "@hono/node-server"
+import type { HttpBindings } from "@hono/node-server"
+import type { Hono } from "hono"
+import { formatAddress } from "../address.ts"
+import type { ListenAddress } from "../address.ts"
+import { StartError } from "../start-error.ts"
+import { transportLimits } from "../transport/limits.ts"
+import type { Transport } from "../transport/transport.ts"
+
+export function createHttpServer(
+  app: Hono<{ Bindings: HttpBindings }>,
+  transport: Transport,
+): Server {
+  const { headersMs, requestMs, connectionsMax, httpSocketsMax } = transportLimits
+  const timeouts = { headersTimeout: headersMs, requestTimeout: requestMs }
+  const server = createServer({ ...timeouts, connectionsCheckingInterval: 5000, noDelay: true })
+  server.maxConnections = connectionsMax + httpSocketsMax
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  server.on("request", (request, response) => void listener(request, response))
+  server.on("upgrade", (request, socket, head) => transport.upgrade(request, socket, head))
+  return server
+}
+
+/** The address it listens on, with the real port. @throws StartError */
+export function listen(server: Server, wanted: ListenAddress): Promise<ListenAddress> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(listenError(error, wanted)))
+    server.listen(wanted.port, wanted.host, () => {
+      server.removeAllListeners("error")
+      const bound = server.address()
+      const port = typeof bound === "object" && bound !== null ? bound.port : wanted.port
+      resolve({ host: wanted.host, port })
+    })
+  })
+}
+
+function listenError(error: Error, wanted: ListenAddress): StartError {
+  const address = formatAddress(wanted)
+  const code = "code" in error ? error.code : undefined
+  const say = (message: string) => new StartError("address", message)
+  switch (code) {
+    case "EADDRINUSE":
+      return say(`port taken: something listens on ${address} already; stop it or choose --listen`)
+    case "EACCES":
+      return say(`not allowed to listen on ${address}; choose a port above 1023 with --listen`)
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return say(`${wanted.host} is not an address of this machine; choose another with --listen`)
+    default:
+      return say(`cannot listen on ${address}: ${error.message}`)
+  }
+}

@@ -1,0 +1,26 @@
+/** Which events are worth a line, at which level. What clients do is `debug`: they are many. */
+import type { NodeEvent } from "@causeway/crdt/node"
+import type { Log } from "./log.ts"
+
+const warnings: ReadonlySet<NodeEvent["type"]> = new Set([
+  "store-failed",
+  "read-failed",
+  "updates-unreadable",
+  "link-refused",
+])
+const news: ReadonlySet<NodeEvent["type"]> = new Set([
+  "store-recovered",
+  "link-up",
+  "link-down",
+  "healed",
+])
+/** Too many for any log: metrics count them. */
+const silent: ReadonlySet<NodeEvent["type"]> = new Set(["committed", "delivered"])
+
+export function logEvent(log: Log, { type, ...fields }: NodeEvent): void {
+  if (silent.has(type)) return
+  if (type === "fork-detected") log.error(fields, type)
+  else if (warnings.has(type)) log.warn(fields, type)
+  else if (news.has(type)) log.info(fields, type)
+  else log.debug(fields, type)
+}

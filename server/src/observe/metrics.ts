@@ -1,0 +1,151 @@
+/**
+ * A node's metrics for Prometheus, in a registry of its own, so that several nodes fit in one
+ * process. Label values come from our tables and the configured peers, so their number is bounded.
+ */
+import type { NodeEvent, NodeStatus, PeerStatus } from "@causeway/crdt/node"
+import type { CloseReason } from "@causeway/crdt/protocol"
+import { Counter, Gauge, Histogram, Registry } from "prom-client"
+import type { Transport } from "../transport/transport.ts"
+import { registerProcessMetrics } from "./process-metrics.ts"
+
+const commitBuckets = [0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1, 5]
+
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #accepted = this.#counter("updates_accepted_total", "Updates of clients made durable")
+  readonly #adopted = this.#counter("updates_adopted_total", "Updates of peers made durable")
+  readonly #bytes = this.#counter("log_written_bytes_total", "Bytes of records made durable")
+  readonly #delivered = this.#counter("updates_delivered_total", "Updates sent to sessions")
+  readonly #pending = this.#counter("updates_pending_total", "Updates that wait for predecessors")
+  readonly #unreadable = this.#counter("updates_unreadable_total", "Logged updates left out")
+  readonly #rejected = this.#counter("updates_rejected_total", "Updates refused", "code")
+  readonly #refused = this.#counter("connections_refused_total", "Connections closed", "reason")
+  readonly #failures = this.#counter("store_failures_total", "Commits that failed", "code")
+  readonly #readFailures = this.#counter("read_failures_total", "Documents that were not read")
+  readonly #linksRefused = this.#counter("links_refused_total", "Links closed", "reason")
+  readonly #heals = this.#counter("heals_total", "Times a peer was caught up with again")
+  readonly #forks = this.#counter("forks_total", "Logs of one origin that differ")
+  readonly #presence = this.#counter("presence_dropped_total", "Presence states ignored", "why")
+  readonly #commits = new Histogram({
+    name: "causeway_commit_seconds",
+    help: "From the start of a commit to its fsync",
+    buckets: commitBuckets,
+    registers: [this.#registry],
+  })
+
+  constructor(status: () => NodeStatus, connections: Transport["counts"]) {
+    this.#gauge("sessions", "Open sessions of clients", () => status().sessions)
+    this.#gauge("documents", "Documents in memory", () => status().documents)
+    this.#gauge("log_entries", "Entries in the log, of all origins", () => {
+      return Object.values(status().vector).reduce((sum, seq) => sum + seq, 0)
+    })
+    this.#gauge("ready", "1 while the node takes clients", () => Number(status().ready))
+    this.#gauge("store_failing", "1 while writes are refused", () => {
+      return Number(status().store === "failing")
+    })
+    this.#labelled("connections", "Open WebSockets", "endpoint", () => {
+      return Object.entries(connections())
+    })
+    this.#labelled("link_up", "1 while the peer is linked", "peer", () => {
+      return status().peers.map((peer) => [peerName(peer), Number(peer.state === "linked")])
+    })
+    this.#labelled("behind_entries", "Entries the peer has and this node lacks", "peer", () => {
+      return status().peers.map((peer) => [peerName(peer), peer.behind])
+    })
+    registerProcessMetrics(this.#registry)
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics()
+  }
+
+  /** The transport turned somebody away, without the core. */
+  onCutOff(reason: CloseReason): void {
+    this.#refused.inc({ reason })
+  }
+
+  // oxlint-disable-next-line eslint/complexity -- one flat arm per event.
+  onEvent(event: NodeEvent): void {
+    switch (event.type) {
+      case "committed":
+        this.#accepted.inc(event.own)
+        this.#adopted.inc(event.adopted)
+        this.#bytes.inc(event.bytes)
+        return this.#commits.observe(event.tookMs / 1000)
+      case "delivered":
+        return this.#delivered.inc(event.updates * event.sessions)
+      case "update-rejected":
+        return this.#rejected.inc({ code: event.code })
+      case "update-pending":
+        return this.#pending.inc()
+      case "updates-unreadable":
+        return this.#unreadable.inc(event.count)
+      case "connection-refused":
+        return this.#refused.inc({ reason: event.reason })
+      case "store-failed":
+        return this.#failures.inc({ code: event.code })
+      case "read-failed":
+        return this.#readFailures.inc()
+      case "link-refused":
+        return this.#linksRefused.inc({ reason: event.reason })
+      case "healed":
+        return this.#heals.inc()
+      case "fork-detected":
+        return this.#forks.inc()
+      case "presence-dropped":
+        return this.#presence.inc({ why: event.why })
+      case "session-opened":
+      case "session-closed":
+      case "store-recovered":
+      case "link-up":
+      case "link-down":
+        return undefined
+    }
+  }
+
+  #counter(name: string, help: string, label?: string): Counter {
+    const labelNames = label === undefined ? [] : [label]
+    return new Counter({ name: `causeway_${name}`, help, labelNames, registers: [this.#registry] })
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    const registers = [this.#registry]
+    // oxlint-disable-next-line no-new -- the registry keeps it.
+    new Gauge({
+      name: `causeway_${name}`,
+      help,
+      registers,
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+
+  #labelled(
+    name: string,
+    help: string,
+    label: string,
+    read: () => readonly (readonly [string, number])[],
+  ): void {
+    const registers = [this.#registry]
+    // oxlint-disable-next-line no-new -- the registry keeps it.
+    new Gauge({
+      name: `causeway_${name}`,
+      help,
+      labelNames: [label],
+      registers,
+      collect() {
+        this.reset()
+        for (const [value, number] of read()) this.set({ [label]: value }, number)
+      },
+    })
+  }
+}
+
+function peerName(peer: PeerStatus): string {
+  return peer.node ?? peer.address ?? "unknown"
+}

@@ -1,0 +1,15 @@
+/** Why a node could not start: one line for the operator, without a stack trace. */
+export const startErrorCodes = ["bad-config", "address", "store"] as const
+
+export type StartErrorCode = (typeof startErrorCodes)[number]
+
+export class StartError extends Error {
+  override readonly name = "StartError"
+  readonly code: StartErrorCode
+
+  /** `message` is one line that says what to do. */
+  constructor(code: StartErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}

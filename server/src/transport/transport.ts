@@ -1,0 +1,175 @@
+/**
+ * All WebSockets of a node: upgrades of its HTTP server, links it dials, and by connection id the
+ * way back. `send` only collects; `flush`, at the end of the driver's pass, makes each socket's
+ * frames one write.
+ */
+import type { IncomingMessage } from "node:http"
+import { Socket } from "node:net"
+import type { Duplex } from "node:stream"
+import type { ConnectionId } from "@causeway/crdt/base"
+import type { Endpoint, Input } from "@causeway/crdt/node"
+import type { CloseReason } from "@causeway/crdt/protocol"
+import { WebSocketServer } from "ws"
+import { Connection } from "./connection.ts"
+import { Dialler } from "./dialler.ts"
+import { endpointOf } from "./endpoint.ts"
+import { socketOptions, transportLimits } from "./limits.ts"
+import { NodeSocket } from "./node-socket.ts"
+import { Outgoing } from "./outgoing.ts"
+
+export type TransportOptions = {
+  readonly give: (input: Input) => void
+  /** The transport itself turned somebody away or cut somebody off. */
+  readonly onCutOff: (reason: CloseReason) => void
+}
+
+/** A ping of every connection takes this many steps, so that they do not all fall on one moment. */
+const PING_STEPS = 30
+
+export class Transport {
+  readonly #give: (input: Input) => void
+  readonly #onCutOff: (reason: CloseReason) => void
+  readonly #server: WebSocketServer
+  readonly #dialler: Dialler
+  readonly #connections = new Map<ConnectionId, Connection>()
+  readonly #pings: NodeJS.Timeout
+  /** Connections with frames to flush. */
+  #waiting: Connection[] = []
+  /** What was framed in this pass, by its only frame: effects may share frames. */
+  readonly #shared = new Map<Uint8Array, Outgoing>()
+  #lastId = 0
+  #pingStep = 0
+  #accepting = true
+  #onEmpty: (() => void) | undefined
+
+  constructor({ give, onCutOff }: TransportOptions) {
+    this.#give = give
+    this.#onCutOff = onCutOff
+    const accepted = { noServer: true, clientTracking: false, WebSocket: NodeSocket }
+    this.#server = new WebSocketServer({ ...socketOptions, ...accepted })
+    this.#dialler = new Dialler({
+      onOpen: (address, socket, raw) => this.#add({ type: "link-dialled", address }, socket, raw),
+      onFailed: (address) => give({ type: "dial-failed", address }),
+    })
+    this.#pings = setInterval(() => this.#ping(), transportLimits.pingMs / PING_STEPS)
+    this.#pings.unref()
+  }
+
+  /** Takes a request to upgrade, or refuses it in HTTP. */
+  upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): void {
+    const endpoint = endpointOf(request.url ?? "")
+    if (endpoint === undefined) refuse(raw, "404 Not Found")
+    else if (!this.#accepting) refuse(raw, "503 Service Unavailable")
+    else if (this.#connections.size >= transportLimits.connectionsMax) {
+      this.#onCutOff("overloaded")
+      refuse(raw, "503 Service Unavailable")
+    } else {
+      this.#server.handleUpgrade(request, raw, head, (socket) => {
+        if (raw instanceof Socket) this.#add(endpoint, socket, raw)
+        else socket.terminate()
+      })
+    }
+  }
+
+  #add(endpoint: Endpoint, socket: NodeSocket, raw: Socket): void {
+    const id = ++this.#lastId
+    const connection = new Connection({
+      id,
+      endpoint,
+      socket,
+      raw,
+      give: this.#give,
+      onCutOff: this.#onCutOff,
+      onGone: () => this.#remove(id),
+    })
+    this.#connections.set(id, connection)
+    this.#give({ type: "opened", connection: id, endpoint })
+  }
+
+  #remove(id: ConnectionId): void {
+    this.#connections.delete(id)
+    if (this.#connections.size === 0) this.#onEmpty?.()
+  }
+
+  /** Connects to a peer's `/link`; leads to `opened` or `dial-failed`. */
+  dial(address: string): void {
+    if (this.#accepting) this.#dialler.dial(address)
+    else this.#give({ type: "dial-failed", address })
+  }
+
+  /** Collects frames for `flush`. A connection that is gone or closing takes none. */
+  send(to: readonly ConnectionId[], frames: readonly Uint8Array[]): void {
+    const outgoing = this.#outgoing(frames)
+    for (const id of to) {
+      const connection = this.#connections.get(id)
+      if (connection?.put(outgoing) === true) this.#waiting.push(connection)
+    }
+  }
+
+  #outgoing(frames: readonly Uint8Array[]): Outgoing {
+    const [only] = frames
+    if (only === undefined || frames.length > 1) return new Outgoing(frames)
+    const known = this.#shared.get(only)
+    if (known !== undefined) return known
+    const outgoing = new Outgoing(frames)
+    this.#shared.set(only, outgoing)
+    return outgoing
+  }
+
+  flush(): void {
+    if (this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#shared.clear()
+    for (const connection of waiting) connection.flush()
+  }
+
+  close(id: ConnectionId, reason: CloseReason): void {
+    this.#connections.get(id)?.close(reason)
+  }
+
+  /** How many connections came through each door. */
+  counts(): Readonly<Record<Endpoint["type"], number>> {
+    const counts = { native: 0, "y-websocket": 0, "link-accepted": 0, "link-dialled": 0 }
+    for (const { endpoint } of this.#connections.values()) counts[endpoint.type]++
+    return counts
+  }
+
+  #ping(): void {
+    this.#pingStep = (this.#pingStep + 1) % PING_STEPS
+    for (const connection of this.#connections.values()) {
+      if (connection.id % PING_STEPS === this.#pingStep) connection.ping()
+    }
+  }
+
+  /** Takes no connection from now on and dials no peer. */
+  stopAccepting(): void {
+    this.#accepting = false
+    this.#dialler.stop()
+  }
+
+  /** Closes what is left, cuts off what has not ended after `patienceMs`, then calls `done`. */
+  end(reason: CloseReason, patienceMs: number, done: () => void): void {
+    this.stopAccepting()
+    this.flush()
+    clearInterval(this.#pings)
+    for (const connection of this.#connections.values()) connection.close(reason)
+    if (this.#connections.size === 0) return done()
+    const patience = setTimeout(() => {
+      for (const connection of this.#connections.values()) connection.destroy()
+    }, patienceMs)
+    this.#onEmpty = () => {
+      clearTimeout(patience)
+      this.#onEmpty = undefined
+      done()
+    }
+  }
+}
+
+/** Answers an upgrade in HTTP and ends the socket. */
+function refuse(raw: Duplex, status: string): void {
+  raw.on("error", () => raw.destroy())
+  raw.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => {
+    raw.destroy()
+  })
+}
