@@ -4,14 +4,14 @@
  * in, effects out in causal order; it knows no clock, socket, storage or CRDT. Rules [C1]–[C6]
  * and the client's side of [N1]–[N12].
  */
-import { assert, bytesFromHex, bytesToHex, DecodeError, limits } from "../base/index.ts"
-import { parseClientId, unreachable, utf8Encode, nodeOfOrigin } from "../base/index.ts"
+import { DecodeError, limits, unreachable, utf8Encode } from "../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import { decodeNodeMessage, encodeHello, nativeVersions, rejectCodes } from "../protocol/index.ts"
 import type { DocumentClosed, NodeMessage, PeerFreshness } from "../protocol/index.ts"
 import type { Reject, Welcome } from "../protocol/index.ts"
 import type { Random, StoredClient } from "../ports/index.ts"
+import { randomClientId } from "./client-id.ts"
 import { Channels } from "./channels.ts"
 import type { DocumentRecord } from "./document-table.ts"
 import { Dialler, isPermanent, leaving, whyOf } from "./dialler.ts"
@@ -43,8 +43,6 @@ type DocumentInput =
   | "dismiss-rejected"
 type ConnectionInput = Exclude<ClientInput, { readonly type: DocumentInput }>
 
-const appOffline: Why = { code: undefined, reason: "the app asked to be offline" }
-
 export class ClientCore {
   readonly #random: Random
   readonly #dialler: Dialler
@@ -73,29 +71,7 @@ export class ClientCore {
   }
 
   get connection(): ConnectionStatus {
-    const { phase } = this.#dialler
-    switch (phase.state) {
-      case "offline":
-        return { state: "offline", why: appOffline, retryAtMs: undefined }
-      case "waiting":
-        return {
-          state: phase.token ? "needs-token" : "offline",
-          why: phase.why,
-          retryAtMs: phase.untilMs,
-        }
-      case "fetching-token":
-        return { state: "connecting", url: undefined }
-      case "dialling":
-      case "greeting":
-        return { state: "connecting", url: phase.url }
-      case "ready": {
-        const { origin, session } = phase.welcome
-        const node = nodeOfOrigin(origin)
-        return { state: "connected", url: phase.url, node, session, peers: this.#peers }
-      }
-      case "closed":
-        return { state: "closed", why: phase.why }
-    }
+    return this.#dialler.status(this.#peers)
   }
 
   get pending(): PendingStatus {
@@ -357,7 +333,8 @@ export class ClientCore {
     if (loggedSeq > sentSeq) {
       // Going on would let the node take new updates for repeats of old ones, and drop them.
       effects.push({ type: "emit", event: { type: "client-renewed", loggedSeq, sentSeq } })
-      this.#renewClient()
+      this.#client = randomClientId(this.#random)
+      this.#sender.rename(this.#client)
       this.#giveUp({ code: 4000, reason: "this client takes a new identity" }, nowMs, effects)
       return true
     }
@@ -428,14 +405,6 @@ export class ClientCore {
     this.#sender.disconnected()
     this.#channels.disconnected(nowMs, effects)
     this.#presence.disconnected()
-  }
-
-  #renewClient(): void {
-    const bytes = new Uint8Array(16).map(() => Math.floor(this.#random.next() * 256))
-    const client = parseClientId(bytesToHex(bytes))
-    assert(client !== undefined && bytesFromHex(client) !== undefined, "a client id is 16 bytes")
-    this.#client = client
-    this.#sender.rename(client)
   }
 }
 

@@ -3,15 +3,15 @@
  * union replaced whole. Retryable ends wait with full jitter and then try the healthiest url;
  * permanent ones stop for good [C4]. A silent socket is dead after three heartbeats [N11].
  */
-import { assert, limits } from "../base/index.ts"
+import { assert, limits, nodeOfOrigin } from "../base/index.ts"
 import type { ConnectionId, Millis } from "../base/index.ts"
 import { closeCodes, mayRetry, pingFrame } from "../protocol/index.ts"
-import type { CloseReason, Welcome } from "../protocol/index.ts"
+import type { CloseReason, PeerFreshness, Welcome } from "../protocol/index.ts"
 import type { Random } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
 import type { ClientEffect } from "./effect.ts"
-import type { Why } from "./status.ts"
+import type { ConnectionStatus, Why } from "./status.ts"
 import { UrlHealth } from "./url-health.ts"
 
 export type Phase =
@@ -49,6 +49,8 @@ export type Phase =
 
 export type ReadyPhase = Extract<Phase, { state: "ready" }>
 
+const appOffline: Why = { code: undefined, reason: "the app asked to be offline" }
+
 /** Closes that this side decides on. Browsers allow 1000 and 3000–4999 only. */
 export const leaving: Why = { code: 1000, reason: "the client is leaving" }
 
@@ -78,6 +80,29 @@ export class Dialler {
 
   get token(): string {
     return this.#token
+  }
+
+  status(peers: readonly PeerFreshness[] | undefined): ConnectionStatus {
+    const phase = this.#phase
+    switch (phase.state) {
+      case "offline":
+        return { state: "offline", why: appOffline, retryAtMs: undefined }
+      case "waiting": {
+        const state = phase.token ? "needs-token" : "offline"
+        return { state, why: phase.why, retryAtMs: phase.untilMs }
+      }
+      case "fetching-token":
+        return { state: "connecting", url: undefined }
+      case "dialling":
+      case "greeting":
+        return { state: "connecting", url: phase.url }
+      case "ready": {
+        const { origin, session } = phase.welcome
+        return { state: "connected", url: phase.url, node: nodeOfOrigin(origin), session, peers }
+      }
+      case "closed":
+        return { state: "closed", why: phase.why }
+    }
   }
 
   /** The socket in use, opening or open. */

@@ -5,7 +5,7 @@
  */
 import { assert } from "../base/index.ts"
 import type { DocumentId, Millis } from "../base/index.ts"
-import { VersionVector } from "../clock/index.ts"
+import type { VersionVector } from "../clock/index.ts"
 import type { Access, Resume } from "../protocol/index.ts"
 import { PresenceTable } from "./presence-table.ts"
 import type { DocumentError, Freshness } from "./status.ts"

@@ -1,5 +1,6 @@
 /** The client core: outbox, resume, status. Pure; drivers own sockets, storage and replicas. */
 export * from "./client-core.ts"
+export * from "./client-id.ts"
 export * from "./client-limits.ts"
 export type * from "./effect.ts"
 export type * from "./input.ts"
