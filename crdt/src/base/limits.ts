@@ -53,6 +53,8 @@ export const limits = {
   linkFrameBytes: 256 * KiB,
   /** Vectors go out at this interval, with full jitter on top of half of it. */
   linkVectorIntervalMs: 1000,
+  /** After an adoption they go out this soon, jittered by half. */
+  linkVectorSoonMs: 20,
   linkPingMs: 5000,
   linkSilentMs: 15_000,
   linkHandshakeMs: 5000,
@@ -70,6 +72,7 @@ export const limits = {
   stockHeartbeatMs: 12_000,
   /** Native clients ping this often and call the socket dead after three times as long. */
   clientHeartbeatMs: 5000,
+  clientSilentMs: 20_000,
   /** The node looks after ages and heartbeats this often. */
   sweepMs: 2500,
   /** A socket that stays over its byte budget for this long is closed (4502, retryable). */

@@ -10,8 +10,6 @@ import { EngineError } from "../engines/index.ts"
 export type Engines = Readonly<Record<EngineName, Engine>>
 
 export type Job =
-  /** Merges what was read into one state. */
-  | { readonly type: "merge"; readonly engine: EngineName; readonly parts: readonly Uint8Array[] }
   /** Merges, and cuts out what the holder of `summary` lacks. */
   | {
       readonly type: "difference"
@@ -29,15 +27,15 @@ export type Job =
   | { readonly type: "json"; readonly engine: EngineName; readonly parts: readonly Uint8Array[] }
 
 export type JobResult =
-  /** `unreadable`: how many parts the engine could not read and that were left out. */
-  | { readonly type: "merge"; readonly state: Uint8Array; readonly unreadable: number }
   | {
       readonly type: "difference"
+      /** All parts in one. */
       readonly state: Uint8Array
       readonly difference: Uint8Array
+      /** How many parts the engine could not read and that were left out. */
       readonly unreadable: number
     }
-  | { readonly type: "includes"; readonly includes: boolean }
+  | { readonly type: "includes"; readonly state: Uint8Array; readonly includes: boolean }
   | { readonly type: "json"; readonly json: Json }
   | { readonly type: "failed"; readonly message: string }
 
@@ -52,8 +50,6 @@ export function runJob(engines: Engines, job: Job): JobResult {
 function run(engine: Engine, job: Job): JobResult {
   const { state, unreadable } = mergeReadable(engine, job.parts)
   switch (job.type) {
-    case "merge":
-      return { type: "merge", state, unreadable }
     case "difference":
       return {
         type: "difference",
@@ -62,7 +58,7 @@ function run(engine: Engine, job: Job): JobResult {
         unreadable,
       }
     case "includes":
-      return { type: "includes", includes: engine.includes(state, job.update) }
+      return { type: "includes", state, includes: engine.includes(state, job.update) }
     case "json":
       return { type: "json", json: engine.toJson(state) }
   }

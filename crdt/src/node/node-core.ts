@@ -1,18 +1,386 @@
-/** The node core's state machine. */
-import { unreachable } from "../base/index.ts"
-import type { Millis } from "../base/index.ts"
+/**
+ * The node core: one state machine, one `step`. It routes inputs to sessions, documents, commits
+ * and links, and closes the circle at a commit: what became durable is shown to sessions, acked
+ * to writers and pushed to peers, in that order. No I/O, no clock, no randomness of its own.
+ */
+import { limits } from "../base/index.ts"
+import type { ConnectionId, Millis } from "../base/index.ts"
+import { decodeRecord } from "../log/index.ts"
+import type { AppendResult } from "../ports/index.ts"
+import { encodeFreshness, encodeLinkPresence } from "../protocol/index.ts"
+import type { PresenceEntry } from "../protocol/index.ts"
+import { encodeYAwareness } from "../protocol/stock/index.ts"
+import { Commits } from "./commits.ts"
+import type { Batch } from "./commits.ts"
 import type { NodeConfig } from "./config.ts"
+import type { ClientConnection } from "./connections.ts"
+import type { Core } from "./core.ts"
+import { deliver } from "./delivery.ts"
+import type { DurableUpdate } from "./delivery.ts"
+import { Documents } from "./documents.ts"
+import type { TaskDone } from "./documents.ts"
 import type { Effect } from "./effect.ts"
-import type { Input } from "./input.ts"
+import { Holdings } from "./holdings.ts"
+import type { Command, Endpoint, Input } from "./input.ts"
+import { Links } from "./links.ts"
+import { NativeSessions, presenceFrame } from "./native-sessions.ts"
+import type { OpenDocument, Task } from "./open-document.ts"
+import type { PresenceOwner } from "./presence.ts"
+import { Reads } from "./reads.ts"
+import type { Session } from "./sessions.ts"
+import { peerFreshness, peerStatus } from "./status.ts"
 import type { NodeStatus } from "./status.ts"
+import { StockSessions } from "./stock-sessions.ts"
+import { Turn } from "./turn.ts"
 
 export class NodeCore {
-  constructor(_config: NodeConfig, _nowMs: Millis) {}
-  step(_input: Input, _nowMs: Millis, _effects: Effect[]): void {}
+  readonly #core: Core
+  readonly #native: NativeSessions
+  readonly #stock: StockSessions
+  readonly #links: Links
+  readonly #clients = new Map<ConnectionId, ClientConnection>()
+  #sweepAtMs: Millis
+  #freshnessSaid = ""
+  #isStopping = false
+
+  constructor(config: NodeConfig, nowMs: Millis) {
+    const reads = new Reads()
+    this.#core = {
+      config,
+      reads,
+      congested: new Set(),
+      holdings: new Holdings(config.heads),
+      commits: new Commits(),
+      documents: new Documents(config.engines, reads, (turn, document, task, done) => {
+        this.#onTaskDone(turn, document, task, done)
+      }),
+      sharePresence: (turn, document, entries, owner) =>
+        this.#sharePresence(turn, document, entries, owner),
+      broadcastPresence: (turn, document, entries, owner) => {
+        this.#broadcastPresence(turn, document, entries, owner)
+      },
+    }
+    this.#native = new NativeSessions(this.#core)
+    this.#stock = new StockSessions(this.#core)
+    this.#links = new Links(this.#core, nowMs)
+    this.#sweepAtMs = nowMs + limits.sweepMs
+  }
+
+  /** Takes one input in and pushes what follows from it, in causal order. Never throws on bytes. */
+  step(input: Input, nowMs: Millis, effects: Effect[]): void {
+    const turn = new Turn(nowMs, effects)
+    this.#on(turn, input)
+    this.#core.commits.pump(turn)
+    for (const connection of turn.closed) this.#onClosed(turn, connection)
+  }
+
+  #on(turn: Turn, input: Input): void {
+    switch (input.type) {
+      case "opened":
+        return this.#onOpened(turn, input.connection, input.endpoint)
+      case "closed":
+        return this.#onClosed(turn, input.connection)
+      case "frame":
+        return this.#onFrame(turn, input.connection, input.frame)
+      case "bad-frame":
+        if (!this.#isKnown(input.connection)) return undefined
+        return turn.refuse(input.connection, input.why, "refused by the transport")
+      case "congested":
+        return this.#onCongested(turn, input.connection)
+      case "drained":
+        return this.#onDrained(turn, input.connection)
+      case "dial-failed":
+        return this.#links.dials.failed(this.#links.dials.find(input.address), turn.nowMs, 0)
+      case "committed":
+        return this.#onCommitted(turn, input.batch, input.result)
+      case "read-done":
+        return this.#core.reads.onDone(turn, input.read, input.result)
+      case "job-done":
+        return this.#core.documents.onJobDone(turn, input.job, input.result)
+      case "command":
+        return this.#onCommand(turn, input.command, input.request)
+      case "deadline":
+        return this.#onDeadline(turn)
+      case "stop":
+        return this.#onStop(turn)
+    }
+  }
+
+  #isKnown(connection: ConnectionId): boolean {
+    return this.#clients.has(connection) || this.#links.find(connection) !== undefined
+  }
+
+  #onOpened(turn: Turn, connection: ConnectionId, endpoint: Endpoint): void {
+    if (this.#isStopping) return turn.close(connection, "service-restart")
+    switch (endpoint.type) {
+      case "native":
+        this.#clients.set(connection, this.#native.onOpened(turn, connection))
+        return undefined
+      case "y-websocket": {
+        const client = this.#stock.onOpened(turn, connection, endpoint.room)
+        if (client !== undefined) this.#clients.set(connection, client)
+        return undefined
+      }
+      case "link-accepted":
+        return this.#links.onOpened(turn, connection, undefined)
+      case "link-dialled":
+        return this.#links.onOpened(turn, connection, endpoint.address)
+    }
+  }
+
+  #onClosed(turn: Turn, connection: ConnectionId): void {
+    const client = this.#clients.get(connection)
+    const link = this.#links.find(connection)
+    this.#clients.delete(connection)
+    this.#core.congested.delete(connection)
+    if (client?.kind === "native") this.#native.onClosed(turn, client)
+    else if (client !== undefined) this.#stock.onClosed(turn, client)
+    else if (link !== undefined) this.#links.onClosed(turn, link)
+    this.#core.documents.forgetIdle()
+  }
+
+  #onFrame(turn: Turn, connection: ConnectionId, frame: Uint8Array): void {
+    const client = this.#clients.get(connection)
+    const link = this.#links.find(connection)
+    if (client === undefined && link === undefined) return
+    if (frame.length > limits.frameBytesMax) {
+      turn.refuse(connection, "too-large", `a frame of ${frame.length} bytes`)
+    } else if (this.#isStopping) return
+    else if (link !== undefined) this.#links.onFrame(turn, link, frame)
+    else if (client?.kind === "native") this.#native.onFrame(turn, client, frame)
+    else if (client !== undefined) this.#stock.onFrame(turn, client, frame)
+  }
+
+  /** Nothing live is sent to a full socket: its sessions are owed what follows from here. */
+  #onCongested(turn: Turn, connection: ConnectionId): void {
+    const link = this.#links.find(connection)
+    if (link !== undefined) link.isCongested = true
+    const client = this.#clients.get(connection)
+    if (client === undefined || client.congestion !== undefined) return
+    const since = this.#core.holdings.vector()
+    client.congestion = { sinceMs: turn.nowMs }
+    this.#core.congested.add(connection)
+    for (const session of sessionsOf(client)) {
+      if (session.state.state === "live") session.state = { state: "lagging", since }
+    }
+  }
+
+  #onDrained(turn: Turn, connection: ConnectionId): void {
+    const link = this.#links.find(connection)
+    if (link !== undefined) {
+      link.isCongested = false
+      this.#links.push.pump(turn, link)
+    }
+    const client = this.#clients.get(connection)
+    if (client === undefined) return
+    client.congestion = undefined
+    this.#core.congested.delete(connection)
+    for (const session of sessionsOf(client)) {
+      if (client.kind === "native") this.#native.onDrained(turn, session)
+      else this.#stock.onDrained(turn, session)
+    }
+  }
+
+  #onCommitted(turn: Turn, id: number, result: AppendResult): void {
+    const { commits, holdings, config } = this.#core
+    const outcome = commits.onCommitted(turn, id, result)
+    if (outcome.type === "failed") {
+      this.#onFailed(turn, outcome.lost)
+      return
+    }
+    const { batch, firstSeq } = outcome
+    const previousHash = holdings.head(config.origin).hash
+    if (result.ok) holdings.raise(result.heads)
+    const pending = deliver(turn, this.#core.documents, this.#durable(batch, firstSeq))
+    for (const { document, connection } of pending) {
+      turn.emit({ type: "update-pending", connection, document: document.id })
+      this.#stock.onPending(turn, connection)
+    }
+    this.#native.updates.onCommitted(turn, batch.own, firstSeq)
+    const records = batch.own.map((write) => write.record)
+    this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
+    this.#links.pull.settle()
+    if (batch.adopted.length > 0) this.#links.tellSoon(turn)
+    for (const afterwards of batch.afterwards) afterwards(turn)
+  }
+
+  #durable(batch: Batch, firstSeq: number): DurableUpdate[] {
+    const { origin } = this.#core.config
+    const updates: DurableUpdate[] = batch.own.map((write, index) => ({
+      document: write.document,
+      body: write.body,
+      facts: write.facts,
+      origin,
+      seq: firstSeq + index,
+      connection: write.connection,
+    }))
+    for (const run of batch.adopted) {
+      for (const [index, record] of run.records.entries()) {
+        const { document, body } = decodeRecord(record)
+        const seq = run.firstSeq + index
+        const { origin: adopted } = run
+        const connection = undefined
+        updates.push({ document, body, facts: undefined, origin: adopted, seq, connection })
+      }
+    }
+    return updates
+  }
+
+  #onFailed(turn: Turn, lost: readonly Batch[]): void {
+    const own = lost.flatMap((batch) => batch.own)
+    this.#native.updates.onFailed(turn, own, "store-failed")
+    this.#stock.onFailed(turn, own)
+    this.#links.pull.forgetAdopting()
+    for (const batch of lost) for (const afterwards of batch.afterwards) afterwards(turn)
+  }
+
+  #onTaskDone(turn: Turn, document: OpenDocument, task: Task, done: TaskDone): void {
+    switch (task.type) {
+      case "join":
+        if (task.session.protocol === "native") this.#native.onJoined(turn, task.session, done)
+        else this.#stock.onJoined(turn, task.session, done)
+        return undefined
+      case "step2":
+        return this.#stock.onStep2Judged(turn, task.session, task.update, done)
+      case "json":
+        return this.#reply(turn, task.command, done)
+      case "frontier":
+        return undefined
+    }
+  }
+
+  #onCommand(turn: Turn, command: number, request: Command): void {
+    const { documents } = this.#core
+    documents.request(turn, documents.use(request.document), { type: "json", command })
+    documents.forgetIdle()
+  }
+
+  #reply(turn: Turn, command: number, done: TaskDone): void {
+    if (done.type === "unreadable") {
+      const { code, message } = done
+      turn.push({ type: "reply", command, reply: { type: "failed", code, message } })
+    } else if (done.isEmpty) {
+      turn.push({ type: "reply", command, reply: { type: "no-such-document" } })
+    } else if (done.result.type === "json") {
+      turn.push({ type: "reply", command, reply: { type: "document", json: done.result.json } })
+    } else {
+      const message = done.result.type === "failed" ? done.result.message : "not JSON"
+      const reply = { type: "failed", code: "read-failed", message } as const
+      turn.push({ type: "reply", command, reply })
+    }
+  }
+
+  #sharePresence(
+    turn: Turn,
+    document: OpenDocument,
+    entries: readonly PresenceEntry[],
+    owner: PresenceOwner,
+  ): readonly PresenceEntry[] {
+    const { news, stale, dropped } = document.presence.apply(entries, owner, turn.nowMs)
+    if (dropped !== undefined) {
+      turn.emit({ type: "presence-dropped", document: document.id, why: dropped })
+    }
+    this.#broadcastPresence(turn, document, news, owner)
+    return stale
+  }
+
+  /** Stock clients get their own back: it keeps their watchdogs quiet. Rules [Y5] [L7]. */
+  #broadcastPresence(
+    turn: Turn,
+    document: OpenDocument,
+    entries: readonly PresenceEntry[],
+    owner: PresenceOwner,
+  ): void {
+    if (entries.length === 0) return
+    const native: ConnectionId[] = []
+    const stock: ConnectionId[] = []
+    for (const session of document.sessions) {
+      if (session.state.state === "lagging") continue
+      if (session.protocol === "y-websocket") {
+        session.sentMs = turn.nowMs
+        stock.push(session.connection)
+      } else if (session.connection !== owner) native.push(session.connection)
+    }
+    if (native.length > 0) turn.multicast(native, [presenceFrame(document, entries)])
+    if (stock.length > 0) turn.multicast(stock, [encodeYAwareness(entries)])
+    if (typeof owner !== "number") return
+    const linked: ConnectionId[] = []
+    for (const link of this.#links.all()) {
+      if (link.state.state === "linked" && !link.isCongested) linked.push(link.connection)
+    }
+    if (linked.length === 0) return
+    const message = { type: "presence", document: document.id, entries } as const
+    turn.multicast(linked, [encodeLinkPresence(message)])
+  }
+
+  #onDeadline(turn: Turn): void {
+    if (this.#isStopping) return
+    this.#links.onDeadline(turn)
+    if (turn.nowMs < this.#sweepAtMs) return
+    this.#sweepAtMs = turn.nowMs + limits.sweepMs
+    this.#native.sweep(turn)
+    this.#stock.sweep(turn)
+    this.#links.sweep(turn)
+    for (const client of this.#clients.values()) {
+      const { congestion } = client
+      if (congestion !== undefined && turn.nowMs - congestion.sinceMs > limits.congestedMs) {
+        turn.refuse(client.id, "too-slow", "its socket took nothing for too long")
+      }
+    }
+    for (const document of this.#core.documents.all()) {
+      const gone = document.presence.expire(turn.nowMs)
+      this.#broadcastPresence(turn, document, gone, this.#core.config.node)
+    }
+    this.#sayFreshness(turn)
+  }
+
+  #sayFreshness(turn: Turn): void {
+    const peers = peerFreshness(this.#links, this.#core.holdings)
+    const said = JSON.stringify(peers)
+    if (said === this.#freshnessSaid) return
+    this.#freshnessSaid = said
+    this.#native.setFreshness(turn, encodeFreshness({ type: "freshness", peers }))
+  }
+
+  #onStop(turn: Turn): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    this.#core.commits.afterwards(turn, (settled) => {
+      for (const connection of this.#clients.keys()) settled.close(connection, "service-restart")
+      for (const link of this.#links.all()) settled.close(link.connection, "service-restart")
+      settled.push({ type: "stopped" })
+    })
+  }
+
+  /** When `deadline` is due next. O(peers). */
   nextDeadline(): { atMs: Millis; reason: string } | undefined {
-    return undefined
+    const commit = this.#core.commits.deadline() ?? Infinity
+    if (this.#isStopping) return commit < Infinity ? { atMs: commit, reason: "commit" } : undefined
+    const links = this.#links.deadline()
+    const atMs = Math.min(commit, links, this.#sweepAtMs)
+    if (atMs === commit) return { atMs, reason: "commit" }
+    return { atMs, reason: atMs === links ? "links" : "sweep" }
   }
+
   status(): NodeStatus {
-    return unreachable(undefined as never)
+    const { config, commits, documents, holdings } = this.#core
+    const store = commits.storeState
+    let sessions = 0
+    for (const document of documents.all()) sessions += document.sessions.size
+    return {
+      node: config.node,
+      origin: config.origin,
+      cluster: config.cluster,
+      vector: Object.fromEntries(holdings.vector().entries()),
+      ready: store === "ok" && !this.#isStopping,
+      store,
+      sessions,
+      documents: documents.size,
+      peers: peerStatus(this.#links, holdings),
+    }
   }
+}
+
+function sessionsOf(client: ClientConnection): Iterable<Session> {
+  return client.kind === "native" ? client.channels.values() : [client.session]
 }

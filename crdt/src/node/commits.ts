@@ -1,0 +1,145 @@
+/**
+ * Commit batches. At most one append is under way; what arrives meanwhile fills the next batch
+ * (group commit). The first write after idle starts at once, under load commits start
+ * `commitPaceMs` apart. A failed append fails the batch that waited behind it too, because its
+ * writes follow on those that failed. While the store fails, writes are refused and an empty
+ * append tries it again. Rules [D4] [D5] [D6].
+ */
+import { assert, limits } from "../base/index.ts"
+import type { ConnectionId, DocumentId, Millis } from "../base/index.ts"
+import type { UpdateFacts } from "../engines/index.ts"
+import type { LogRun } from "../log/index.ts"
+import type { AppendResult } from "../ports/index.ts"
+import type { Turn } from "./turn.ts"
+
+/** A client's update on its way to the log. */
+export type OwnWrite = {
+  readonly connection: ConnectionId
+  /** The native channel it came on; 0 for stock clients. */
+  readonly channel: number
+  /** The client's number for it; undefined for stock clients. */
+  readonly clientSeq: number | undefined
+  readonly document: DocumentId
+  readonly record: Uint8Array
+  readonly body: Uint8Array
+  readonly facts: UpdateFacts
+}
+
+export type Batch = {
+  readonly own: OwnWrite[]
+  readonly adopted: LogRun[]
+  /** Called when nothing that was accepted before them is undecided any more. */
+  readonly afterwards: ((turn: Turn) => void)[]
+  entries: number
+  bytes: number
+}
+
+type Store = { state: "ok" } | { state: "failing"; retryAtMs: Millis; retryMs: number }
+
+export type Outcome =
+  | { readonly type: "committed"; readonly batch: Batch; readonly firstSeq: number }
+  | { readonly type: "failed"; readonly lost: Batch[]; readonly code: string }
+
+function emptyBatch(): Batch {
+  return { own: [], adopted: [], afterwards: [], entries: 0, bytes: 0 }
+}
+
+export class Commits {
+  #open = emptyBatch()
+  #underWay: { id: number; batch: Batch; startedMs: Millis } | undefined
+  #nextId = 1
+  #lastStartMs: Millis = -Infinity
+  #store: Store = { state: "ok" }
+
+  get storeState(): "ok" | "failing" {
+    return this.#store.state
+  }
+
+  /** Whether a write of `bytes` may join the open batch now. */
+  admits(bytes: number): "ok" | "overloaded" | "store-failed" {
+    if (this.#store.state === "failing") return "store-failed"
+    const full =
+      this.#open.entries >= limits.openBatchEntriesMax ||
+      this.#open.bytes + bytes > limits.openBatchBytesMax
+    return full ? "overloaded" : "ok"
+  }
+
+  add(write: OwnWrite): void {
+    assert(this.admits(write.record.length) === "ok", "write not admitted")
+    this.#open.own.push(write)
+    this.#open.entries += 1
+    this.#open.bytes += write.record.length
+  }
+
+  adopt(run: LogRun, bytes: number): void {
+    assert(this.admits(bytes) === "ok", "run not admitted")
+    this.#open.adopted.push(run)
+    this.#open.entries += run.records.length
+    this.#open.bytes += bytes
+  }
+
+  /** Calls back once every write accepted so far is durable or has failed. */
+  afterwards(turn: Turn, callback: (turn: Turn) => void): void {
+    if (this.#underWay === undefined && this.#open.entries === 0) callback(turn)
+    else if (this.#open.entries > 0) this.#open.afterwards.push(callback)
+    else this.#underWay?.batch.afterwards.push(callback)
+  }
+
+  /** Starts the next append if there is one and its time has come. */
+  pump(turn: Turn): void {
+    if (this.#underWay !== undefined) return
+    if (this.#store.state === "failing") {
+      if (turn.nowMs >= this.#store.retryAtMs) this.#start(turn)
+      return
+    }
+    if (this.#open.entries > 0 && turn.nowMs >= this.#lastStartMs + limits.commitPaceMs) {
+      this.#start(turn)
+    }
+  }
+
+  #start(turn: Turn): void {
+    const batch = this.#open
+    this.#open = emptyBatch()
+    this.#lastStartMs = turn.nowMs
+    const id = this.#nextId++
+    this.#underWay = { id, batch, startedMs: turn.nowMs }
+    const own = batch.own.map((write) => write.record)
+    turn.push({ type: "append", batch: id, entries: { own, adopted: batch.adopted } })
+  }
+
+  deadline(): Millis | undefined {
+    if (this.#underWay !== undefined) return undefined
+    if (this.#store.state === "failing") return this.#store.retryAtMs
+    return this.#open.entries > 0 ? this.#lastStartMs + limits.commitPaceMs : undefined
+  }
+
+  onCommitted(turn: Turn, id: number, result: AppendResult): Outcome {
+    const underWay = this.#underWay
+    assert(underWay !== undefined && underWay.id === id, () => `unknown batch ${id}`)
+    this.#underWay = undefined
+    const { batch, startedMs } = underWay
+    if (!result.ok) return this.#fail(turn, batch, result.code, result.message)
+    if (this.#store.state === "failing") {
+      this.#store = { state: "ok" }
+      turn.emit({ type: "store-recovered" })
+    }
+    turn.emit({
+      type: "committed",
+      own: batch.own.length,
+      adopted: batch.entries - batch.own.length,
+      bytes: batch.bytes,
+      tookMs: turn.nowMs - startedMs,
+    })
+    return { type: "committed", batch, firstSeq: result.firstSeq }
+  }
+
+  #fail(turn: Turn, batch: Batch, code: string, message: string): Outcome {
+    const doubled = this.#store.state === "failing" ? this.#store.retryMs * 2 : 0
+    const retryMs = Math.min(Math.max(doubled, limits.storeRetryMsMin), limits.storeRetryMsMax)
+    this.#store = { state: "failing", retryAtMs: turn.nowMs + retryMs, retryMs }
+    turn.emit({ type: "store-failed", code, message })
+    const lost = [batch, this.#open]
+    this.#open = emptyBatch()
+    return { type: "failed", lost, code }
+  }
+}

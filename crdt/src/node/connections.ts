@@ -1,0 +1,37 @@
+/** What a node knows of each connection; one union member per kind of client. */
+import type { ClientId, ConnectionId, Millis } from "../base/index.ts"
+import type { Session } from "./sessions.ts"
+
+/** A full socket: since when. */
+export type Congestion = { readonly sinceMs: Millis }
+
+export type NativePhase =
+  | { readonly phase: "greeting" }
+  /** Hello came; the client's highest logged update is being looked up. */
+  | { readonly phase: "welcoming"; readonly client: ClientId }
+  | { readonly phase: "ready"; readonly client: ClientId }
+
+export type NativeConnection = {
+  readonly kind: "native"
+  readonly id: ConnectionId
+  readonly openedMs: Millis
+  heardMs: Millis
+  congestion: Congestion | undefined
+  phase: NativePhase
+  /** The only update number that is taken next. */
+  nextSeq: number
+  /** Everything up to here is acked. */
+  ackedSeq: number
+  /** Bytes accepted and not acked. */
+  unackedBytes: number
+  readonly channels: Map<number, Session>
+}
+
+export type StockConnection = {
+  readonly kind: "y-websocket"
+  readonly id: ConnectionId
+  readonly session: Session
+  congestion: Congestion | undefined
+}
+
+export type ClientConnection = NativeConnection | StockConnection

@@ -1,0 +1,35 @@
+/** The parts of a node core that its session and link handlers share. */
+import type { ConnectionId } from "../base/index.ts"
+import type { Commits } from "./commits.ts"
+import type { NodeConfig } from "./config.ts"
+import type { Documents } from "./documents.ts"
+import type { Holdings } from "./holdings.ts"
+import type { OpenDocument } from "./open-document.ts"
+import type { PresenceOwner } from "./presence.ts"
+import type { PresenceEntry } from "../protocol/index.ts"
+import type { Reads } from "./reads.ts"
+import type { Turn } from "./turn.ts"
+
+export type Core = {
+  readonly config: NodeConfig
+  readonly holdings: Holdings
+  readonly commits: Commits
+  readonly documents: Documents
+  readonly reads: Reads
+  /** Connections whose sockets are full: what they become owed waits in the log. */
+  readonly congested: Set<ConnectionId>
+  /** Takes presence in and passes on what is news. Gives tombstones for a sender that is behind. */
+  readonly sharePresence: (
+    turn: Turn,
+    document: OpenDocument,
+    entries: readonly PresenceEntry[],
+    owner: PresenceOwner,
+  ) => readonly PresenceEntry[]
+  /** Passes presence on to sessions, and to peers if `owner` is a connection of ours. */
+  readonly broadcastPresence: (
+    turn: Turn,
+    document: OpenDocument,
+    entries: readonly PresenceEntry[],
+    owner: PresenceOwner,
+  ) => void
+}

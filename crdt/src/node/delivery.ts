@@ -1,0 +1,106 @@
+/**
+ * Shows what a commit made durable to the sessions of its documents: each frame is encoded once
+ * and shared; a writer does not get its own updates back. Rules [D1] [N8] [Y2].
+ */
+import type { ConnectionId, DocumentId, OriginId } from "../base/index.ts"
+import { VersionVector } from "../clock/index.ts"
+import { EngineError } from "../engines/index.ts"
+import type { UpdateFacts } from "../engines/index.ts"
+import { encodeUpdates } from "../protocol/index.ts"
+import { encodeYUpdate } from "../protocol/stock/index.ts"
+import type { Documents } from "./documents.ts"
+import type { OpenDocument } from "./open-document.ts"
+import type { Session } from "./sessions.ts"
+import type { Turn } from "./turn.ts"
+
+export type DurableUpdate = {
+  readonly document: DocumentId
+  readonly body: Uint8Array
+  /** Undefined for a peer's: looked at only if the document is open. */
+  readonly facts: UpdateFacts | undefined
+  readonly origin: OriginId
+  readonly seq: number
+  /** The writer's connection; undefined for a peer's. */
+  readonly connection: ConnectionId | undefined
+}
+
+/** Updates whose predecessors are missing, for their writers to be asked. */
+export type PendingWrite = { readonly document: OpenDocument; readonly connection: ConnectionId }
+
+export function deliver(
+  turn: Turn,
+  documents: Documents,
+  updates: readonly DurableUpdate[],
+): PendingWrite[] {
+  const pending: PendingWrite[] = []
+  const groups = new Map<OpenDocument, DurableUpdate[]>()
+  for (const update of updates) {
+    const document = documents.find(update.document)
+    if (document === undefined) continue
+    const facts = update.facts ?? factsOf(turn, document, update.body)
+    if (facts === undefined) continue
+    const effect = documents.append(document, update.body, facts)
+    if (effect === "pending" && update.connection !== undefined) {
+      pending.push({ document, connection: update.connection })
+    }
+    const group = groups.get(document)
+    if (group === undefined) groups.set(document, [update])
+    else group.push(update)
+  }
+  for (const [document, group] of groups) deliverTo(turn, document, group)
+  return pending
+}
+
+/** A peer's update that no engine can read is kept in the log but shown to nobody. */
+function factsOf(turn: Turn, document: OpenDocument, body: Uint8Array): UpdateFacts | undefined {
+  try {
+    return document.engine.validate(body)
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    turn.emit({ type: "updates-unreadable", document: document.id, count: 1 })
+    return undefined
+  }
+}
+
+function deliverTo(turn: Turn, document: OpenDocument, updates: readonly DurableUpdate[]): void {
+  const authors = new Set<ConnectionId>()
+  for (const update of updates) if (update.connection !== undefined) authors.add(update.connection)
+  const native: ConnectionId[] = []
+  const stock: ConnectionId[] = []
+  const writers: Session[] = []
+  for (const session of document.sessions) {
+    if (session.state.state !== "live") continue
+    if (authors.has(session.connection)) writers.push(session)
+    else {
+      session.sentMs = turn.nowMs
+      ;(session.protocol === "native" ? native : stock).push(session.connection)
+    }
+  }
+  if (stock.length > 0) turn.multicast(stock, stockFrames(updates))
+  if (native.length > 0) turn.multicast(native, [nativeFrame(document, updates)])
+  const readers = native.length + stock.length
+  if (readers > 0) turn.emit({ type: "delivered", updates: updates.length, sessions: readers })
+  for (const writer of writers) deliverToWriter(turn, writer, updates)
+}
+
+function deliverToWriter(turn: Turn, writer: Session, updates: readonly DurableUpdate[]): void {
+  const others = updates.filter((update) => update.connection !== writer.connection)
+  if (others.length === 0) return
+  writer.sentMs = turn.nowMs
+  const frames =
+    writer.protocol === "native" ? [nativeFrame(writer.document, others)] : stockFrames(others)
+  turn.multicast([writer.connection], frames)
+  turn.emit({ type: "delivered", updates: others.length, sessions: 1 })
+}
+
+function stockFrames(updates: readonly DurableUpdate[]): Uint8Array[] {
+  return updates.map((update) => encodeYUpdate(update.body))
+}
+
+function nativeFrame(document: OpenDocument, updates: readonly DurableUpdate[]): Uint8Array {
+  const resume = new VersionVector()
+  for (const update of updates) resume.raise(update.origin, update.seq)
+  const bodies = updates.map((update) => update.body)
+  const { handle } = document
+  return encodeUpdates({ type: "updates", handle, complete: false, resume, updates: bodies })
+}

@@ -1,0 +1,239 @@
+/**
+ * The documents in use: opens and forgets them, holds the cache of their logs within its byte
+ * budget, and runs the tasks that need a whole document, one at a time per document, on one read
+ * and one job each. What comes of a task is told to its listener (`TaskDone`).
+ */
+import { assert, bytesEqual, limits, partsOfDocumentId } from "../base/index.ts"
+import type { DocumentId, EngineName } from "../base/index.ts"
+import { VersionVector } from "../clock/index.ts"
+import type { UpdateFacts } from "../engines/index.ts"
+import { decodeRecord } from "../log/index.ts"
+import type { ReadResult } from "../ports/index.ts"
+import type { Engines, Job, JobResult } from "./job.ts"
+import { partOverheadBytes } from "./open-document.ts"
+import type { OpenDocument, Task } from "./open-document.ts"
+import { Presence } from "./presence.ts"
+import type { Reads } from "./reads.ts"
+import type { Turn } from "./turn.ts"
+
+/** A task's end. `later`: bodies that were committed while its job ran. */
+export type TaskDone =
+  | {
+      readonly type: "done"
+      readonly result: JobResult
+      readonly later: readonly Uint8Array[]
+      readonly isEmpty: boolean
+    }
+  | {
+      readonly type: "unreadable"
+      readonly code: "read-failed" | "document-too-large"
+      readonly message: string
+    }
+
+export type OnTaskDone = (turn: Turn, document: OpenDocument, task: Task, done: TaskDone) => void
+
+type RunningJob = {
+  readonly document: OpenDocument
+  readonly tasks: readonly Task[]
+  /** How many of the document's parts the job was given. */
+  readonly partsCount: number
+}
+
+export class Documents {
+  readonly #engines: Engines
+  readonly #reads: Reads
+  readonly #onTaskDone: OnTaskDone
+  readonly #open = new Map<DocumentId, OpenDocument>()
+  readonly #jobs = new Map<number, RunningJob>()
+  #nextHandle = 1
+  #nextJob = 1
+  #cachedBytes = 0
+
+  constructor(engines: Engines, reads: Reads, onTaskDone: OnTaskDone) {
+    this.#engines = engines
+    this.#reads = reads
+    this.#onTaskDone = onTaskDone
+  }
+
+  get size(): number {
+    return this.#open.size
+  }
+
+  all(): Iterable<OpenDocument> {
+    return this.#open.values()
+  }
+
+  find(id: DocumentId): OpenDocument | undefined {
+    return this.#open.get(id)
+  }
+
+  /** The open document, opened if it was not; the most recently used one from now on. */
+  use(id: DocumentId): OpenDocument {
+    const found = this.#open.get(id)
+    const document = found ?? this.#create(id, partsOfDocumentId(id).engine)
+    this.#open.delete(id)
+    this.#open.set(id, document)
+    return document
+  }
+
+  #create(id: DocumentId, engine: EngineName): OpenDocument {
+    return {
+      id,
+      handle: this.#nextHandle++,
+      engine: this.#engines[engine],
+      sessions: new Set(),
+      presence: new Presence(),
+      frontier: undefined,
+      parts: undefined,
+      partsBytes: 0,
+      tasks: [],
+      busy: false,
+    }
+  }
+
+  /** Forgets the least recently used documents that nobody needs, past `idleDocumentsMax`. */
+  forgetIdle(): void {
+    let excess = this.#open.size - limits.idleDocumentsMax
+    for (const document of this.#open.values()) {
+      if (excess <= 0) return
+      excess -= 1
+      if (document.sessions.size > 0 || document.busy || document.tasks.length > 0) continue
+      if (document.presence.size > 0) continue
+      this.#dropParts(document)
+      this.#open.delete(document.id)
+    }
+  }
+
+  /** A commit brought `body`. Gives whether it takes effect or waits for a predecessor. */
+  append(document: OpenDocument, body: Uint8Array, facts: UpdateFacts): "covered" | "pending" {
+    if (document.parts !== undefined) {
+      document.parts.push(body)
+      const bytes = body.length + partOverheadBytes
+      document.partsBytes += bytes
+      this.#cachedBytes += bytes
+      this.#keepBudget(document)
+    }
+    return document.frontier?.add(facts, body.length) ?? "covered"
+  }
+
+  #keepBudget(inUse: OpenDocument): void {
+    if (this.#cachedBytes <= limits.documentCacheBytesMax) return
+    for (const document of this.#open.values()) {
+      if (document !== inUse && !document.busy) this.#dropParts(document)
+      if (this.#cachedBytes <= limits.documentCacheBytesMax / 2) return
+    }
+    if (!inUse.busy) this.#dropParts(inUse)
+  }
+
+  #dropParts(document: OpenDocument): void {
+    this.#cachedBytes -= document.partsBytes
+    document.parts = undefined
+    document.partsBytes = 0
+  }
+
+  #setParts(document: OpenDocument, parts: Uint8Array[]): void {
+    this.#dropParts(document)
+    document.parts = parts
+    for (const part of parts) document.partsBytes += part.length + partOverheadBytes
+    this.#cachedBytes += document.partsBytes
+  }
+
+  /** Queues a task; it starts when those before it are done. */
+  request(turn: Turn, document: OpenDocument, task: Task): void {
+    document.tasks.push(task)
+    this.#pump(turn, document)
+  }
+
+  #pump(turn: Turn, document: OpenDocument): void {
+    const first = document.tasks[0]
+    if (document.busy || first === undefined) return
+    document.busy = true
+    if (document.parts === undefined) {
+      const query = { type: "document", document: document.id, since: new VersionVector() } as const
+      this.#reads.start(turn, query, (later, result) => this.#onRead(later, document, result))
+      return
+    }
+    const tasks = takeTogether(document.tasks)
+    const job = this.#nextJob++
+    this.#jobs.set(job, { document, tasks, partsCount: document.parts.length })
+    turn.push({ type: "job", job, work: jobFor(document, first, document.parts.slice()) })
+  }
+
+  #onRead(turn: Turn, document: OpenDocument, result: ReadResult): void {
+    document.busy = false
+    if (result.type === "document") {
+      this.#setParts(
+        document,
+        result.entries.map((entry) => decodeRecord(entry.record).body),
+      )
+      this.#pump(turn, document)
+      return
+    }
+    assert(result.type === "failed", "a document read gives a document")
+    const code = result.code === "document-too-large" ? result.code : "read-failed"
+    turn.emit({ type: "read-failed", document: document.id, message: result.message })
+    const tasks = document.tasks.splice(0)
+    for (const task of tasks) {
+      this.#onTaskDone(turn, document, task, { type: "unreadable", code, message: result.message })
+    }
+  }
+
+  onJobDone(turn: Turn, job: number, result: JobResult): void {
+    const running = this.#jobs.get(job)
+    assert(running !== undefined, () => `unknown job ${job}`)
+    this.#jobs.delete(job)
+    const { document, tasks, partsCount } = running
+    document.busy = false
+    const parts = document.parts ?? []
+    const later = parts.slice(partsCount)
+    if ("state" in result) {
+      this.#setParts(document, partsCount === 0 ? later : [result.state, ...later])
+      document.frontier ??= this.#frontierOf(document, result.state, later)
+    }
+    const unreadable = result.type === "difference" ? result.unreadable : 0
+    if (unreadable > 0) {
+      turn.emit({ type: "updates-unreadable", document: document.id, count: unreadable })
+    }
+    for (const task of tasks) {
+      const isEmpty = partsCount === 0 && later.length === 0
+      this.#onTaskDone(turn, document, task, { type: "done", result, later, isEmpty })
+    }
+    this.#keepBudget(document)
+    this.#pump(turn, document)
+  }
+
+  #frontierOf(document: OpenDocument, state: Uint8Array, later: readonly Uint8Array[]) {
+    const frontier = document.engine.frontier(state)
+    for (const body of later) frontier.add(document.engine.validate(body), body.length)
+    return frontier
+  }
+}
+
+/** Takes the first task, and with it every join that asks for the very same difference. */
+function takeTogether(tasks: Task[]): Task[] {
+  const first = tasks.shift()
+  assert(first !== undefined, "no task to take")
+  if (first.type !== "join") return [first]
+  const taken: Task[] = [first]
+  const rest: Task[] = []
+  for (const task of tasks) {
+    if (task.type === "join" && bytesEqual(task.summary, first.summary)) taken.push(task)
+    else rest.push(task)
+  }
+  tasks.splice(0, tasks.length, ...rest)
+  return taken
+}
+
+function jobFor(document: OpenDocument, task: Task, parts: readonly Uint8Array[]): Job {
+  const engine = document.engine.name
+  switch (task.type) {
+    case "join":
+      return { type: "difference", engine, parts, summary: task.summary }
+    case "frontier":
+      return { type: "difference", engine, parts, summary: document.engine.emptySummary }
+    case "step2":
+      return { type: "includes", engine, parts, update: task.update }
+    case "json":
+      return { type: "json", engine, parts }
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The receiving half of links: adopts runs that continue the log, asks for what vectors show to be
+ * missing, one peer at a time per origin, and leaves origins alone whose own node is linked and
+ * pushes them. Rules [L5] [L6].
+ */
+import { bytesEqual, DecodeError, limits } from "../base/index.ts"
+import type { Millis, OriginId } from "../base/index.ts"
+import { chainRecords, decodeRecord } from "../log/index.ts"
+import type { Head, LogRun } from "../log/index.ts"
+import { encodeLinkWant } from "../protocol/index.ts"
+import type { LinkEntries } from "../protocol/index.ts"
+import type { Core } from "./core.ts"
+import type { Link } from "./link.ts"
+import type { Turn } from "./turn.ts"
+
+/** Who is to bring an origin's entries: asked for them, or expected to push them unasked. */
+type Want = { readonly link: Link; readonly isAsked: boolean; atMs: Millis }
+
+export class LinkPull {
+  readonly #core: Core
+  readonly #links: ReadonlyMap<number, Link>
+  /** Heads including runs on their way to the disk; never advertised. */
+  readonly #adopting = new Map<OriginId, Head>()
+  readonly #wants = new Map<OriginId, Want>()
+
+  constructor(core: Core, links: ReadonlyMap<number, Link>) {
+    this.#core = core
+    this.#links = links
+  }
+
+  #head(origin: OriginId): Head {
+    return this.#adopting.get(origin) ?? this.#core.holdings.head(origin)
+  }
+
+  /** Gives false if the run breaks the protocol. */
+  onEntries(turn: Turn, link: Link, message: LinkEntries): boolean {
+    const { origin, firstSeq, records } = message.run
+    if (origin === this.#core.config.origin || link.forked.has(origin)) return true
+    const head = this.#head(origin)
+    const known = head.seq - (firstSeq - 1)
+    if (known < 0) {
+      this.#want(turn, link, origin)
+      return true
+    }
+    if (known >= records.length) return true
+    const before = { seq: firstSeq - 1, hash: message.previousHash }
+    const reached = chainRecords(before, origin, records.slice(0, known))
+    if (!bytesEqual(reached.hash, head.hash)) {
+      this.reportFork(turn, link, origin, head.seq)
+      return true
+    }
+    const run = { origin, firstSeq: head.seq + 1, records: records.slice(known) }
+    return this.#adopt(turn, link, head, run)
+  }
+
+  #adopt(turn: Turn, link: Link, head: Head, run: LogRun): boolean {
+    let bytes = 0
+    for (const record of run.records) {
+      bytes += record.length
+      if (!decodes(record)) return false
+    }
+    // No room, or a failing store: dropped, and asked for again when vectors are compared.
+    if (this.#core.commits.admits(bytes) !== "ok") return true
+    this.#adopting.set(run.origin, chainRecords(head, run.origin, run.records))
+    this.#core.commits.adopt(run, bytes)
+    if (link.healing !== undefined) link.healing.entries += run.records.length
+    const want = this.#wants.get(run.origin)
+    if (want?.link === link) want.atMs = turn.nowMs
+    return true
+  }
+
+  reportFork(turn: Turn, link: Link, origin: OriginId, seq: number): void {
+    if (link.forked.has(origin) || link.state.state !== "linked") return
+    link.forked.add(origin)
+    turn.emit({ type: "fork-detected", origin, seq, peer: link.state.peer.node })
+  }
+
+  /** Adopted runs are durable, or lost with their batch: what is held is what counts. */
+  settle(): void {
+    for (const [origin, head] of this.#adopting) {
+      if (this.#core.holdings.head(origin).seq >= head.seq) this.#adopting.delete(origin)
+    }
+  }
+
+  forgetAdopting(): void {
+    this.#adopting.clear()
+  }
+
+  /** Looks through what a peer holds for what is missing here, and asks for it. */
+  pullFrom(turn: Turn, link: Link): void {
+    if (link.state.state !== "linked") return
+    for (const [origin, theirs] of link.heads) {
+      if (origin === this.#core.config.origin || link.forked.has(origin)) continue
+      const ours = this.#head(origin)
+      if (theirs.seq === ours.seq && !bytesEqual(theirs.hash, ours.hash)) {
+        this.reportFork(turn, link, origin, ours.seq)
+      }
+      if (theirs.seq <= ours.seq) this.#wants.delete(origin)
+      else if (this.#mayAsk(turn, origin)) this.#want(turn, link, origin)
+    }
+  }
+
+  /** Not while another peer is answering, nor before the origin's own node had time to push. */
+  #mayAsk(turn: Turn, origin: OriginId): boolean {
+    const want = this.#wants.get(origin)
+    if (want !== undefined) return turn.nowMs - want.atMs >= limits.linkWantMs
+    const pusher = this.#pusherOf(origin)
+    if (pusher === undefined) return true
+    this.#wants.set(origin, { link: pusher, isAsked: false, atMs: turn.nowMs })
+    return false
+  }
+
+  #pusherOf(origin: OriginId): Link | undefined {
+    for (const link of this.#links.values()) {
+      if (link.state.state === "linked" && link.state.peer.origin === origin) return link
+    }
+    return undefined
+  }
+
+  #want(turn: Turn, link: Link, origin: OriginId): void {
+    const want = this.#wants.get(origin)
+    const isFresh = want !== undefined && turn.nowMs - want.atMs < limits.linkWantMs
+    if (isFresh && want.isAsked && want.link === link) return
+    this.#wants.set(origin, { link, isAsked: true, atMs: turn.nowMs })
+    const fromSeq = this.#head(origin).seq + 1
+    turn.send(link.connection, encodeLinkWant({ type: "want", origin, fromSeq }))
+  }
+
+  onLinkDown(link: Link): void {
+    for (const [origin, want] of this.#wants) if (want.link === link) this.#wants.delete(origin)
+  }
+}
+
+function decodes(record: Uint8Array): boolean {
+  try {
+    decodeRecord(record)
+    return true
+  } catch (error) {
+    if (error instanceof DecodeError) return false
+    throw error
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * The sending half of links: the own origin's new entries go to every peer as they are committed;
+ * whatever is older, or of another origin and asked for, is read from the log. Everything stays
+ * within the peer's window, oldest first, round-robin over origins. Rules [L3] [L5].
+ */
+import { limits } from "../base/index.ts"
+import type { OriginId } from "../base/index.ts"
+import type { LogRun } from "../log/index.ts"
+import type { ReadResult } from "../ports/index.ts"
+import { encodeLinkEntries } from "../protocol/index.ts"
+import type { LinkWant } from "../protocol/index.ts"
+import type { Core } from "./core.ts"
+import type { Link } from "./link.ts"
+import type { Turn } from "./turn.ts"
+
+export class LinkPush {
+  readonly #core: Core
+  readonly #links: ReadonlyMap<number, Link>
+
+  constructor(core: Core, links: ReadonlyMap<number, Link>) {
+    this.#core = core
+    this.#links = links
+  }
+
+  /** A commit added `records` to the own log, the first of them `firstSeq`. */
+  onOwnCommitted(
+    turn: Turn,
+    firstSeq: number,
+    previousHash: Uint8Array,
+    records: readonly Uint8Array[],
+  ): void {
+    if (records.length === 0) return
+    const { origin } = this.#core.config
+    const ready: Link[] = []
+    for (const link of this.#links.values()) {
+      if (link.state.state !== "linked") continue
+      const stream = link.streams.get(origin)
+      const isLive = stream?.nextSeq === firstSeq && !link.isReading && link.isOpen
+      if (isLive && totalBytes(records) <= limits.linkFrameBytes) ready.push(link)
+      else this.pump(turn, link)
+    }
+    if (ready.length === 0) return
+    const run = { origin, firstSeq, records }
+    const frame = encodeLinkEntries({ type: "entries", run, previousHash })
+    for (const link of ready) this.#noteSent(link, run)
+    turn.multicast(
+      ready.map((link) => link.connection),
+      [frame],
+    )
+  }
+
+  #noteSent(link: Link, run: LogRun): void {
+    const lastSeq = run.firstSeq + run.records.length - 1
+    link.noteSent(run.origin, lastSeq, totalBytes(run.records))
+    const stream = link.streams.get(run.origin)
+    if (stream !== undefined) stream.nextSeq = lastSeq + 1
+  }
+
+  /** A peer asks for what it lacks, or lost on its way to its disk. */
+  onWant(turn: Turn, link: Link, want: LinkWant): void {
+    if (want.fromSeq > this.#core.holdings.head(want.origin).seq) return
+    link.rewind(want.origin, want.fromSeq)
+    this.pump(turn, link)
+  }
+
+  /** Reads the next piece for this link, if it has room and anything is to be sent. */
+  pump(turn: Turn, link: Link): void {
+    if (link.state.state !== "linked" || link.isReading || !link.isOpen) return
+    const origin = this.#nextOrigin(link)
+    if (origin === undefined) return
+    const stream = link.streams.get(origin)
+    if (stream === undefined) return
+    link.isReading = true
+    const fromSeq = stream.nextSeq
+    const bytesMax = Math.min(limits.linkFrameBytes, link.windowLeft)
+    const query = { type: "origin", origin, fromSeq, bytesMax } as const
+    this.#core.reads.start(turn, query, (later, result) => {
+      link.isReading = false
+      if (this.#links.get(link.connection) !== link) return
+      this.#onRead(later, link, origin, fromSeq, result)
+    })
+  }
+
+  /** The first stream that is behind what we hold; it goes to the end of the round. */
+  #nextOrigin(link: Link): OriginId | undefined {
+    for (const [origin, stream] of link.streams) {
+      if (stream.nextSeq <= this.#core.holdings.head(origin).seq) {
+        link.streams.delete(origin)
+        link.streams.set(origin, stream)
+        return origin
+      }
+      // Another origin's stream answers one want: it ends where our log ends.
+      if (origin !== this.#core.config.origin) link.streams.delete(origin)
+    }
+    return undefined
+  }
+
+  #onRead(turn: Turn, link: Link, origin: OriginId, fromSeq: number, result: ReadResult): void {
+    const stream = link.streams.get(origin)
+    // A want may have moved the stream meanwhile: then read again from there.
+    if (stream?.nextSeq === fromSeq) {
+      if (result.type !== "origin" || result.run.records.length === 0) {
+        // Unreadable now. The own stream goes on with the next commit; another origin's entries
+        // the peer may find elsewhere.
+        if (origin !== this.#core.config.origin) link.streams.delete(origin)
+        return
+      }
+      const records = result.run.records.slice(0, limits.linkFrameEntriesMax)
+      const run = { ...result.run, records }
+      this.#noteSent(link, run)
+      const { previousHash } = result
+      turn.send(link.connection, encodeLinkEntries({ type: "entries", run, previousHash }))
+    }
+    this.pump(turn, link)
+  }
+}
+
+function totalBytes(records: readonly Uint8Array[]): number {
+  let bytes = 0
+  for (const record of records) bytes += record.length
+  return bytes
+}

@@ -1,0 +1,92 @@
+/**
+ * One link to a peer: what the peer is known to hold, what is on its way there, and what it asked
+ * for. Knowledge of a peer lives and dies with its link. A link has a window: entry bytes that
+ * were sent and that no vector of the peer's has confirmed. Past it nothing is sent. Rule [L3].
+ */
+import { assert } from "../base/index.ts"
+import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
+import type { Head } from "../log/index.ts"
+
+/** Entries of one origin that are to be sent, from `nextSeq` on, in order. */
+export type Stream = { nextSeq: number }
+
+type Sent = { readonly origin: OriginId; readonly seq: number; readonly bytes: number }
+
+export type PeerIdentity = {
+  readonly node: NodeId
+  readonly origin: OriginId
+  readonly windowBytes: number
+}
+
+export type LinkState =
+  | { readonly state: "greeting" }
+  | { readonly state: "linked"; readonly peer: PeerIdentity }
+
+export class Link {
+  readonly connection: ConnectionId
+  /** The address we dialled; undefined if the peer dialled us. */
+  readonly address: string | undefined
+  readonly openedMs: Millis
+  state: LinkState = { state: "greeting" }
+  heardMs: Millis
+  pingedMs: Millis
+  isCongested = false
+  isReading = false
+  /** What the peer durably holds, as far as it said. */
+  readonly heads = new Map<OriginId, Head>()
+  /** What we told it we hold. */
+  readonly told = new Map<OriginId, number>()
+  /** Round-robin: the stream that was served goes to the end. */
+  readonly streams = new Map<OriginId, Stream>()
+  /** Origins whose chain differs from ours: nothing is adopted from them over this link. */
+  readonly forked = new Set<OriginId>()
+  /** Set until both sides hold what the other held when they met. */
+  healing: { readonly sinceMs: Millis; entries: number } | undefined
+  readonly #sent: Sent[] = []
+  #sentBytes = 0
+
+  constructor(connection: ConnectionId, address: string | undefined, nowMs: Millis) {
+    this.connection = connection
+    this.address = address
+    this.openedMs = nowMs
+    this.heardMs = nowMs
+    this.pingedMs = nowMs
+  }
+
+  get windowLeft(): number {
+    const { state } = this
+    return state.state === "linked" ? state.peer.windowBytes - this.#sentBytes : 0
+  }
+
+  /** Whether entries may be sent now. */
+  get isOpen(): boolean {
+    return this.windowLeft > 0 && !this.isCongested
+  }
+
+  noteSent(origin: OriginId, seq: number, bytes: number): void {
+    this.#sent.push({ origin, seq, bytes })
+    this.#sentBytes += bytes
+  }
+
+  /** The peer durably holds `origin` up to `seq`: what was sent of it leaves the window. */
+  confirm(origin: OriginId, seq: number): void {
+    this.#release((sent) => sent.origin === origin && sent.seq <= seq)
+  }
+
+  /** The peer asks from `fromSeq` on: what was sent from there was lost on it. */
+  rewind(origin: OriginId, fromSeq: number): void {
+    this.#release((sent) => sent.origin === origin && sent.seq >= fromSeq)
+    this.streams.delete(origin)
+    this.streams.set(origin, { nextSeq: fromSeq })
+  }
+
+  #release(isOver: (sent: Sent) => boolean): void {
+    let kept = 0
+    for (const sent of this.#sent) {
+      if (isOver(sent)) this.#sentBytes -= sent.bytes
+      else this.#sent[kept++] = sent
+    }
+    this.#sent.length = kept
+    assert(this.#sentBytes >= 0, "window")
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * Links to peers: greeting, heartbeats, vectors, and which of two links between the same nodes
+ * stays. Sending is LinkPush's part, receiving LinkPull's. Rules [L1] [L2] [L4] [L7] [L8].
+ */
+import { DecodeError, limits } from "../base/index.ts"
+import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
+import type { Head } from "../log/index.ts"
+import {
+  agreedVersion,
+  decodeLinkMessage,
+  encodeLinkHello,
+  encodeLinkPresence,
+  encodeLinkVector,
+  linkPingFrame,
+  linkPongFrame,
+  linkVersions,
+} from "../protocol/index.ts"
+import type { CloseReason, LinkHello, LinkMessage, LinkPresence } from "../protocol/index.ts"
+import type { Core } from "./core.ts"
+import { Dials } from "./dials.ts"
+import { LinkPull } from "./link-pull.ts"
+import { LinkPush } from "./link-push.ts"
+import { Link } from "./link.ts"
+import type { PeerIdentity } from "./link.ts"
+import type { Turn } from "./turn.ts"
+
+export class Links {
+  readonly #core: Core
+  readonly #links = new Map<ConnectionId, Link>()
+  readonly dials: Dials
+  readonly push: LinkPush
+  readonly pull: LinkPull
+  #vectorsAtMs: Millis
+
+  constructor(core: Core, nowMs: Millis) {
+    this.#core = core
+    this.dials = new Dials(core.config.peers, core.config.random, nowMs)
+    this.push = new LinkPush(core, this.#links)
+    this.pull = new LinkPull(core, this.#links)
+    this.#vectorsAtMs = nowMs + limits.linkVectorIntervalMs
+  }
+
+  all(): Iterable<Link> {
+    return this.#links.values()
+  }
+
+  find(connection: ConnectionId): Link | undefined {
+    return this.#links.get(connection)
+  }
+
+  linkedTo(node: NodeId): Link | undefined {
+    for (const link of this.#links.values()) {
+      if (link.state.state === "linked" && link.state.peer.node === node) return link
+    }
+    return undefined
+  }
+
+  onOpened(turn: Turn, connection: ConnectionId, address: string | undefined): void {
+    const link = new Link(connection, address, turn.nowMs)
+    this.#links.set(connection, link)
+    if (this.#links.size > limits.linksMax) {
+      this.#refuse(turn, connection, "overloaded", "too many links")
+      return
+    }
+    for (const [held, { seq }] of this.#core.holdings.heads()) link.told.set(held, seq)
+    const { cluster, node, origin } = this.#core.config
+    const heads = this.#core.holdings.heads()
+    const windowBytes = limits.linkWindowBytes
+    const versions = linkVersions
+    turn.send(
+      connection,
+      encodeLinkHello({ type: "hello", versions, cluster, node, origin, windowBytes, heads }),
+    )
+  }
+
+  onClosed(turn: Turn, link: Link): void {
+    this.#links.delete(link.connection)
+    this.pull.onLinkDown(link)
+    const dial = this.dials.find(link.address)
+    if (dial?.state.state !== "self") {
+      this.dials.failed(dial, turn.nowMs, turn.nowMs - link.openedMs)
+    }
+    if (link.state.state !== "linked") return
+    const { node } = link.state.peer
+    turn.emit({ type: "link-down", peer: node, connection: link.connection })
+    for (const other of this.#links.values()) this.pull.pullFrom(turn, other)
+  }
+
+  #refuse(turn: Turn, connection: ConnectionId, reason: CloseReason, detail: string): void {
+    turn.emit({ type: "link-refused", reason, detail })
+    turn.close(connection, reason)
+  }
+
+  onFrame(turn: Turn, link: Link, frame: Uint8Array): void {
+    link.heardMs = turn.nowMs
+    let message: LinkMessage
+    try {
+      message = decodeLinkMessage(frame)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      turn.refuse(link.connection, "malformed", error.message)
+      return
+    }
+    const isGreeting = link.state.state === "greeting"
+    if ((message.type === "hello") !== isGreeting) {
+      turn.refuse(link.connection, "malformed", `${message.type} out of turn`)
+      return
+    }
+    this.#onMessage(turn, link, message)
+  }
+
+  #onMessage(turn: Turn, link: Link, message: LinkMessage): void {
+    switch (message.type) {
+      case "hello":
+        return this.#onHello(turn, link, message)
+      case "entries":
+        if (!this.pull.onEntries(turn, link, message)) {
+          turn.refuse(link.connection, "malformed", "an entry does not decode")
+        }
+        return
+      case "vector":
+        return this.#onHeads(turn, link, message.heads)
+      case "want":
+        return this.push.onWant(turn, link, message)
+      case "presence":
+        return this.#onPresence(turn, link, message)
+      case "ping":
+        return turn.send(link.connection, linkPongFrame)
+      case "pong":
+        return undefined
+    }
+  }
+
+  #onHello(turn: Turn, link: Link, hello: LinkHello): void {
+    const { config } = this.#core
+    if (agreedVersion(linkVersions, hello.versions) === undefined) {
+      const range = `${hello.versions.min}–${hello.versions.max}`
+      this.#refuse(turn, link.connection, "link-version-mismatch", `${hello.node}: ${range}`)
+    } else if (hello.cluster !== config.cluster) {
+      this.#refuse(turn, link.connection, "cluster-mismatch", `${hello.node}: ${hello.cluster}`)
+    } else if (hello.node === config.node) {
+      this.dials.set(this.dials.find(link.address), { state: "self" }, turn.nowMs)
+      this.#refuse(turn, link.connection, "self-link", "the peer has this node's id")
+    } else if (this.#isDuplicate(turn, link, hello.node)) {
+      this.#refuse(turn, link.connection, "duplicate-link", hello.node)
+    } else {
+      const { node, origin, windowBytes } = hello
+      this.#linkUp(turn, link, { node, origin, windowBytes }, hello.heads)
+    }
+  }
+
+  /** The link dialled by the smaller node id stays; an older one in its way is closed. */
+  #isDuplicate(turn: Turn, link: Link, node: NodeId): boolean {
+    const dial = this.dials.find(link.address)
+    if (dial !== undefined) dial.node = node
+    const other = this.linkedTo(node)
+    if (other === undefined) return false
+    const dialler = (one: Link) => (one.address === undefined ? node : this.#core.config.node)
+    // Of two dialled by the same side the newer stays: the older one's peer may have restarted.
+    if (dialler(other) < dialler(link)) return true
+    this.#refuse(turn, other.connection, "duplicate-link", node)
+    this.onClosed(turn, other)
+    return false
+  }
+
+  #linkUp(turn: Turn, link: Link, peer: PeerIdentity, heads: ReadonlyMap<OriginId, Head>): void {
+    const { origin } = this.#core.config
+    link.state = { state: "linked", peer }
+    link.healing = { sinceMs: turn.nowMs, entries: 0 }
+    this.dials.set(this.dials.find(link.address), { state: "linked" }, turn.nowMs)
+    turn.emit({ type: "link-up", peer: peer.node, connection: link.connection })
+    link.streams.set(origin, { nextSeq: (heads.get(origin)?.seq ?? 0) + 1 })
+    this.#onHeads(turn, link, heads)
+    this.#sendPresence(turn, link)
+  }
+
+  #onHeads(turn: Turn, link: Link, heads: ReadonlyMap<OriginId, Head>): void {
+    const { config, holdings } = this.#core
+    for (const [origin, head] of heads) {
+      link.heads.set(origin, head)
+      link.confirm(origin, head.seq)
+    }
+    if (link.heads.size > limits.originsMax) {
+      turn.refuse(link.connection, "malformed", "too many origins")
+      return
+    }
+    const ours = heads.get(config.origin)
+    const held = holdings.head(config.origin)
+    if (ours !== undefined && ours.seq > held.seq) {
+      this.pull.reportFork(turn, link, config.origin, held.seq)
+      this.#refuse(turn, link.connection, "fork-detected", `${config.origin} ${ours.seq}`)
+      return
+    }
+    this.pull.pullFrom(turn, link)
+    this.push.pump(turn, link)
+    this.#noticeHealed(turn, link)
+  }
+
+  /** Both sides hold all that the other is known to hold: the split, if there was one, is over. */
+  #noticeHealed(turn: Turn, link: Link): void {
+    if (link.healing === undefined || link.state.state !== "linked") return
+    const { holdings } = this.#core
+    const weLack = [...link.heads].some(([origin, head]) => holdings.head(origin).seq < head.seq)
+    if (weLack) return
+    for (const [origin, head] of holdings.heads()) {
+      if ((link.heads.get(origin)?.seq ?? 0) < head.seq) return
+    }
+    const { sinceMs, entries } = link.healing
+    link.healing = undefined
+    const tookMs = turn.nowMs - sinceMs
+    turn.emit({ type: "healed", peer: link.state.peer.node, tookMs, entries })
+  }
+
+  /** Adopted entries are durable: peers are told soon, in one vector for all that comes close by. */
+  tellSoon(turn: Turn): void {
+    const jitterMs = limits.linkVectorSoonMs * (0.5 + this.#core.config.random.next())
+    this.#vectorsAtMs = Math.min(this.#vectorsAtMs, turn.nowMs + jitterMs)
+  }
+
+  #sendVectors(turn: Turn): void {
+    const jitterMs = limits.linkVectorIntervalMs * (0.5 + this.#core.config.random.next())
+    this.#vectorsAtMs = turn.nowMs + jitterMs
+    for (const link of this.#links.values()) {
+      if (link.state.state !== "linked") continue
+      const news = new Map<OriginId, Head>()
+      for (const [origin, head] of this.#core.holdings.heads()) {
+        if ((link.told.get(origin) ?? 0) >= head.seq) continue
+        news.set(origin, head)
+        link.told.set(origin, head.seq)
+      }
+      if (news.size > 0) {
+        turn.send(link.connection, encodeLinkVector({ type: "vector", heads: news }))
+      }
+      this.pull.pullFrom(turn, link)
+      this.#noticeHealed(turn, link)
+    }
+  }
+
+  #onPresence(turn: Turn, link: Link, message: LinkPresence): void {
+    const document = this.#core.documents.find(message.document)
+    if (document === undefined || link.state.state !== "linked") return
+    this.#core.sharePresence(turn, document, message.entries, link.state.peer.node)
+  }
+
+  #sendPresence(turn: Turn, link: Link): void {
+    for (const document of this.#core.documents.all()) {
+      const entries = document.presence.local()
+      if (entries.length === 0) continue
+      const message = { type: "presence", document: document.id, entries } as const
+      turn.send(link.connection, encodeLinkPresence(message))
+    }
+  }
+
+  /** Heartbeats, and the end of links that are silent. */
+  sweep(turn: Turn): void {
+    for (const link of this.#links.values()) {
+      const isGreeting = link.state.state === "greeting"
+      const silentMs = isGreeting ? limits.linkHandshakeMs : limits.linkSilentMs
+      if (turn.nowMs - link.heardMs > silentMs) {
+        turn.refuse(link.connection, "silent", "nothing heard on the link")
+      } else if (!isGreeting && turn.nowMs - link.pingedMs >= limits.linkPingMs) {
+        link.pingedMs = turn.nowMs
+        turn.send(link.connection, linkPingFrame)
+      }
+    }
+  }
+
+  onDeadline(turn: Turn): void {
+    if (turn.nowMs >= this.#vectorsAtMs) this.#sendVectors(turn)
+    this.dials.pump(turn, (node) => this.linkedTo(node) !== undefined)
+  }
+
+  deadline(): Millis {
+    return Math.min(this.#vectorsAtMs, this.dials.deadline() ?? Infinity)
+  }
+}

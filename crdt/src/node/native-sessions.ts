@@ -1,0 +1,318 @@
+/**
+ * The SDK's connections: hello, open, update, presence. Each connection takes exactly one update
+ * number next (`nextSeq`), which is what makes resends, dedupe and go-back-N one rule.
+ * Rules [N1]–[N14].
+ */
+import { DecodeError, limits } from "../base/index.ts"
+import type { ClientId, ConnectionId } from "../base/index.ts"
+import type { VersionVector } from "../clock/index.ts"
+import type { ReadResult } from "../ports/index.ts"
+import {
+  agreedVersion,
+  decodeClientMessage,
+  encodeDocumentClosed,
+  encodeDocumentPresence,
+  encodeOpened,
+  encodeWelcome,
+  nativeVersions,
+  pongFrame,
+} from "../protocol/index.ts"
+import type {
+  ClientMessage,
+  DocumentCloseCode,
+  Hello,
+  Open,
+  Presence,
+  PresenceEntry,
+} from "../protocol/index.ts"
+import { catchUpFromLog, complete } from "./catch-up.ts"
+import type { NativeConnection } from "./connections.ts"
+import type { Core } from "./core.ts"
+import type { TaskDone } from "./documents.ts"
+import type { OpenDocument } from "./open-document.ts"
+import { NativeUpdates } from "./native-updates.ts"
+import { newSession } from "./sessions.ts"
+import type { Session } from "./sessions.ts"
+import type { Turn } from "./turn.ts"
+
+/** A summary that was not said. */
+const unsaid = new Uint8Array(0)
+
+export function presenceFrame(
+  document: OpenDocument,
+  entries: readonly PresenceEntry[],
+): Uint8Array {
+  return encodeDocumentPresence({ type: "document-presence", handle: document.handle, entries })
+}
+
+export class NativeSessions {
+  readonly updates: NativeUpdates
+  readonly #core: Core
+  readonly #connections = new Map<ConnectionId, NativeConnection>()
+  #freshness: Uint8Array | undefined
+
+  constructor(core: Core) {
+    this.#core = core
+    this.updates = new NativeUpdates(core, this.#connections)
+  }
+
+  all(): Iterable<NativeConnection> {
+    return this.#connections.values()
+  }
+
+  onOpened(turn: Turn, id: ConnectionId): NativeConnection {
+    const connection: NativeConnection = {
+      kind: "native",
+      id,
+      openedMs: turn.nowMs,
+      heardMs: turn.nowMs,
+      congestion: undefined,
+      phase: { phase: "greeting" },
+      nextSeq: 1,
+      ackedSeq: 0,
+      unackedBytes: 0,
+      channels: new Map(),
+    }
+    this.#connections.set(id, connection)
+    turn.emit({ type: "session-opened", connection: id, protocol: "native" })
+    return connection
+  }
+
+  onClosed(turn: Turn, connection: NativeConnection): void {
+    this.#connections.delete(connection.id)
+    for (const session of connection.channels.values()) this.#leave(turn, session)
+    turn.emit({ type: "session-closed", connection: connection.id, protocol: "native" })
+  }
+
+  onFrame(turn: Turn, connection: NativeConnection, frame: Uint8Array): void {
+    connection.heardMs = turn.nowMs
+    let message: ClientMessage
+    try {
+      message = decodeClientMessage(frame)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      turn.refuse(connection.id, "malformed", error.message)
+      return
+    }
+    const { phase } = connection
+    if (phase.phase === "ready") this.#onMessage(turn, connection, phase.client, message)
+    else if (message.type === "hello" && phase.phase === "greeting") {
+      this.#onHello(turn, connection, message)
+    } else if (message.type !== "ping") {
+      turn.refuse(connection.id, "hello-expected", `${message.type} before welcome`)
+    }
+  }
+
+  #onMessage(
+    turn: Turn,
+    connection: NativeConnection,
+    client: ClientId,
+    message: ClientMessage,
+  ): void {
+    switch (message.type) {
+      case "hello":
+        return turn.refuse(connection.id, "malformed", "a second hello")
+      case "open":
+        return this.#onOpen(turn, connection, message)
+      case "update":
+        return this.updates.onUpdate(turn, connection, client, message)
+      case "presence":
+        return this.#onPresence(turn, connection, message)
+      case "close-document":
+        return this.#onCloseDocument(turn, connection, message.channel)
+      case "ping":
+        return turn.send(connection.id, pongFrame)
+    }
+  }
+
+  #onHello(turn: Turn, connection: NativeConnection, hello: Hello): void {
+    const version = agreedVersion(nativeVersions, hello.versions)
+    if (version === undefined) {
+      turn.refuse(connection.id, "version-mismatch", `client speaks up to ${hello.versions.max}`)
+      return
+    }
+    this.#replaceOlder(turn, connection, hello)
+    connection.phase = { phase: "welcoming", client: hello.client }
+    // What this client wrote through an older connection may still be on its way to the log.
+    this.#core.commits.afterwards(turn, (settled) => {
+      const query = { type: "client", client: hello.client } as const
+      this.#core.reads.start(settled, query, (later, result) => {
+        this.#welcome(later, connection, hello, version, result)
+      })
+    })
+  }
+
+  #replaceOlder(turn: Turn, connection: NativeConnection, hello: Hello): void {
+    for (const other of this.#connections.values()) {
+      const { phase } = other
+      if (other === connection || phase.phase === "greeting") continue
+      if (phase.client === hello.client) turn.close(other.id, "replaced")
+    }
+  }
+
+  #welcome(
+    turn: Turn,
+    connection: NativeConnection,
+    hello: Hello,
+    version: number,
+    result: ReadResult,
+  ): void {
+    if (this.#connections.get(connection.id) !== connection) return
+    if (result.type !== "client") {
+      turn.refuse(connection.id, "read-failed", "the client's updates can't be looked up")
+      return
+    }
+    connection.phase = { phase: "ready", client: hello.client }
+    connection.ackedSeq = result.seq
+    connection.nextSeq = Math.max(result.seq + 1, hello.firstPending)
+    const welcome = encodeWelcome({
+      type: "welcome",
+      version,
+      session: `${this.#core.config.node}/${connection.id}`,
+      origin: this.#core.config.origin,
+      loggedSeq: result.seq,
+      updateBytesMax: limits.updateBytesMax,
+      windowBytes: limits.clientWindowBytes,
+      heartbeatMs: limits.clientHeartbeatMs,
+    })
+    if (this.#freshness === undefined) turn.send(connection.id, welcome)
+    else turn.send(connection.id, welcome, this.#freshness)
+  }
+
+  /** The node's freshness changed: everybody is told, and whoever comes later. */
+  setFreshness(turn: Turn, frame: Uint8Array): void {
+    this.#freshness = frame
+    const ready: ConnectionId[] = []
+    for (const connection of this.#connections.values()) {
+      if (connection.phase.phase === "ready") ready.push(connection.id)
+    }
+    turn.multicast(ready, [frame])
+  }
+
+  #onOpen(turn: Turn, connection: NativeConnection, open: Open): void {
+    if (connection.channels.has(open.channel)) {
+      turn.refuse(connection.id, "malformed", "a channel was opened twice")
+      return
+    }
+    if (connection.channels.size >= limits.channelsPerConnectionMax) {
+      this.#closeDocument(turn, connection.id, open.channel, "too-many", "too many documents")
+      return
+    }
+    const document = this.#core.documents.use(open.document)
+    const { channel } = open
+    const session = newSession(
+      { protocol: "native", connection: connection.id, channel, document },
+      turn.nowMs,
+    )
+    if (open.resume.type === "summary") {
+      try {
+        document.engine.validateSummary(open.resume.summary)
+      } catch {
+        turn.refuse(connection.id, "malformed", "a summary does not decode")
+        return
+      }
+    }
+    connection.channels.set(open.channel, session)
+    document.sessions.add(session)
+    if (open.resume.type === "vector") {
+      this.#sendOpened(turn, session)
+      this.#resume(turn, session, open.resume.vector)
+      return
+    }
+    const summary =
+      open.resume.type === "summary" ? open.resume.summary : document.engine.emptySummary
+    this.#core.documents.request(turn, document, { type: "join", session, summary })
+  }
+
+  /** Resumes by vector: an up-to-date client costs one small read, whatever the document's size. */
+  #resume(turn: Turn, session: Session, since: VersionVector): void {
+    catchUpFromLog(turn, session, since, this.#core, (later, failed, result) => {
+      const message = result.type === "failed" ? result.message : ""
+      this.#endSession(later, failed, "read-failed", message)
+    })
+  }
+
+  #sendOpened(turn: Turn, session: Session): void {
+    const { document } = session
+    const summary = document.frontier?.summary() ?? unsaid
+    const { channel } = session
+    const { handle } = document
+    turn.send(
+      session.connection,
+      encodeOpened({ type: "opened", channel, handle, access: "write", summary }),
+    )
+    const entries = document.presence.current()
+    if (entries.length > 0) turn.send(session.connection, presenceFrame(document, entries))
+  }
+
+  onJoined(turn: Turn, session: Session, done: TaskDone): void {
+    if (!session.document.sessions.has(session)) return
+    if (done.type === "unreadable") {
+      this.#endSession(turn, session, done.code, done.message)
+      return
+    }
+    if (done.result.type !== "difference") {
+      this.#endSession(turn, session, "read-failed", "the document can't be merged")
+      return
+    }
+    this.#sendOpened(turn, session)
+    const { difference } = done.result
+    const isNothing = difference.length === session.document.engine.empty.length
+    const updates = isNothing ? done.later : [difference, ...done.later]
+    complete(turn, session, this.#core, updates)
+  }
+
+  onDrained(turn: Turn, session: Session): void {
+    if (session.state.state === "lagging") this.#resume(turn, session, session.state.since)
+  }
+
+  #onPresence(turn: Turn, connection: NativeConnection, message: Presence): void {
+    const session = connection.channels.get(message.channel)
+    if (session === undefined) return
+    const { document } = session
+    const stale = this.#core.sharePresence(turn, document, message.entries, connection.id)
+    if (stale.length > 0) turn.send(connection.id, presenceFrame(document, stale))
+  }
+
+  #onCloseDocument(turn: Turn, connection: NativeConnection, channel: number): void {
+    const session = connection.channels.get(channel)
+    if (session === undefined) return
+    connection.channels.delete(channel)
+    this.#leave(turn, session)
+  }
+
+  #leave(turn: Turn, session: Session): void {
+    const { document } = session
+    document.sessions.delete(session)
+    const gone = document.presence.leave(session.connection, turn.nowMs)
+    this.#core.broadcastPresence(turn, document, gone, session.connection)
+  }
+
+  #endSession(turn: Turn, session: Session, code: DocumentCloseCode, message: string): void {
+    this.#connections.get(session.connection)?.channels.delete(session.channel)
+    this.#leave(turn, session)
+    this.#closeDocument(turn, session.connection, session.channel, code, message)
+  }
+
+  #closeDocument(
+    turn: Turn,
+    connection: ConnectionId,
+    channel: number,
+    code: DocumentCloseCode,
+    message: string,
+  ): void {
+    turn.send(connection, encodeDocumentClosed({ type: "document-closed", channel, code, message }))
+  }
+
+  /** Closes those that never greeted or fell silent. Rules [N1] [N11]. */
+  sweep(turn: Turn): void {
+    for (const connection of this.#connections.values()) {
+      const isReady = connection.phase.phase === "ready"
+      if (!isReady && turn.nowMs - connection.openedMs > limits.helloMs) {
+        turn.refuse(connection.id, "hello-expected", "no hello in time")
+      } else if (turn.nowMs - connection.heardMs > limits.clientSilentMs) {
+        turn.refuse(connection.id, "silent", "no ping in time")
+      }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * Updates of native clients: taken in the order of their numbers, acked after their commit,
+ * refused with a typed code. Each connection takes exactly one number next (`nextSeq`), which
+ * makes resends, dedupe and go-back-N one rule. Rules [N5]–[N7].
+ */
+import { limits } from "../base/index.ts"
+import type { ClientId, ConnectionId } from "../base/index.ts"
+import { encodeAck, encodeReject, rejectCodes } from "../protocol/index.ts"
+import type { AckMark, RejectCode, Update } from "../protocol/index.ts"
+import type { OwnWrite } from "./commits.ts"
+import type { NativeConnection } from "./connections.ts"
+import type { Core } from "./core.ts"
+import type { Session } from "./sessions.ts"
+import type { Turn } from "./turn.ts"
+import { admitWrite } from "./writes.ts"
+
+export class NativeUpdates {
+  readonly #core: Core
+  readonly #connections: ReadonlyMap<ConnectionId, NativeConnection>
+
+  constructor(core: Core, connections: ReadonlyMap<ConnectionId, NativeConnection>) {
+    this.#core = core
+    this.#connections = connections
+  }
+
+  onUpdate(turn: Turn, connection: NativeConnection, client: ClientId, message: Update): void {
+    // Numbers past the next one follow a refused one; the client sends them again after it.
+    if (message.seq > connection.nextSeq) return
+    const session = connection.channels.get(message.channel)
+    let { seq } = message
+    for (const update of message.updates) {
+      if (seq >= connection.nextSeq) {
+        const code = this.#take(turn, connection, session, { client, seq }, update)
+        if (code !== undefined && rejectCodes[code].retry) return
+        connection.nextSeq = seq + 1
+      }
+      seq += 1
+    }
+    // A repeat of what is logged already: its ack was lost.
+    if (seq - 1 <= connection.ackedSeq) this.#ack(turn, connection, connection.ackedSeq, [])
+  }
+
+  /** Gives the code if the update was refused. */
+  #take(
+    turn: Turn,
+    connection: NativeConnection,
+    session: Session | undefined,
+    author: { readonly client: ClientId; readonly seq: number },
+    update: Uint8Array,
+  ): RejectCode | undefined {
+    const { seq } = author
+    if (session === undefined) {
+      return this.#reject(turn, connection, seq, "document-not-open", "open the document first")
+    }
+    if (connection.unackedBytes > limits.clientWindowBytes + limits.frameBytesMax) {
+      return this.#reject(turn, connection, seq, "overloaded", "past the window of unacked bytes")
+    }
+    const { document, channel } = session
+    const write = { connection: connection.id, channel, document, author, update }
+    const verdict = admitWrite(turn, this.#core.commits, write)
+    if (!verdict.accepted) {
+      return this.#reject(turn, connection, seq, verdict.code, verdict.message)
+    }
+    connection.unackedBytes += update.length
+    this.#wantFrontier(turn, session)
+    return undefined
+  }
+
+  /** A document that is written to needs its frontier, to notice missing predecessors. */
+  #wantFrontier(turn: Turn, session: Session): void {
+    const { document } = session
+    if (document.frontier !== undefined || document.busy || document.tasks.length > 0) return
+    this.#core.documents.request(turn, document, { type: "frontier" })
+  }
+
+  #reject(
+    turn: Turn,
+    connection: NativeConnection,
+    seq: number,
+    code: RejectCode,
+    message: string,
+  ): RejectCode {
+    turn.emit({ type: "update-rejected", connection: connection.id, code })
+    turn.send(connection.id, encodeReject({ type: "reject", seq, code, message }))
+    return code
+  }
+
+  /** A commit made these writes durable; `firstSeq` numbers the first of the batch. */
+  onCommitted(turn: Turn, own: readonly OwnWrite[], firstSeq: number): void {
+    type Acked = { clientSeq: number; channels: Map<number, number> }
+    const acked = new Map<NativeConnection, Acked>()
+    for (const [index, write] of own.entries()) {
+      const connection = this.#connections.get(write.connection)
+      if (connection === undefined || write.clientSeq === undefined) continue
+      connection.unackedBytes -= write.body.length
+      const mark = acked.get(connection) ?? { clientSeq: 0, channels: new Map() }
+      acked.set(connection, mark)
+      mark.clientSeq = write.clientSeq
+      mark.channels.set(write.channel, firstSeq + index)
+    }
+    for (const [connection, { clientSeq, channels }] of acked) {
+      const marks = [...channels].map(([channel, seq]) => ({ channel, seq }))
+      this.#ack(turn, connection, clientSeq, marks)
+    }
+  }
+
+  #ack(turn: Turn, connection: NativeConnection, seq: number, marks: readonly AckMark[]): void {
+    connection.ackedSeq = Math.max(connection.ackedSeq, seq)
+    turn.send(connection.id, encodeAck({ type: "ack", tier: "node", seq, marks }))
+  }
+
+  /** These writes are not durable and never will be: each client is to send its first again. */
+  onFailed(turn: Turn, own: readonly OwnWrite[], code: RejectCode): void {
+    const told = new Set<ConnectionId>()
+    for (const write of own) {
+      const connection = this.#connections.get(write.connection)
+      if (connection === undefined || write.clientSeq === undefined) continue
+      connection.unackedBytes -= write.body.length
+      if (told.has(connection.id)) continue
+      told.add(connection.id)
+      connection.nextSeq = write.clientSeq
+      this.#reject(turn, connection, write.clientSeq, code, "the node could not save it")
+    }
+  }
+}

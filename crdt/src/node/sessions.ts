@@ -1,0 +1,37 @@
+/**
+ * A session is one client's view of one document. Its state says what it is owed:
+ * *joining*: the catch-up is being prepared, nothing live is sent; *live*: every commit is sent;
+ * *lagging*: its socket is full, it is owed everything since a vector, from the log. Rule [N13].
+ */
+import type { ConnectionId, Millis } from "../base/index.ts"
+import type { VersionVector } from "../clock/index.ts"
+import type { OpenDocument } from "./open-document.ts"
+
+export type SessionState =
+  | { readonly state: "joining" }
+  | { readonly state: "live" }
+  | { readonly state: "lagging"; readonly since: VersionVector }
+
+export type Session = {
+  readonly protocol: "native" | "y-websocket"
+  readonly connection: ConnectionId
+  /** The native client's number for the document; 0 for stock clients. */
+  readonly channel: number
+  readonly document: OpenDocument
+  state: SessionState
+  /** A join or a step 2 of this session waits for its document; at most one of each. */
+  joinQueued: boolean
+  step2Queued: boolean
+  /** When anything was sent last; stock clients get a heartbeat when that is long ago. */
+  sentMs: Millis
+}
+
+export const joining: SessionState = { state: "joining" }
+export const live: SessionState = { state: "live" }
+
+export function newSession(
+  fields: Pick<Session, "protocol" | "connection" | "channel" | "document">,
+  nowMs: Millis,
+): Session {
+  return { ...fields, state: joining, joinQueued: false, step2Queued: false, sentMs: nowMs }
+}

@@ -1,0 +1,211 @@
+/**
+ * Stock y-websocket clients: one connection, one session, one Yjs document. They know no acks and
+ * no rejections, so what can't be saved closes the connection; the client comes back and its
+ * step 2 sends it again. Rules [Y1]–[Y8].
+ */
+import { bytesEqual, DecodeError, documentIdOf, limits } from "../base/index.ts"
+import type { ConnectionId } from "../base/index.ts"
+import type { CloseReason, PresenceEntry, RejectCode } from "../protocol/index.ts"
+import {
+  decodeYMessage,
+  encodeYAwareness,
+  encodeYStep1,
+  encodeYStep2,
+  yHeartbeatFrame,
+} from "../protocol/stock/index.ts"
+import type { YMessage } from "../protocol/stock/index.ts"
+import { catchUpFromLog, complete } from "./catch-up.ts"
+import type { OwnWrite } from "./commits.ts"
+import type { StockConnection } from "./connections.ts"
+import type { Core } from "./core.ts"
+import type { TaskDone } from "./documents.ts"
+import { newSession } from "./sessions.ts"
+import type { Session } from "./sessions.ts"
+import type { Turn } from "./turn.ts"
+import { admitWrite } from "./writes.ts"
+
+/** What closes a stock client's connection when its update is refused. */
+const closeReasons: Partial<Record<RejectCode, CloseReason>> = {
+  "invalid-update": "invalid-update",
+  "too-large": "too-large",
+  overloaded: "overloaded",
+  "store-failed": "store-failed",
+  "missing-predecessors": "missing-predecessors",
+}
+
+export class StockSessions {
+  readonly #core: Core
+  readonly #connections = new Map<ConnectionId, StockConnection>()
+
+  constructor(core: Core) {
+    this.#core = core
+  }
+
+  all(): Iterable<StockConnection> {
+    return this.#connections.values()
+  }
+
+  onOpened(turn: Turn, id: ConnectionId, room: string | undefined): StockConnection | undefined {
+    const name = room === undefined ? undefined : documentIdOf("yjs", room)
+    if (name === undefined) {
+      turn.refuse(id, "bad-document-name", `room ${room ?? "is not UTF-8"}`)
+      return undefined
+    }
+    const document = this.#core.documents.use(name)
+    const session = newSession(
+      { protocol: "y-websocket", connection: id, channel: 0, document },
+      turn.nowMs,
+    )
+    document.sessions.add(session)
+    const connection: StockConnection = { kind: "y-websocket", id, session, congestion: undefined }
+    this.#connections.set(id, connection)
+    turn.emit({ type: "session-opened", connection: id, protocol: "y-websocket" })
+    return connection
+  }
+
+  onClosed(turn: Turn, connection: StockConnection): void {
+    const { document } = connection.session
+    this.#connections.delete(connection.id)
+    document.sessions.delete(connection.session)
+    const gone = document.presence.leave(connection.id, turn.nowMs)
+    this.#core.broadcastPresence(turn, document, gone, connection.id)
+    turn.emit({ type: "session-closed", connection: connection.id, protocol: "y-websocket" })
+  }
+
+  onFrame(turn: Turn, connection: StockConnection, frame: Uint8Array): void {
+    let message: YMessage
+    try {
+      message = decodeYMessage(frame)
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      turn.refuse(connection.id, "malformed", error.message)
+      return
+    }
+    const { session } = connection
+    switch (message.type) {
+      case "step1":
+        return this.#onStep1(turn, session, message.summary)
+      case "step2":
+        return this.#onStep2(turn, session, message.update)
+      case "update":
+        return this.#onUpdate(turn, session, message.update)
+      case "awareness":
+        return this.#onAwareness(turn, session, message.entries)
+      case "query-awareness":
+        return this.#sendPresence(turn, session, session.document.presence.current())
+    }
+  }
+
+  #onStep1(turn: Turn, session: Session, summary: Uint8Array): void {
+    const { document } = session
+    try {
+      document.engine.validateSummary(summary)
+    } catch {
+      turn.refuse(session.connection, "malformed", "a state vector does not decode")
+      return
+    }
+    if (session.joinQueued) return
+    session.joinQueued = true
+    this.#core.documents.request(turn, document, { type: "join", session, summary })
+  }
+
+  onJoined(turn: Turn, session: Session, done: TaskDone): void {
+    session.joinQueued = false
+    if (!session.document.sessions.has(session)) return
+    if (done.type === "unreadable" || done.result.type !== "difference") {
+      turn.close(session.connection, "read-failed")
+      return
+    }
+    const { document } = session
+    const wasLive = session.state.state === "live"
+    turn.send(session.connection, encodeYStep2(done.result.difference))
+    if (!wasLive) complete(turn, session, this.#core, done.later)
+    this.#askForMissing(turn, session)
+    if (!wasLive) this.#sendPresence(turn, session, document.presence.current())
+  }
+
+  /** Our step 1: the client answers with what we lack. Rules [Y3] [Y8]. */
+  #askForMissing(turn: Turn, session: Session): void {
+    const summary = session.document.frontier?.summary()
+    if (summary !== undefined) turn.send(session.connection, encodeYStep1(summary))
+  }
+
+  #onStep2(turn: Turn, session: Session, update: Uint8Array): void {
+    const { document } = session
+    if (bytesEqual(update, document.engine.empty)) return
+    // Queued work keeps a copy, so it is one per session and within the size limit.
+    if (session.step2Queued || update.length > limits.updateBytesMax) {
+      this.#onUpdate(turn, session, update)
+    } else {
+      session.step2Queued = true
+      const task = { type: "step2", session, update: update.slice() } as const
+      this.#core.documents.request(turn, document, task)
+    }
+  }
+
+  /** Rule [Y4]: what brings nothing new is not logged; what can't be judged is. */
+  onStep2Judged(turn: Turn, session: Session, update: Uint8Array, done: TaskDone): void {
+    session.step2Queued = false
+    if (!session.document.sessions.has(session)) return
+    const isKnown = done.type === "done" && done.result.type === "includes" && done.result.includes
+    if (!isKnown) this.#onUpdate(turn, session, update)
+  }
+
+  #onUpdate(turn: Turn, session: Session, update: Uint8Array): void {
+    const { document, connection } = session
+    if (bytesEqual(update, document.engine.empty)) return
+    const write = { connection, channel: 0, document, author: undefined, update }
+    const verdict = admitWrite(turn, this.#core.commits, write)
+    if (verdict.accepted) return
+    turn.emit({ type: "update-rejected", connection, code: verdict.code })
+    turn.refuse(connection, closeReasons[verdict.code] ?? "malformed", verdict.message)
+  }
+
+  /** A commit holds an update of this session whose predecessors are missing. Rule [Y8]. */
+  onPending(turn: Turn, connection: ConnectionId): void {
+    const found = this.#connections.get(connection)
+    if (found !== undefined) this.#askForMissing(turn, found.session)
+  }
+
+  /** These writes were lost: their clients are to come back and send them again. */
+  onFailed(turn: Turn, own: readonly OwnWrite[]): void {
+    const told = new Set<ConnectionId>()
+    for (const { connection } of own) {
+      if (!this.#connections.has(connection) || told.has(connection)) continue
+      told.add(connection)
+      turn.emit({ type: "update-rejected", connection, code: "store-failed" })
+      turn.close(connection, "store-failed")
+    }
+  }
+
+  #onAwareness(turn: Turn, session: Session, entries: readonly PresenceEntry[]): void {
+    const { document, connection } = session
+    const stale = this.#core.sharePresence(turn, document, entries, connection)
+    this.#sendPresence(turn, session, stale)
+  }
+
+  #sendPresence(turn: Turn, session: Session, entries: readonly PresenceEntry[]): void {
+    if (entries.length === 0) return
+    session.sentMs = turn.nowMs
+    turn.send(session.connection, encodeYAwareness(entries))
+  }
+
+  onDrained(turn: Turn, session: Session): void {
+    if (session.state.state !== "lagging") return
+    catchUpFromLog(turn, session, session.state.since, this.#core, (later, failed) => {
+      later.close(failed.connection, "read-failed")
+    })
+  }
+
+  /** Data for clients that got none for a while: their watchdogs ignore WebSocket pings. [Y5] */
+  sweep(turn: Turn): void {
+    const quiet: ConnectionId[] = []
+    for (const { session, congestion } of this.#connections.values()) {
+      if (congestion !== undefined || turn.nowMs - session.sentMs < limits.stockHeartbeatMs)
+        continue
+      session.sentMs = turn.nowMs
+      quiet.push(session.connection)
+    }
+    turn.multicast(quiet, [yHeartbeatFrame])
+  }
+}

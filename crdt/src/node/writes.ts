@@ -1,0 +1,71 @@
+/**
+ * The one gate to the log for clients' updates, native and stock: size, room in the batch,
+ * complete validation, pending predecessors; then a record in the open batch. Rules [D3] [N14].
+ */
+import { limits } from "../base/index.ts"
+import type { ConnectionId } from "../base/index.ts"
+import { EngineError } from "../engines/index.ts"
+import type { UpdateFacts } from "../engines/index.ts"
+import { encodeRecord } from "../log/index.ts"
+import type { Authorship } from "../log/index.ts"
+import type { RejectCode } from "../protocol/index.ts"
+import type { Commits } from "./commits.ts"
+import type { OpenDocument } from "./open-document.ts"
+import type { Turn } from "./turn.ts"
+
+export type Write = {
+  readonly connection: ConnectionId
+  readonly document: OpenDocument
+  /** The native channel it came on; 0 for stock clients. */
+  readonly channel: number
+  readonly author: Authorship | undefined
+  /** A view on the frame; copied into the record. */
+  readonly update: Uint8Array
+}
+
+export type Verdict =
+  | { readonly accepted: true }
+  | { readonly accepted: false; readonly code: RejectCode; readonly message: string }
+
+const accepted: Verdict = { accepted: true }
+
+export function admitWrite(turn: Turn, commits: Commits, write: Write): Verdict {
+  const { document, update } = write
+  if (update.length > limits.updateBytesMax) {
+    return refused("too-large", `an update may have ${limits.updateBytesMax} bytes`)
+  }
+  const validation = validate(document, update)
+  if (typeof validation === "string") return refused("invalid-update", validation)
+  const pendingBytes = document.frontier?.pendingBytes ?? 0
+  if (pendingBytes > limits.pendingBytesMax) {
+    return refused("missing-predecessors", "too many updates wait for missing predecessors")
+  }
+  const fields = { document: document.id, author: write.author, atMs: turn.nowMs, body: update }
+  const record = encodeRecord(fields)
+  const admits = commits.admits(record.length)
+  if (admits === "store-failed") return refused(admits, "the node can't write to its disk now")
+  if (admits === "overloaded") return refused(admits, "the node has too much unsaved work")
+  commits.add({
+    connection: write.connection,
+    channel: write.channel,
+    clientSeq: write.author?.seq,
+    document: document.id,
+    record,
+    body: record.subarray(record.length - update.length),
+    facts: validation,
+  })
+  return accepted
+}
+
+function refused(code: RejectCode, message: string): Verdict {
+  return { accepted: false, code, message }
+}
+
+function validate(document: OpenDocument, update: Uint8Array): UpdateFacts | string {
+  try {
+    return document.engine.validate(update)
+  } catch (error) {
+    if (error instanceof EngineError) return error.message
+    throw error
+  }
+}
