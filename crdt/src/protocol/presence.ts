@@ -3,8 +3,9 @@
  * UTF-8 JSON that nodes relay without parsing; the four bytes `null` say that the client left.
  * Rule: a higher clock wins; an equal one only if it says `null`.
  */
-import { limits } from "../base/index.ts"
+import { DecodeError, limits } from "../base/index.ts"
 import type { Reader, Writer } from "../base/index.ts"
+import { isUtf8 } from "./utf8.ts"
 
 export type PresenceEntry = {
   /** The Yjs client id, or any number unique among the document's clients. */
@@ -27,14 +28,21 @@ export function encodePresence(writer: Writer, entries: readonly PresenceEntry[]
   }
 }
 
-/** States are copies: they outlive their frame; their size is the node's to judge. @throws DecodeError */
+/**
+ * States are copies: they outlive their frame; their size is the node's to judge. They are strict
+ * UTF-8, because a stock client throws at anything else and loses the rest of the frame.
+ * @throws DecodeError
+ */
 export function decodePresence(reader: Reader): PresenceEntry[] {
   const count = reader.count(limits.presenceEntriesPerFrameMax)
   const entries: PresenceEntry[] = []
   for (let index = 0; index < count; index++) {
     const client = reader.varUint()
     const clock = reader.varUint()
-    entries.push({ client, clock, state: reader.bytes(reader.remaining).slice() })
+    const at = reader.offset
+    const state = reader.bytes(reader.remaining).slice()
+    if (!isUtf8(state)) throw new DecodeError("not-utf8", at)
+    entries.push({ client, clock, state })
   }
   return entries
 }

@@ -1,5 +1,5 @@
 /** A run of one origin's entries, oldest first; pushed live or in answer to a want. Rule [L3]. */
-import { DecodeError, limits, Writer } from "../../base/index.ts"
+import { assert, DecodeError, limits, Writer } from "../../base/index.ts"
 import type { Reader } from "../../base/index.ts"
 import { decodeOrigin } from "../../clock/index.ts"
 import { HASH_BYTES } from "../../log/index.ts"
@@ -15,6 +15,7 @@ export type LinkEntries = {
 
 export function encodeLinkEntries(message: LinkEntries): Uint8Array {
   const { origin, firstSeq, records } = message.run
+  assert(message.previousHash.length === HASH_BYTES, "hash length")
   let size = 128
   for (const record of records) size += record.length + 4
   const writer = new Writer(size).u8(linkTags.entries).string(origin).varUint(firstSeq)
@@ -29,7 +30,8 @@ export function decodeLinkEntries(reader: Reader): LinkEntries {
   const firstSeq = reader.varUint()
   const previousHash = reader.raw(HASH_BYTES).slice()
   const count = reader.count(limits.linkFrameEntriesMax)
-  if (count < 1 || firstSeq < 1) throw new DecodeError("bad-value", reader.offset, "run")
+  const beyond = firstSeq > Number.MAX_SAFE_INTEGER - count
+  if (count < 1 || firstSeq < 1 || beyond) throw new DecodeError("bad-value", reader.offset, "run")
   const records: Uint8Array[] = []
   for (let index = 0; index < count; index++) {
     records.push(reader.bytes(limits.frameBytesMax).slice())

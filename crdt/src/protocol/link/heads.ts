@@ -1,5 +1,5 @@
 /** A version vector with the chain's hash at each head, so that a fork shows at once. */
-import { DecodeError, limits } from "../../base/index.ts"
+import { assert, DecodeError, limits } from "../../base/index.ts"
 import type { OriginId, Reader, Writer } from "../../base/index.ts"
 import { decodeOrigin } from "../../clock/index.ts"
 import { HASH_BYTES } from "../../log/index.ts"
@@ -8,7 +8,10 @@ import type { Head } from "../../log/index.ts"
 export function encodeHeads(writer: Writer, heads: ReadonlyMap<OriginId, Head>): void {
   writer.varUint(heads.size)
   const sorted = [...heads].sort(([left], [right]) => (left < right ? -1 : 1))
-  for (const [origin, head] of sorted) writer.string(origin).varUint(head.seq).raw(head.hash)
+  for (const [origin, head] of sorted) {
+    assert(head.hash.length === HASH_BYTES, "hash length")
+    writer.string(origin).varUint(head.seq).raw(head.hash)
+  }
 }
 
 /** @throws DecodeError; origins must be in order and not repeated. */

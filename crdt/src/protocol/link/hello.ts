@@ -1,5 +1,5 @@
 /** Both ways, first on every link. Rule [L1]. */
-import { DecodeError, limits, parseNodeId, Writer } from "../../base/index.ts"
+import { DecodeError, limits, nodeOfOrigin, parseNodeId, Writer } from "../../base/index.ts"
 import type { NodeId, OriginId, Reader } from "../../base/index.ts"
 import { decodeOrigin } from "../../clock/index.ts"
 import type { Head } from "../../log/index.ts"
@@ -13,6 +13,7 @@ export type LinkHello = {
   readonly versions: VersionRange
   readonly cluster: string
   readonly node: NodeId
+  /** An origin of `node`. */
   readonly origin: OriginId
   /** Entry bytes the sender of this hello is ready to have under way to it. */
   readonly windowBytes: number
@@ -35,6 +36,7 @@ export function decodeLinkHello(reader: Reader): LinkHello {
   const node = parseNodeId(reader.string(limits.textBytesMax))
   if (node === undefined) throw new DecodeError("bad-value", reader.offset, "node")
   const origin = decodeOrigin(reader)
+  if (nodeOfOrigin(origin) !== node) throw new DecodeError("bad-value", reader.offset, "origin")
   const windowBytes = reader.varUint()
   return { type: "hello", versions, cluster, node, origin, windowBytes, heads: decodeHeads(reader) }
 }

@@ -2,6 +2,7 @@
 import { DecodeError, limits, Writer } from "../../base/index.ts"
 import type { Reader } from "../../base/index.ts"
 import { nativeTags } from "../tags.ts"
+import { encodeText } from "../text.ts"
 
 /** Client → node. */
 export type CloseDocument = { readonly type: "close-document"; readonly channel: number }
@@ -21,6 +22,7 @@ export type DocumentClosed = {
   readonly type: "document-closed"
   readonly channel: number
   readonly code: DocumentCloseCode
+  /** A sentence for the developer, cut to `textBytesMax`. */
   readonly message: string
 }
 
@@ -33,12 +35,9 @@ export function decodeCloseDocument(reader: Reader): CloseDocument {
 }
 
 export function encodeDocumentClosed(message: DocumentClosed): Uint8Array {
-  return new Writer()
-    .u8(nativeTags.documentClosed)
-    .varUint(message.channel)
-    .u8(documentCloseCodes[message.code].number)
-    .string(message.message)
-    .finish()
+  const writer = new Writer().u8(nativeTags.documentClosed).varUint(message.channel)
+  writer.u8(documentCloseCodes[message.code].number)
+  return encodeText(writer, message.message).finish()
 }
 
 export function decodeDocumentClosed(reader: Reader): DocumentClosed {

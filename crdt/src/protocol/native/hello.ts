@@ -1,7 +1,7 @@
 /** Client → node, first on every connection. Rule [N1]. */
-import { bytesFromHex, bytesToHex, DecodeError, limits, parseClientId } from "../../base/index.ts"
+import { assert, bytesFromHex, bytesToHex, DecodeError, limits } from "../../base/index.ts"
+import { parseClientId, Writer } from "../../base/index.ts"
 import type { ClientId, Reader } from "../../base/index.ts"
-import { Writer } from "../../base/index.ts"
 import { nativeTags } from "../tags.ts"
 import { decodeVersions, encodeVersions } from "../version.ts"
 import type { VersionRange } from "../version.ts"
@@ -18,10 +18,12 @@ export type Hello = {
 }
 
 export function encodeHello(message: Hello): Uint8Array {
+  const client = bytesFromHex(message.client)
+  // A stand-in would be an id that clients share, and their updates would count as repeats.
+  assert(client?.length === 16, "client id")
   const writer = new Writer().u8(nativeTags.hello)
   encodeVersions(writer, message.versions)
-  writer.raw(bytesFromHex(message.client) ?? new Uint8Array(16))
-  return writer.varUint(message.firstPending).string(message.token).finish()
+  return writer.raw(client).varUint(message.firstPending).string(message.token).finish()
 }
 
 export function decodeHello(reader: Reader): Hello {

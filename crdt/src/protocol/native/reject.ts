@@ -4,22 +4,20 @@ import type { Reader } from "../../base/index.ts"
 import { rejectCodeOf, rejectCodes } from "../reject-codes.ts"
 import type { RejectCode } from "../reject-codes.ts"
 import { nativeTags } from "../tags.ts"
+import { encodeText } from "../text.ts"
 
 export type Reject = {
   readonly type: "reject"
   readonly seq: number
   readonly code: RejectCode
-  /** A sentence for the developer. */
+  /** A sentence for the developer, cut to `textBytesMax`. */
   readonly message: string
 }
 
 export function encodeReject(message: Reject): Uint8Array {
-  return new Writer()
-    .u8(nativeTags.reject)
-    .varUint(message.seq)
-    .u8(rejectCodes[message.code].number)
-    .string(message.message)
-    .finish()
+  const writer = new Writer().u8(nativeTags.reject).varUint(message.seq)
+  writer.u8(rejectCodes[message.code].number)
+  return encodeText(writer, message.message).finish()
 }
 
 export function decodeReject(reader: Reader): Reject {

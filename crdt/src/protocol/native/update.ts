@@ -24,6 +24,8 @@ export function decodeUpdate(reader: Reader): Update {
   const seq = reader.varUint()
   const count = reader.count(limits.updatesPerFrameMax)
   if (count < 1 || seq < 1) throw new DecodeError("bad-value", reader.offset, "update")
+  if (seq > Number.MAX_SAFE_INTEGER - count)
+    throw new DecodeError("bad-value", reader.offset, "seq")
   const updates: Uint8Array[] = []
   for (let index = 0; index < count; index++) updates.push(reader.bytes(limits.frameBytesMax))
   return { type: "update", channel, seq, updates }

@@ -1,8 +1,11 @@
 /** Node → client, the answer to hello: the connection is ready. Rule [N2]. */
-import { limits, Writer } from "../../base/index.ts"
+import { DecodeError, limits, Writer } from "../../base/index.ts"
 import type { OriginId, Reader } from "../../base/index.ts"
 import { decodeOrigin } from "../../clock/index.ts"
 import { nativeTags } from "../tags.ts"
+
+/** The longest time a timer takes on every platform; past it timers fire at once. */
+const timerMsMax = 2 ** 31 - 1
 
 export type Welcome = {
   readonly type: "welcome"
@@ -36,12 +39,19 @@ export function encodeWelcome(message: Welcome): Uint8Array {
 export function decodeWelcome(reader: Reader): Welcome {
   return {
     type: "welcome",
-    version: reader.varUint(),
+    version: atLeastOne(reader),
     session: reader.string(limits.textBytesMax),
     origin: decodeOrigin(reader),
     loggedSeq: reader.varUint(),
-    updateBytesMax: reader.varUint(),
-    windowBytes: reader.varUint(),
-    heartbeatMs: reader.varUint(),
+    updateBytesMax: atLeastOne(reader),
+    windowBytes: atLeastOne(reader),
+    heartbeatMs: atLeastOne(reader, timerMsMax),
   }
+}
+
+/** A client obeys these: a zero would stop it for good, or make it ping without a pause. */
+function atLeastOne(reader: Reader, max = Number.MAX_SAFE_INTEGER): number {
+  const value = reader.varUint()
+  if (value < 1 || value > max) throw new DecodeError("bad-value", reader.offset, "welcome")
+  return value
 }

@@ -32,9 +32,10 @@ function decodeYBody(reader: Reader): YMessage {
   if (type === messageTypes.sync) return decodeSync(reader)
   if (type === messageTypes.queryAwareness) return { type: "query-awareness" }
   if (type === messageTypes.awareness) {
-    const body = new Reader(reader.bytes(limits.frameBytesMax))
-    const entries = decodePresence(body)
-    body.end()
+    const length = reader.count(limits.frameBytesMax)
+    const end = reader.offset + length
+    const entries = decodePresence(reader)
+    if (reader.offset !== end) throw new DecodeError("bad-value", reader.offset, "length")
     return { type: "awareness", entries }
   }
   throw new DecodeError("unknown-message", 0, `y-websocket type ${type}`)

@@ -1,0 +1,292 @@
+/**
+ * Every message of every protocol survives its codec, whatever its fields hold within the limits,
+ * and its bytes are canonical: what was decoded is encoded to the same bytes.
+ */
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { engineNames, limits, utf8Encode } from "../base/index.ts"
+import type { OriginId } from "../base/index.ts"
+import { VersionVector } from "../clock/index.ts"
+import { HASH_BYTES } from "../log/index.ts"
+import type { Head } from "../log/index.ts"
+import {
+  ackTiers,
+  decodeClientMessage,
+  decodeLinkMessage,
+  decodeNodeMessage,
+  documentCloseCodes,
+  presenceGone,
+  rejectCodes,
+} from "./index.ts"
+import type { ClientMessage, LinkMessage, NodeMessage, PresenceEntry } from "./index.ts"
+import { decodeYMessage } from "./stock/index.ts"
+import type { YMessage } from "./stock/index.ts"
+import {
+  encodeClientMessage,
+  encodeLinkMessage,
+  encodeNodeMessage,
+  encodeYMessage,
+} from "./test/codecs.ts"
+import { describeMessage } from "./test/describe.ts"
+import { clientId, documentId, nodeId, originId } from "./test/samples.ts"
+
+const numRuns = 100
+
+const uint = fc.oneof(
+  fc.nat(300),
+  fc.maxSafeNat(),
+  fc.constantFrom(0, 127, 128, 16_383, 16_384, 2 ** 32, Number.MAX_SAFE_INTEGER),
+)
+const positive = uint.map((value) => Math.max(1, value))
+/** A first number that leaves room for the rest of a frame. */
+const firstSeq = positive.map((value) => Math.min(value, Number.MAX_SAFE_INTEGER - 10))
+const bytes = fc.uint8Array({ maxLength: 200 })
+/** Any text but lone surrogates, which have no UTF-8. */
+const text = fc.string({ unit: "binary", maxLength: 60 })
+const documents = fc
+  .tuple(
+    fc.constantFrom(...engineNames),
+    fc.string({ unit: "binary", minLength: 1, maxLength: 60 }),
+  )
+  .map(([engine, name]) => documentId(engine, name))
+const nodes = fc.stringMatching(/^[A-Za-z0-9_.-]{1,64}$/).map(nodeId)
+const epochs = fc.stringMatching(/^[0-9a-f]{16}$/)
+const origins = fc.tuple(nodes, epochs).map(([node, epoch]) => originId(`${node}@${epoch}`))
+const clients = fc.stringMatching(/^[0-9a-f]{32}$/).map(clientId)
+const hashes = fc.uint8Array({ minLength: HASH_BYTES, maxLength: HASH_BYTES })
+const versions = fc
+  .tuple(positive, positive)
+  .map(([one, other]) => ({ min: Math.min(one, other), max: Math.max(one, other) }))
+const vectors = fc
+  .array(fc.tuple(origins, positive), { maxLength: 6 })
+  .map((entries) => new VersionVector(entries))
+const heads = fc
+  .array(fc.tuple(origins, fc.record({ seq: uint, hash: hashes })), { maxLength: 6 })
+  .map((entries) => new Map<OriginId, Head>(entries))
+const presence: fc.Arbitrary<PresenceEntry[]> = fc.array(
+  fc.record({
+    client: uint,
+    clock: uint,
+    state: fc.oneof(fc.constant(presenceGone), fc.json().map(utf8Encode)),
+  }),
+  { maxLength: 6 },
+)
+
+function type<const Name extends string>(name: Name): fc.Arbitrary<Name> {
+  return fc.constant(name)
+}
+
+function keys<Key extends string>(table: Readonly<Record<Key, unknown>>): fc.Arbitrary<Key> {
+  // cast: Object.keys widens the keys of a const object to string.
+  return fc.constantFrom(...(Object.keys(table) as Key[]))
+}
+
+const client: Readonly<Record<ClientMessage["type"], fc.Arbitrary<ClientMessage>>> = {
+  hello: fc.record({
+    type: type("hello"),
+    versions,
+    client: clients,
+    firstPending: positive,
+    token: text,
+  }),
+  open: fc.record({
+    type: type("open"),
+    channel: uint,
+    document: documents,
+    resume: fc.oneof(
+      fc.record({ type: type("nothing") }),
+      fc.record({ type: type("vector"), vector: vectors }),
+      fc.record({ type: type("summary"), summary: bytes }),
+    ),
+  }),
+  update: fc.record({
+    type: type("update"),
+    channel: uint,
+    seq: firstSeq,
+    updates: fc.array(bytes, { minLength: 1, maxLength: 6 }),
+  }),
+  presence: fc.record({ type: type("presence"), channel: uint, entries: presence }),
+  "close-document": fc.record({ type: type("close-document"), channel: uint }),
+  ping: fc.record({ type: type("ping") }),
+}
+
+const node: Readonly<Record<NodeMessage["type"], fc.Arbitrary<NodeMessage>>> = {
+  welcome: fc.record({
+    type: type("welcome"),
+    version: positive,
+    session: text,
+    origin: origins,
+    loggedSeq: uint,
+    updateBytesMax: positive,
+    windowBytes: positive,
+    heartbeatMs: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+  }),
+  opened: fc.record({
+    type: type("opened"),
+    channel: uint,
+    handle: uint,
+    access: fc.constantFrom("read" as const, "write" as const),
+    summary: bytes,
+  }),
+  ack: fc.record({
+    type: type("ack"),
+    tier: keys(ackTiers),
+    seq: uint,
+    marks: fc.array(fc.record({ channel: uint, seq: uint }), { maxLength: 6 }),
+  }),
+  reject: fc.record({ type: type("reject"), seq: uint, code: keys(rejectCodes), message: text }),
+  updates: fc.record({
+    type: type("updates"),
+    handle: uint,
+    complete: fc.boolean(),
+    resume: vectors,
+    updates: fc.array(bytes, { maxLength: 6 }),
+  }),
+  "document-presence": fc.record({
+    type: type("document-presence"),
+    handle: uint,
+    entries: presence,
+  }),
+  "document-closed": fc.record({
+    type: type("document-closed"),
+    channel: uint,
+    code: keys(documentCloseCodes),
+    message: text,
+  }),
+  pong: fc.record({ type: type("pong") }),
+  freshness: fc.record({
+    type: type("freshness"),
+    peers: fc.array(fc.record({ node: nodes, linked: fc.boolean(), behind: uint }), {
+      maxLength: 6,
+    }),
+  }),
+}
+
+const link: Readonly<Record<LinkMessage["type"], fc.Arbitrary<LinkMessage>>> = {
+  hello: fc
+    .record({ versions, cluster: text, node: nodes, epoch: epochs, windowBytes: uint, heads })
+    .map(({ epoch, ...rest }) => {
+      return { type: "hello", ...rest, origin: originId(`${rest.node}@${epoch}`) }
+    }),
+  entries: fc.record({
+    type: type("entries"),
+    run: fc.record({
+      origin: origins,
+      firstSeq,
+      records: fc.array(bytes, { minLength: 1, maxLength: 6 }),
+    }),
+    previousHash: hashes,
+  }),
+  vector: fc.record({ type: type("vector"), heads }),
+  want: fc.record({ type: type("want"), origin: origins, fromSeq: positive }),
+  presence: fc.record({ type: type("presence"), document: documents, entries: presence }),
+  ping: fc.record({ type: type("ping") }),
+  pong: fc.record({ type: type("pong") }),
+}
+
+const stock: Readonly<Record<YMessage["type"], fc.Arbitrary<YMessage>>> = {
+  step1: fc.record({ type: type("step1"), summary: bytes }),
+  step2: fc.record({ type: type("step2"), update: bytes }),
+  update: fc.record({ type: type("update"), update: bytes }),
+  awareness: fc.record({ type: type("awareness"), entries: presence }),
+  "query-awareness": fc.record({ type: type("query-awareness") }),
+}
+
+function survives<Message extends object>(
+  messages: fc.Arbitrary<Message>,
+  encode: (message: Message) => Uint8Array,
+  decode: (frame: Uint8Array) => Message,
+): void {
+  fc.assert(
+    fc.property(messages, (message) => {
+      const frame = encode(message)
+      const decoded = decode(frame)
+      expect(describeMessage(decoded)).toEqual(describeMessage(message))
+      expect(encode(decoded)).toEqual(frame)
+    }),
+    { numRuns },
+  )
+}
+
+describe("native, from a client", () => {
+  test.each(Object.entries(client))("[F1] [F2] %s survives its codec", (_, messages) => {
+    survives(messages, encodeClientMessage, decodeClientMessage)
+  })
+})
+
+describe("native, from a node", () => {
+  test.each(Object.entries(node))("[F1] [F2] %s survives its codec", (_, messages) => {
+    survives(messages, encodeNodeMessage, decodeNodeMessage)
+  })
+})
+
+describe("link", () => {
+  test.each(Object.entries(link))("[F1] [F2] %s survives its codec", (_, messages) => {
+    survives(messages, encodeLinkMessage, decodeLinkMessage)
+  })
+})
+
+describe("y-websocket", () => {
+  test.each(Object.entries(stock))("[F1] [F2] %s survives its codec", (_, messages) => {
+    survives(messages, encodeYMessage, decodeYMessage)
+  })
+})
+
+describe("the order in which something was put together", () => {
+  test("[F2] is no part of a vector's bytes", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.tuple(origins, positive), { maxLength: 6 }), (entries) => {
+        const frame = (pairs: typeof entries): Uint8Array => {
+          const vector = new VersionVector(pairs)
+          const document = documentId("yjs", "a")
+          return encodeClientMessage({
+            type: "open",
+            channel: 1,
+            document,
+            resume: { type: "vector", vector },
+          })
+        }
+        const once = [...new Map(entries)]
+        expect(frame(once)).toEqual(frame(once.toReversed()))
+      }),
+      { numRuns },
+    )
+  })
+
+  test("[F2] is no part of heads' bytes", () => {
+    fc.assert(
+      fc.property(heads, (map) => {
+        const reversed = new Map([...map].toReversed())
+        const frame = encodeLinkMessage({ type: "vector", heads: map })
+        expect(encodeLinkMessage({ type: "vector", heads: reversed })).toEqual(frame)
+      }),
+      { numRuns },
+    )
+  })
+})
+
+describe("an explanation of any length", () => {
+  test("[F3] is cut at a character, so that its reader takes it", () => {
+    const sizes = { minLength: limits.textBytesMax - 20, maxLength: limits.textBytesMax + 20 }
+    const long = fc.string({ unit: fc.constantFrom("a", "ä", "€", "😀"), ...sizes })
+    fc.assert(
+      fc.property(long, (message) => {
+        const reject = decodeNodeMessage(
+          encodeNodeMessage({ type: "reject", seq: 1, code: "overloaded", message }),
+        )
+        const closed = decodeNodeMessage(
+          encodeNodeMessage({ type: "document-closed", channel: 1, code: "too-many", message }),
+        )
+        for (const decoded of [reject, closed]) {
+          const said = "message" in decoded ? decoded.message : ""
+          expect(message.startsWith(said)).toBe(true)
+          const length = utf8Encode(said).length
+          const whole = utf8Encode(message).length
+          expect(length).toBeLessThanOrEqual(limits.textBytesMax)
+          expect(length).toBeGreaterThan(Math.min(whole, limits.textBytesMax) - 4)
+        }
+      }),
+      { numRuns: 20 },
+    )
+  })
+})

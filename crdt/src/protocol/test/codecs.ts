@@ -1,0 +1,112 @@
+/** The three protocols in one shape, so that every check runs over all of them. */
+import * as protocol from "../index.ts"
+import type { ClientMessage, LinkMessage, NodeMessage } from "../index.ts"
+import * as stock from "../stock/index.ts"
+import type { YMessage } from "../stock/index.ts"
+
+export function encodeClientMessage(message: ClientMessage): Uint8Array {
+  switch (message.type) {
+    case "hello":
+      return protocol.encodeHello(message)
+    case "open":
+      return protocol.encodeOpen(message)
+    case "update":
+      return protocol.encodeUpdate(message)
+    case "presence":
+      return protocol.encodeClientPresence(message)
+    case "close-document":
+      return protocol.encodeCloseDocument(message)
+    case "ping":
+      return protocol.pingFrame
+  }
+}
+
+export function encodeNodeMessage(message: NodeMessage): Uint8Array {
+  switch (message.type) {
+    case "welcome":
+      return protocol.encodeWelcome(message)
+    case "opened":
+      return protocol.encodeOpened(message)
+    case "ack":
+      return protocol.encodeAck(message)
+    case "reject":
+      return protocol.encodeReject(message)
+    case "updates":
+      return protocol.encodeUpdates(message)
+    case "document-presence":
+      return protocol.encodeDocumentPresence(message)
+    case "document-closed":
+      return protocol.encodeDocumentClosed(message)
+    case "pong":
+      return protocol.pongFrame
+    case "freshness":
+      return protocol.encodeFreshness(message)
+  }
+}
+
+export function encodeLinkMessage(message: LinkMessage): Uint8Array {
+  switch (message.type) {
+    case "hello":
+      return protocol.encodeLinkHello(message)
+    case "entries":
+      return protocol.encodeLinkEntries(message)
+    case "vector":
+      return protocol.encodeLinkVector(message)
+    case "want":
+      return protocol.encodeLinkWant(message)
+    case "presence":
+      return protocol.encodeLinkPresence(message)
+    case "ping":
+      return protocol.linkPingFrame
+    case "pong":
+      return protocol.linkPongFrame
+  }
+}
+
+/** A node never asks for awareness, so only clients encode `query-awareness`: one byte. */
+export const yQueryAwarenessFrame: Uint8Array = Uint8Array.of(3)
+
+export function encodeYMessage(message: YMessage): Uint8Array {
+  switch (message.type) {
+    case "step1":
+      return stock.encodeYStep1(message.summary)
+    case "step2":
+      return stock.encodeYStep2(message.update)
+    case "update":
+      return stock.encodeYUpdate(message.update)
+    case "awareness":
+      return stock.encodeYAwareness(message.entries)
+    case "query-awareness":
+      return yQueryAwarenessFrame
+  }
+}
+
+/** Decodes a frame and encodes what it said; `from` is who sends such frames. */
+export type Codec = {
+  readonly from: "client" | "node" | "peer" | "y-websocket"
+  readonly decode: (frame: Uint8Array) => object
+  readonly recode: (frame: Uint8Array) => Uint8Array
+}
+
+export const codecs: readonly Codec[] = [
+  {
+    from: "client",
+    decode: protocol.decodeClientMessage,
+    recode: (frame) => encodeClientMessage(protocol.decodeClientMessage(frame)),
+  },
+  {
+    from: "node",
+    decode: protocol.decodeNodeMessage,
+    recode: (frame) => encodeNodeMessage(protocol.decodeNodeMessage(frame)),
+  },
+  {
+    from: "peer",
+    decode: protocol.decodeLinkMessage,
+    recode: (frame) => encodeLinkMessage(protocol.decodeLinkMessage(frame)),
+  },
+  {
+    from: "y-websocket",
+    decode: stock.decodeYMessage,
+    recode: (frame) => encodeYMessage(stock.decodeYMessage(frame)),
+  },
+]

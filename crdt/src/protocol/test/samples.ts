@@ -1,0 +1,228 @@
+/**
+ * One message or more of every type and variant, as the golden files hold them. Deterministic:
+ * the same samples always make the same bytes. A new message gets a sample here.
+ */
+import {
+  assert,
+  documentIdOf,
+  parseClientId,
+  parseNodeId,
+  parseOriginId,
+} from "../../base/index.ts"
+import type { ClientId, DocumentId, EngineName, NodeId, OriginId } from "../../base/index.ts"
+import { utf8Encode } from "../../base/index.ts"
+import { VersionVector } from "../../clock/index.ts"
+import { HASH_BYTES } from "../../log/index.ts"
+import type { Head } from "../../log/index.ts"
+import { documentCloseCodes, presenceGone, rejectCodes } from "../index.ts"
+import type { ClientMessage, LinkMessage, NodeMessage, PresenceEntry } from "../index.ts"
+import type { DocumentCloseCode, RejectCode } from "../index.ts"
+import { encodeClientMessage, encodeLinkMessage, encodeNodeMessage } from "./codecs.ts"
+import { describeMessage } from "./describe.ts"
+import type { Description } from "./describe.ts"
+
+export type Sample = {
+  readonly name: string
+  readonly from: "client" | "node" | "peer"
+  readonly message: Description
+  readonly frame: Uint8Array
+}
+
+function known<Value>(value: Value | undefined): Value {
+  assert(value !== undefined, "a sample is malformed")
+  return value
+}
+
+export function nodeId(text: string): NodeId {
+  return known(parseNodeId(text))
+}
+export function originId(text: string): OriginId {
+  return known(parseOriginId(text))
+}
+export function clientId(text: string): ClientId {
+  return known(parseClientId(text))
+}
+export function documentId(engine: EngineName, name: string): DocumentId {
+  return known(documentIdOf(engine, name))
+}
+
+const originA = originId("a@0000000000000001")
+const originB = originId("b.eu-1@fedcba9876543210")
+const notes = documentId("yjs", "notes/42")
+const plan = documentId("automerge", "Plän €😀")
+const seqMax = Number.MAX_SAFE_INTEGER
+const vector = new VersionVector([
+  [originB, seqMax],
+  [originA, 1],
+])
+
+function hashOf(first: number): Uint8Array {
+  return Uint8Array.from({ length: HASH_BYTES }, (_, index) => first + index)
+}
+
+const heads = new Map<OriginId, Head>([
+  [originB, { seq: seqMax, hash: hashOf(0xf0) }],
+  [originA, { seq: 0, hash: new Uint8Array(HASH_BYTES) }],
+])
+
+const presence: readonly PresenceEntry[] = [
+  { client: 1, clock: 0, state: utf8Encode('{"name":"Zoë"}') },
+  { client: seqMax, clock: 300, state: presenceGone },
+]
+
+const clientMessages: readonly (readonly [string, ClientMessage])[] = [
+  [
+    "hello",
+    {
+      type: "hello",
+      versions: { min: 1, max: 300 },
+      client: clientId("00112233445566778899aabbccddeeff"),
+      firstPending: 1,
+      token: "tökén",
+    },
+  ],
+  ["open, nothing", { type: "open", channel: 0, document: notes, resume: { type: "nothing" } }],
+  [
+    "open, vector",
+    { type: "open", channel: 1, document: plan, resume: { type: "vector", vector } },
+  ],
+  [
+    "open, summary",
+    {
+      type: "open",
+      channel: 128,
+      document: notes,
+      resume: { type: "summary", summary: Uint8Array.of(1, 2, 3) },
+    },
+  ],
+  [
+    "update",
+    { type: "update", channel: 1, seq: 16_384, updates: [Uint8Array.of(0, 0), Uint8Array.of(255)] },
+  ],
+  ["presence", { type: "presence", channel: 2, entries: presence }],
+  ["close-document", { type: "close-document", channel: 3 }],
+  ["ping", { type: "ping" }],
+]
+
+const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
+  [
+    "welcome",
+    {
+      type: "welcome",
+      version: 1,
+      session: "s-1",
+      origin: originA,
+      loggedSeq: 0,
+      updateBytesMax: 8_388_608,
+      windowBytes: 4_194_304,
+      heartbeatMs: 5000,
+    },
+  ],
+  ["opened, read", { type: "opened", channel: 1, handle: 7, access: "read", summary: hashOf(1) }],
+  [
+    "opened, write",
+    { type: "opened", channel: 2, handle: 0, access: "write", summary: new Uint8Array() },
+  ],
+  ["ack, node", { type: "ack", tier: "node", seq: 9, marks: [{ channel: 1, seq: 4 }] }],
+  ["ack, quorum", { type: "ack", tier: "quorum", seq: 0, marks: [] }],
+  ["ack, all", { type: "ack", tier: "all", seq: seqMax, marks: [{ channel: 300, seq: seqMax }] }],
+  [
+    "updates, live",
+    {
+      type: "updates",
+      handle: 7,
+      complete: false,
+      resume: vector,
+      updates: [Uint8Array.of(1), new Uint8Array(), Uint8Array.of(2, 3)],
+    },
+  ],
+  [
+    "updates, complete",
+    { type: "updates", handle: 7, complete: true, resume: new VersionVector(), updates: [] },
+  ],
+  ["document-presence", { type: "document-presence", handle: 7, entries: presence }],
+  ["pong", { type: "pong" }],
+  [
+    "freshness",
+    {
+      type: "freshness",
+      peers: [
+        { node: nodeId("a"), linked: true, behind: 0 },
+        { node: nodeId("b.eu-1"), linked: false, behind: 1_000_000 },
+      ],
+    },
+  ],
+]
+
+const linkMessages: readonly (readonly [string, LinkMessage])[] = [
+  [
+    "hello",
+    {
+      type: "hello",
+      versions: { min: 1, max: 1 },
+      cluster: "main",
+      node: nodeId("a"),
+      origin: originA,
+      windowBytes: 4_194_304,
+      heads,
+    },
+  ],
+  [
+    "entries",
+    {
+      type: "entries",
+      run: { origin: originB, firstSeq: 130, records: [Uint8Array.of(9), hashOf(3)] },
+      previousHash: hashOf(0x40),
+    },
+  ],
+  ["vector", { type: "vector", heads }],
+  ["vector, empty", { type: "vector", heads: new Map() }],
+  ["want", { type: "want", origin: originB, fromSeq: seqMax }],
+  ["presence", { type: "presence", document: plan, entries: presence }],
+  ["presence, empty", { type: "presence", document: notes, entries: [] }],
+  ["ping", { type: "ping" }],
+  ["pong", { type: "pong" }],
+]
+
+/** One sample per code, so that every number is on the wire once. */
+function refusals(): (readonly [string, NodeMessage])[] {
+  // cast: Object.keys widens the keys of a const object to string.
+  const rejects = Object.keys(rejectCodes) as RejectCode[]
+  // cast: as above.
+  const closes = Object.keys(documentCloseCodes) as DocumentCloseCode[]
+  return [
+    ...rejects.map((code): readonly [string, NodeMessage] => [
+      `reject, ${code}`,
+      { type: "reject", seq: 5, code, message: `because ${code}` },
+    ]),
+    ...closes.map((code): readonly [string, NodeMessage] => [
+      `document-closed, ${code}`,
+      { type: "document-closed", channel: 5, code, message: "" },
+    ]),
+  ]
+}
+
+export function nativeSamples(): readonly Sample[] {
+  const fromClient = clientMessages.map(([name, message]) => ({
+    name,
+    from: "client" as const,
+    message: describeMessage(message),
+    frame: encodeClientMessage(message),
+  }))
+  const fromNode = [...nodeMessages, ...refusals()].map(([name, message]) => ({
+    name,
+    from: "node" as const,
+    message: describeMessage(message),
+    frame: encodeNodeMessage(message),
+  }))
+  return [...fromClient, ...fromNode]
+}
+
+export function linkSamples(): readonly Sample[] {
+  return linkMessages.map(([name, message]) => ({
+    name,
+    from: "peer" as const,
+    message: describeMessage(message),
+    frame: encodeLinkMessage(message),
+  }))
+}
