@@ -46,26 +46,25 @@ export function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js"
   const worker = new Worker(new URL(file, import.meta.url), { workerData, name: "store" })
   return new Promise((resolve, reject) => {
-    const failed = (message: string) => {
-      worker.removeAllListeners()
-      reject(new StoreOpenError("failed", `cannot open the data folder ${directory}: ${message}`))
-    }
-    worker.on("error", (error) => failed(errorMessage(error)))
-    worker.on("exit", (code) => failed(`the store's thread ended with code ${code}`))
     const corrupt: CorruptEntry[] = []
-    worker.on("message", (message: FromWorker) => {
-      if (message instanceof ArrayBuffer) return
+    let reason: StoreOpenError | undefined
+    const failed = (message: string) =>
+      new StoreOpenError("failed", `cannot open the data folder ${directory}: ${message}`)
+    const onError = (error: unknown) => (reason = failed(errorMessage(error)))
+    const onExit = (code: number) =>
+      reject(reason ?? failed(`the store's thread ended with code ${code}`))
+    const onMessage = (message: FromWorker) => {
+      if (!("type" in message)) return
       if (message.type === "corrupt") corrupt.push(message)
-      if (message.type === "open-failed") {
-        worker.removeAllListeners()
-        worker.once("exit", () => reject(new StoreOpenError(message.code, message.message)))
-      }
-      if (message.type === "opened") {
-        worker.removeAllListeners()
-        for (const { origin, seq } of corrupt) options.onCorrupt?.({ origin, seq })
-        resolve(new SqliteStore(worker, message, options))
-      }
-    })
+      if (message.type === "open-failed") reason = new StoreOpenError(message.code, message.message)
+      if (message.type !== "opened") return
+      const store = new SqliteStore(worker, message, options)
+      // Only now: a worker left without a listener for messages stops delivering them.
+      worker.off("message", onMessage).off("error", onError).off("exit", onExit)
+      for (const { origin, seq } of corrupt) options.onCorrupt?.({ origin, seq })
+      resolve(store)
+    }
+    worker.on("message", onMessage).on("error", onError).on("exit", onExit)
   })
 }
 
@@ -140,7 +139,7 @@ class SqliteStore implements Store {
   }
 
   #onMessage(message: FromWorker): void {
-    if (message instanceof ArrayBuffer) this.#onAppended(message)
+    if (!("type" in message)) this.#onAppended(message)
     else if (isEvent(message)) this.#onEvent(message)
     else this.#onRead(message)
   }

@@ -31,7 +31,7 @@ const port = parentPort
 assert(port !== null, "runs as a worker thread")
 
 function post(message: FromWorker): void {
-  if (message instanceof ArrayBuffer) port?.postMessage(message, [message])
+  if (!("type" in message)) port?.postMessage(message, [message])
   else if ("bytes" in message) port?.postMessage(message, [message.bytes])
   else port?.postMessage(message)
 }
@@ -86,7 +86,7 @@ function read({ reader }: Serving, request: ReadRequest): ReadReply {
 }
 
 function serve(serving: Serving, message: ToWorker): void {
-  if (message instanceof ArrayBuffer) append(serving, message)
+  if (!("type" in message)) append(serving, message)
   else if (message.type === "close") {
     serving.database.close()
     port?.close()

@@ -1,0 +1,4 @@
+/** Contract suites that every store, transport and driver passes. */
+export * from "./store-contract.ts"
+export * from "./store-crash-contract.ts"
+export * from "./store-fixtures.ts"
