@@ -1,0 +1,100 @@
+/**
+ * Sets of operations, as disjoint ranges per writer: what was attempted, what is durable on a
+ * node, what a client holds. Operations have names that are given once (Yjs: client and clock;
+ * Automerge: a change's hash), so they are the unique token that every write carries.
+ */
+import * as Y from "yjs"
+import type { Engine, Span } from "@causeway/crdt/engines"
+
+/** What an update writes and, for Yjs, which operations it deletes. */
+export type Ops = { readonly added: readonly Span[]; readonly deleted: readonly Span[] }
+
+/** Reads an update without the product's Yjs decoder, so that a mistake there can't hide here. */
+export function opsOf(engine: Engine, update: Uint8Array): Ops {
+  if (engine.name === "automerge") {
+    const added = engine.validate(update).gives.map((hash) => ({ writer: hash, from: 0, to: 1 }))
+    return { added, deleted: [] }
+  }
+  const { structs, ds } = Y.decodeUpdate(update)
+  const added: Span[] = []
+  for (const struct of structs) {
+    if (struct instanceof Y.Skip) continue
+    const { client, clock } = struct.id
+    added.push({ writer: String(client), from: clock, to: clock + struct.length })
+  }
+  const deleted: Span[] = []
+  for (const [client, ranges] of ds.clients) {
+    const writer = String(client)
+    for (const { clock, len } of ranges) deleted.push({ writer, from: clock, to: clock + len })
+  }
+  return { added, deleted }
+}
+
+class Ranges {
+  /** Start and end in turn, ascending, never touching. */
+  readonly #bounds: number[] = []
+
+  add(from: number, to: number): void {
+    const bounds = this.#bounds
+    const last = bounds.at(-1)
+    if (last === undefined || from > last) {
+      bounds.push(from, to)
+      return
+    }
+    // Ranges that touch [from, to]: those that end at or after `from` and start at or before `to`.
+    let first = 0
+    while (first < bounds.length && (bounds[first + 1] ?? 0) < from) first += 2
+    let end = first
+    while (end < bounds.length && (bounds[end] ?? 0) <= to) end += 2
+    const start = end > first ? Math.min(from, bounds[first] ?? from) : from
+    const stop = end > first ? Math.max(to, bounds[end - 1] ?? to) : to
+    bounds.splice(first, end - first, start, stop)
+  }
+
+  has(from: number, to: number): boolean {
+    const bounds = this.#bounds
+    for (let index = bounds.length - 2; index >= 0; index -= 2) {
+      if ((bounds[index] ?? 0) <= from) return (bounds[index + 1] ?? 0) >= to
+    }
+    return false
+  }
+}
+
+export class Coverage {
+  readonly #added = new Map<string, Ranges>()
+  readonly #deleted = new Map<string, Ranges>()
+
+  add(ops: Ops): void {
+    addSpans(this.#added, ops.added)
+    addSpans(this.#deleted, ops.deleted)
+  }
+
+  /** True if all of it is here. */
+  has(ops: Ops): boolean {
+    return this.missing(ops) === undefined
+  }
+
+  /** The first part of `ops` that is not here, in words. */
+  missing(ops: Ops): string | undefined {
+    const added = missingSpan(this.#added, ops.added)
+    if (added !== undefined) return `operation ${showSpan(added)}`
+    const deleted = missingSpan(this.#deleted, ops.deleted)
+    return deleted === undefined ? undefined : `deletion of ${showSpan(deleted)}`
+  }
+}
+
+function addSpans(into: Map<string, Ranges>, spans: readonly Span[]): void {
+  for (const { writer, from, to } of spans) {
+    const ranges = into.get(writer) ?? new Ranges()
+    into.set(writer, ranges)
+    ranges.add(from, to)
+  }
+}
+
+function missingSpan(have: Map<string, Ranges>, spans: readonly Span[]): Span | undefined {
+  return spans.find(({ writer, from, to }) => have.get(writer)?.has(from, to) !== true)
+}
+
+export function showSpan({ writer, from, to }: Span): string {
+  return `${writer}:${from}–${to}`
+}

@@ -1,0 +1,105 @@
+/**
+ * The oracle: hears of everything at the moment it happens (writes, what becomes durable, what
+ * nodes are told and say) and stops the run where a promise is broken. It only watches.
+ */
+import { DecodeError } from "@causeway/crdt/base"
+import type { DocumentId } from "@causeway/crdt/base"
+import type { Effect, Engines, Input } from "@causeway/crdt/node"
+import type { AppendBatch } from "@causeway/crdt/ports"
+import { decodeClientMessage } from "@causeway/crdt/protocol"
+import type { ClientMessage } from "@causeway/crdt/protocol"
+import type { HostId } from "../reachability.ts"
+import type { NodeObserver, SimNode } from "../sim-node.ts"
+import type { Trace } from "../trace.ts"
+import { Violation } from "../violation.ts"
+import type { SimWriter, WriterObserver } from "../writer.ts"
+import { Attempts } from "./attempts.ts"
+import { ReplicaView } from "./client-view.ts"
+import { Ledger } from "./ledger.ts"
+import { NodeOutput } from "./node-output.ts"
+import { Promises } from "./promises.ts"
+
+export class Oracle implements NodeObserver, WriterObserver {
+  readonly attempts: Attempts
+  readonly ledger: Ledger
+  readonly promises: Promises
+  readonly #engines: Engines
+  readonly #trace: Trace
+  readonly #outputs = new Map<HostId, NodeOutput>()
+
+  constructor(engines: Engines, trace: Trace) {
+    this.#engines = engines
+    this.#trace = trace
+    this.attempts = new Attempts(engines)
+    this.ledger = new Ledger(engines, this.attempts)
+    this.promises = new Promises(engines, this.ledger, trace)
+  }
+
+  makeView(document: DocumentId): ReplicaView {
+    return new ReplicaView(document, this.#engines, this.ledger, this.attempts)
+  }
+
+  onWrite(writer: SimWriter, document: DocumentId, token: string, update: Uint8Array): void {
+    this.attempts.add(writer.host, document, token, update)
+    this.#trace.add("write", writer.host, this.attempts.all.length, update.length, update)
+    this.#trace.detail(`${token} in ${document}`)
+  }
+
+  onStored(document: DocumentId, update: Uint8Array): void {
+    const attempt = this.attempts.find(document, update)
+    if (attempt !== undefined) attempt.promise = "stored"
+  }
+
+  onForgotten(writer: SimWriter, storage: "kept" | "lost"): void {
+    this.#trace.add("crash", writer.host)
+    this.attempts.forget(writer.host, storage)
+  }
+
+  onRefused(writer: SimWriter, code: number): void {
+    throw new Violation("honest-client-refused", `${writer.name} was closed for good: ${code}`)
+  }
+
+  onDurable(host: HostId, batch: AppendBatch, firstSeq: number): void {
+    this.#trace.add("durable", host, batch.own.length, batch.adopted.length)
+    this.ledger.onDurable(host, batch, firstSeq)
+  }
+
+  onNodeStarted(node: SimNode): void {
+    this.ledger.checkRestart(node.host, node.disk.durable)
+    const output = new NodeOutput(node.host, this.#engines, this.ledger, this.promises)
+    this.#outputs.set(node.host, output)
+  }
+
+  onNodeEffect(node: SimNode, effect: Effect): void {
+    if (effect.type === "send") this.#outputs.get(node.host)?.onSend(effect)
+  }
+
+  onNodeInput(node: SimNode, input: Input): void {
+    const output = this.#outputs.get(node.host)
+    if (output === undefined) return
+    if (input.type === "opened") output.onOpened(input.connection, input.endpoint)
+    if (input.type === "closed") output.onClosed(input.connection)
+    if (input.type === "frame") this.#onFrame(output, input)
+  }
+
+  #onFrame(output: NodeOutput, input: Extract<Input, { type: "frame" }>): void {
+    const { connection, frame } = input
+    if (output.endpointOf(connection)?.type !== "native") return
+    const message = tryDecode(frame)
+    if (message?.type === "hello") this.promises.onHello(connection, message.client)
+    if (message?.type === "open") output.onOpen(connection, message.channel, message.document)
+    if (message?.type !== "update") return
+    const document = output.documentOf(connection, message.channel)
+    if (document === undefined) return
+    this.promises.onUpdate(connection, document, message.seq, message.updates)
+  }
+}
+
+function tryDecode(frame: Uint8Array): ClientMessage | undefined {
+  try {
+    return decodeClientMessage(frame)
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined
+    throw error
+  }
+}

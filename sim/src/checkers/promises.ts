@@ -1,0 +1,119 @@
+/**
+ * What nodes promised clients: which numbered updates arrived, which were acked or refused. At
+ * the moment of an ack everything it newly covers must be on that node's disk; at the end it must
+ * be on every node's (`no-acked-write-lost`). Well-behaved clients are never refused for good.
+ */
+import { bytesEqual, partsOfDocumentId } from "@causeway/crdt/base"
+import type { ClientId, ConnectionId, DocumentId } from "@causeway/crdt/base"
+import type { Engines } from "@causeway/crdt/node"
+import { rejectCodes } from "@causeway/crdt/protocol"
+import type { Reject } from "@causeway/crdt/protocol"
+import type { HostId } from "../reachability.ts"
+import type { Trace } from "../trace.ts"
+import { demand } from "../violation.ts"
+import { Coverage, opsOf } from "./coverage.ts"
+import type { Ops } from "./coverage.ts"
+import type { Ledger } from "./ledger.ts"
+
+export type Numbered = {
+  readonly document: DocumentId
+  readonly bytes: Uint8Array
+  readonly ops: Ops
+}
+
+type Client = {
+  readonly id: ClientId
+  readonly updates: Map<number, Numbered>
+  ackedSeq: number
+}
+
+export class Promises {
+  readonly #engines: Engines
+  readonly #ledger: Ledger
+  readonly #trace: Trace
+  readonly #clients = new Map<ClientId, Client>()
+  readonly #connections = new Map<ConnectionId, Client>()
+  readonly #distrusted = new Set<ClientId>()
+
+  constructor(engines: Engines, ledger: Ledger, trace: Trace) {
+    this.#engines = engines
+    this.#ledger = ledger
+    this.#trace = trace
+  }
+
+  /** This client breaks the protocol on purpose. */
+  distrust(id: ClientId): void {
+    this.#distrusted.add(id)
+  }
+
+  onHello(connection: ConnectionId, id: ClientId): void {
+    if (this.#distrusted.has(id)) return
+    const client = this.#clients.get(id) ?? { id, updates: new Map(), ackedSeq: 0 }
+    this.#clients.set(id, client)
+    this.#connections.set(connection, client)
+  }
+
+  onUpdate(
+    connection: ConnectionId,
+    document: DocumentId,
+    firstSeq: number,
+    updates: readonly Uint8Array[],
+  ): void {
+    const client = this.#connections.get(connection)
+    if (client === undefined) return
+    for (const [index, view] of updates.entries()) {
+      const seq = firstSeq + index
+      // The number of a refused update is sent again as nothing; that promises nothing.
+      if (view.length === 0) continue
+      const ops = opsOf(this.#engines[partsOfDocumentId(document).engine], view)
+      const known = client.updates.get(seq)
+      if (known !== undefined) {
+        // A repair may add what the node lacked, but never take anything back.
+        const kept = new Coverage()
+        kept.add(ops)
+        const repeats = bytesEqual(known.bytes, view) || kept.has(known.ops)
+        demand(known.document === document && repeats, "protocol", () => {
+          return `client ${client.id} used number ${seq} for two updates`
+        })
+        continue
+      }
+      client.updates.set(seq, { document, bytes: view.slice(), ops })
+    }
+  }
+
+  onAck(host: HostId, connection: ConnectionId, seq: number): void {
+    const client = this.#connections.get(connection)
+    if (client === undefined || seq <= client.ackedSeq) return
+    this.#trace.add("acked", host, seq)
+    const holdings = this.#ledger.holdings(host)
+    for (let number = client.ackedSeq + 1; number <= seq; number++) {
+      const update = client.updates.get(number)
+      demand(update !== undefined, "no-acked-write-lost", () => {
+        return `update ${number} of ${client.id} was acked and never arrived`
+      })
+      const missing = holdings.coverage(update.document).missing(update.ops)
+      demand(missing === undefined, "no-acked-write-lost", () => {
+        return `update ${number} of ${client.id} was acked; ${missing} is not on the disk`
+      })
+    }
+    client.ackedSeq = seq
+  }
+
+  onReject(connection: ConnectionId, { seq, code, message }: Reject): void {
+    const client = this.#connections.get(connection)
+    if (client === undefined) return
+    demand(rejectCodes[code].retry, "honest-client-refused", () => {
+      return `update ${seq} of ${client.id} was refused for good: ${code} (${message})`
+    })
+  }
+
+  /** Every update that was ever acked. */
+  *acked(): Generator<Numbered & { readonly client: ClientId; readonly seq: number }> {
+    for (const client of this.#clients.values()) {
+      for (let seq = 1; seq <= client.ackedSeq; seq++) {
+        const update = client.updates.get(seq)
+        if (update !== undefined) yield { ...update, client: client.id, seq }
+      }
+    }
+  }
+}

@@ -1,0 +1,173 @@
+/** Puts a run's world together: hosts, nodes with disks, clients, one hostile host, the oracle. */
+import { assert, documentIdOf, originOf, parseNodeId, partsOfDocumentId } from "@causeway/crdt/base"
+import type { DocumentId } from "@causeway/crdt/base"
+import { automergeEngine } from "@causeway/crdt/engines/automerge"
+import { yjsEngine } from "@causeway/crdt/engines/yjs"
+import type { Engines } from "@causeway/crdt/node"
+import { Oracle } from "./checkers/oracle.ts"
+import { ClientDisk } from "./client-disk.ts"
+import { SimDisk } from "./disk.ts"
+import { Network } from "./network.ts"
+import type { Profile, SimOptions } from "./options.ts"
+import type { Parts } from "./parts.ts"
+import type { SimRandom } from "./random.ts"
+import type { HostId } from "./reachability.ts"
+import { Scheduler } from "./scheduler.ts"
+import { SimClient } from "./sim-client.ts"
+import { SimHostile } from "./sim-hostile.ts"
+import { SimNode } from "./sim-node.ts"
+import { SimStockClient } from "./sim-stock-client.ts"
+import { Trace } from "./trace.ts"
+import type { SimWriter } from "./writer.ts"
+
+const CLUSTER = "simulated"
+
+export const engines: Engines = { yjs: yjsEngine, automerge: automergeEngine }
+
+export class Cluster {
+  readonly scheduler = new Scheduler()
+  readonly trace: Trace
+  readonly network: Network
+  readonly oracle: Oracle
+  readonly documents: readonly DocumentId[]
+  readonly nodes: readonly SimNode[]
+  readonly writers: readonly SimWriter[]
+  readonly clientDisks: ClientDisk[] = []
+  readonly hostile: SimHostile
+  readonly #options: SimOptions
+  readonly #profile: Profile
+  readonly #parts: Parts
+
+  constructor(options: SimOptions, profile: Profile, parts: Parts, random: SimRandom) {
+    this.#options = options
+    this.#profile = profile
+    this.#parts = parts
+    this.trace = new Trace(this.scheduler)
+    const { scheduler, trace } = this
+    this.network = new Network(scheduler, random.split("network"), trace, profile.network)
+    this.network.clientsAre((host) => host >= options.nodes)
+    this.oracle = new Oracle(engines, trace)
+    this.documents = documentsOf(profile)
+    this.nodes = range(options.nodes).map((index) => this.#makeNode(index, random))
+    const clients = range(options.clients).map((index) => this.#makeClient(index, random))
+    const stock = range(options.stockClients).map((index) => this.#makeStock(index, random))
+    this.writers = [...clients, ...stock]
+    this.hostile = this.#makeHostile(random)
+  }
+
+  start(): void {
+    for (const node of this.nodes) node.start()
+    for (const writer of this.writers) writer.start()
+  }
+
+  #makeNode(host: HostId, random: SimRandom): SimNode {
+    const { scheduler, network, trace, oracle } = this
+    const node = parseNodeId(nodeName(host))
+    assert(node !== undefined, "a node's name is well-formed")
+    trace.nameHost(host, node)
+    const own = random.split(node)
+    const origin = originOf(node, own.hex(16))
+    assert(origin !== undefined, "an origin is well-formed")
+    const disk = new SimDisk(
+      { node, origin },
+      scheduler,
+      own.split("disk"),
+      this.#profile.disk,
+      this.#parts.reopenLog,
+      (batch, firstSeq) => oracle.onDurable(host, batch, firstSeq),
+    )
+    oracle.ledger.addNode(host, disk)
+    const peers = range(this.#options.nodes)
+      .filter((other) => other !== host)
+      .map(nodeName)
+    const { skewMsMax, jobMs } = this.#profile
+    const skewMs = own.between(0, skewMsMax)
+    return new SimNode(
+      { host, node, cluster: CLUSTER, peers, engines, skewMs, jobMs },
+      { scheduler, network, trace, parts: this.#parts, observer: oracle, hostOf: this.#hostOf },
+      disk,
+      own.split("core"),
+    )
+  }
+
+  #makeClient(index: number, random: SimRandom): SimClient {
+    const { scheduler, network, trace, oracle } = this
+    const host = this.#options.nodes + index
+    const name = `c${index + 1}`
+    trace.nameHost(host, name)
+    const own = random.split(name)
+    const disk = new ClientDisk(
+      scheduler,
+      own.split("disk"),
+      this.#profile.clientStorageMs,
+      ({ document, bytes }) => oracle.onStored(document, bytes),
+    )
+    this.clientDisks.push(disk)
+    const urls = own.shuffled(range(this.#options.nodes)).slice(0, 3).map(nodeName)
+    const documents = own.shuffled(this.documents).slice(0, this.#profile.documentsPerClient)
+    return new SimClient(
+      { host, name, urls, documents, engines },
+      {
+        scheduler,
+        network,
+        parts: this.#parts,
+        observer: oracle,
+        makeView: (document) => oracle.makeView(document),
+        hostOf: this.#hostOf,
+      },
+      disk,
+      own,
+    )
+  }
+
+  #makeStock(index: number, random: SimRandom): SimStockClient {
+    const { scheduler, network, trace, oracle } = this
+    const host = this.#options.nodes + this.#options.clients + index
+    const name = `s${index + 1}`
+    trace.nameHost(host, name)
+    const own = random.split(name)
+    const rooms = this.documents
+      .map(partsOfDocumentId)
+      .filter(({ engine }) => engine === "yjs")
+      .map((parts) => parts.name)
+    const makeView = (document: DocumentId) => oracle.makeView(document)
+    const node = own.int(0, this.#options.nodes - 1)
+    const world = { scheduler, network, observer: oracle, makeView }
+    return new SimStockClient(host, name, own.pick(rooms), node, world, own)
+  }
+
+  #makeHostile(random: SimRandom): SimHostile {
+    const { nodes, clients, stockClients } = this.#options
+    const host = nodes + clients + stockClients
+    this.trace.nameHost(host, "evil")
+    const setup = {
+      host,
+      cluster: CLUSTER,
+      documents: this.documents,
+      origins: this.nodes.map(({ disk }) => disk.durable.origin),
+      distrust: this.oracle.promises.distrust.bind(this.oracle.promises),
+    }
+    return new SimHostile(setup, this.scheduler, this.network, random.split("hostile"))
+  }
+
+  readonly #hostOf = (address: string): HostId | undefined => {
+    const host = Number(address.slice(1)) - 1
+    return Number.isInteger(host) && host >= 0 && host < this.#options.nodes ? host : undefined
+  }
+}
+
+function nodeName(host: HostId): string {
+  return `n${host + 1}`
+}
+
+function documentsOf({ yjsDocuments, automergeDocuments }: Profile): DocumentId[] {
+  const yjs = range(yjsDocuments).map((index) => documentIdOf("yjs", `note ${index + 1}`))
+  const automerge = range(automergeDocuments).map((index) =>
+    documentIdOf("automerge", `plan ${index + 1}`),
+  )
+  return [...yjs, ...automerge].filter((document) => document !== undefined)
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index)
+}

@@ -1,0 +1,64 @@
+/** Faults of clients, and clients that are faults. */
+import type { Fault } from "./fault.ts"
+
+const clientMove: Fault = {
+  name: "client-move",
+  explain: "a client drops its connection and comes back, often to another node",
+  everyMs: [2000, 20_000],
+  lastsMs: [1, 1],
+  inject(world, random) {
+    random.pick(world.writers).disconnect(random.pick(world.nodes).host)
+    return undefined
+  },
+}
+
+function clientCrash(name: string, explain: string, storage: "kept" | "lost"): Fault {
+  return {
+    name,
+    explain,
+    everyMs: [6000, 60_000],
+    lastsMs: [10, 10_000],
+    inject(world, random) {
+      const writer = random.pick(world.writers)
+      if (!writer.running) return undefined
+      writer.crash(storage)
+      return () => {
+        if (!writer.running) writer.start()
+      }
+    },
+  }
+}
+
+const clientStorage: Fault = {
+  name: "client-storage",
+  explain: "a client's own storage refuses writes for a while",
+  everyMs: [8000, 60_000],
+  lastsMs: [100, 8000],
+  inject(world, random) {
+    if (world.clientDisks.length === 0) return undefined
+    const disk = random.pick(world.clientDisks)
+    disk.failing = true
+    return () => {
+      disk.failing = false
+    }
+  },
+}
+
+const malformed: Fault = {
+  name: "malformed",
+  explain: "somebody connects as a client or as a peer and sends frames that break the protocol",
+  everyMs: [1000, 15_000],
+  lastsMs: [1, 1],
+  inject(world, random) {
+    world.hostile.attack(random.pick(world.nodes).host)
+    return undefined
+  },
+}
+
+export const clientFaults: readonly Fault[] = [
+  clientMove,
+  clientCrash("client-crash", "a client dies and starts again with its storage", "kept"),
+  clientCrash("client-wipe", "a client dies and starts again with nothing", "lost"),
+  clientStorage,
+  malformed,
+]

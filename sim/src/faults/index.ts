@@ -1,0 +1,11 @@
+/** Every fault there is. The names are what `--faults` takes. */
+import { clientFaults } from "./client-faults.ts"
+import type { Fault } from "./fault.ts"
+import { networkFaults } from "./network-faults.ts"
+import { nodeFaults } from "./node-faults.ts"
+
+export type { Fault, FaultWorld } from "./fault.ts"
+export { FaultSchedule } from "./schedule.ts"
+export type { DrawnFault } from "./schedule.ts"
+
+export const allFaults: readonly Fault[] = [...networkFaults, ...nodeFaults, ...clientFaults]

@@ -1,0 +1,64 @@
+/** Faults of a node's process and of its disk. */
+import type { StoreFailure } from "@causeway/crdt/ports"
+import type { Fault } from "./fault.ts"
+
+const crash: Fault = {
+  name: "crash",
+  explain: "a node dies, loses what it had not synced, and starts again later",
+  everyMs: [5000, 60_000],
+  lastsMs: [10, 15_000],
+  inject(world, random) {
+    const node = random.pick(world.nodes)
+    if (!node.running) return undefined
+    node.crash(random.chance(0.5))
+    return () => {
+      if (!node.running) node.start()
+    }
+  },
+}
+
+function failingStore(
+  name: string,
+  explain: string,
+  code: StoreFailure["code"],
+  readsToo: boolean,
+): Fault {
+  return {
+    name,
+    explain,
+    everyMs: [8000, 60_000],
+    lastsMs: [100, 15_000],
+    inject(world, random) {
+      const { health } = random.pick(world.nodes).disk
+      if (health.failing !== undefined) return undefined
+      health.failing = code
+      health.readsFail = readsToo && random.chance(0.5)
+      return () => {
+        health.failing = undefined
+        health.readsFail = false
+      }
+    },
+  }
+}
+
+const slowDisk: Fault = {
+  name: "slow-disk",
+  explain: "a disk takes many times longer for everything",
+  everyMs: [5000, 60_000],
+  lastsMs: [500, 15_000],
+  inject(world, random) {
+    const { health } = random.pick(world.nodes).disk
+    if (health.slowness !== 1) return undefined
+    health.slowness = random.logBetween(3, 300)
+    return () => {
+      health.slowness = 1
+    }
+  },
+}
+
+export const nodeFaults: readonly Fault[] = [
+  crash,
+  failingStore("store-failed", "a disk refuses writes, perhaps reads too", "store-failed", true),
+  failingStore("store-full", "a disk is full; reading still works", "store-full", false),
+  slowDisk,
+]

@@ -1,0 +1,291 @@
+/**
+ * Virtual sockets between hosts. A connection is two ordered streams of frames, each with a
+ * seeded delay. A frame that meets a cut is lost, and so is everything behind it in its stream:
+ * what TCP does is either all of it in order or the end of the connection, which both ends learn
+ * of after delays of their own. A heal therefore means that somebody dials again. An end that is
+ * closing goes on receiving until its close is answered, as real WebSockets do.
+ */
+import { assert } from "@causeway/crdt/base"
+import type { ConnectionId, Millis } from "@causeway/crdt/base"
+import type { Endpoint } from "@causeway/crdt/node"
+import type { SimRandom } from "./random.ts"
+import { Reachability } from "./reachability.ts"
+import type { HostId } from "./reachability.ts"
+import type { Scheduler } from "./scheduler.ts"
+import type { Trace } from "./trace.ts"
+
+/** Who reacts at one end of a connection. Called from tasks only, never inside a call. */
+export interface SocketOwner {
+  onFrame(connection: ConnectionId, frame: Uint8Array): void
+  onClosed(connection: ConnectionId, code: number): void
+  onCongested?(connection: ConnectionId): void
+  onDrained?(connection: ConnectionId): void
+}
+
+/** The listening side of a host. */
+interface Listener {
+  onAccepted(connection: ConnectionId, door: Endpoint): SocketOwner
+}
+
+/** The dialling side. */
+export type DialResult = { readonly connection: ConnectionId } | undefined
+
+type End = {
+  readonly id: ConnectionId
+  readonly host: HostId
+  readonly owner: SocketOwner
+  peer: End | undefined
+  state: "open" | "closing" | "closed"
+  /** The stream from here to the peer. */
+  lastArrivalMs: Millis
+  bytesUnderWay: number
+  congested: boolean
+  torn: boolean
+}
+
+export type NetworkOptions = {
+  /** Typical one-way delay between nodes, and between a client and a node. */
+  readonly nodeDelayMs: Millis
+  readonly clientDelayMs: Millis
+  /** Bytes under way past which an end is congested; it drains at a quarter of them. */
+  readonly socketBytesMax: number
+  /** When an end notices by itself that its stream is torn, at most. */
+  readonly detectionMsMax: Millis
+}
+
+const DIAL_TIMEOUT_MS = 5000
+const CLOSE_TIMEOUT_MS = 2000
+/** What the other end of a vanished connection sees. */
+const ABNORMAL_CLOSURE = 1006
+
+export class Network {
+  readonly reachability: Reachability
+  readonly #scheduler: Scheduler
+  readonly #random: SimRandom
+  readonly #trace: Trace
+  readonly #options: NetworkOptions
+  readonly #listeners = new Map<HostId, Listener>()
+  readonly #ends = new Map<ConnectionId, End>()
+  readonly #stalledUntilMs = new Map<HostId, Millis>()
+  #nextConnection = 1
+  #isClient: (host: HostId) => boolean = () => false
+
+  constructor(scheduler: Scheduler, random: SimRandom, trace: Trace, options: NetworkOptions) {
+    this.#scheduler = scheduler
+    this.#random = random
+    this.#trace = trace
+    this.#options = options
+    this.reachability = new Reachability(trace)
+  }
+
+  /** Tells which hosts have the delays of clients. */
+  clientsAre(isClient: (host: HostId) => boolean): void {
+    this.#isClient = isClient
+  }
+
+  listen(host: HostId, listener: Listener): void {
+    this.#listeners.set(host, listener)
+  }
+
+  /**
+   * The host's process is gone: its ends are never heard of again there. `silently` as when the
+   * power fails; otherwise its system tells the other ends.
+   */
+  dropHost(host: HostId, silently: boolean): void {
+    this.#listeners.delete(host)
+    for (const end of [...this.#ends.values()]) {
+      if (end.host !== host || end.state === "closed") continue
+      this.#forget(end)
+      if (end.peer !== undefined && !silently) this.#closeAfterDelay(host, end.peer)
+    }
+  }
+
+  /** Nothing arrives at `host` until then: a receiver that does not read. */
+  stall(host: HostId, untilMs: Millis): void {
+    this.#stalledUntilMs.set(host, untilMs)
+  }
+
+  /** Connections that are open at either end. */
+  get openCount(): number {
+    return this.#ends.size
+  }
+
+  dial(
+    from: HostId,
+    to: HostId,
+    door: Endpoint,
+    owner: SocketOwner,
+    done: (result: DialResult) => void,
+  ): void {
+    this.#trace.add("dial", from, to)
+    const timeoutMs = this.#random.between(0.2, 1) * DIAL_TIMEOUT_MS
+    const fail = (delayMs: Millis): void =>
+      this.#scheduler.after(delayMs, () => {
+        this.#trace.add("dial-failed", from, to)
+        done(undefined)
+      })
+    if (this.reachability.isCut(from, to)) return fail(timeoutMs)
+    this.#scheduler.after(this.#delay(from, to), () => {
+      if (this.reachability.isCut(from, to)) return fail(timeoutMs)
+      const listener = this.#listeners.get(to)
+      const backMs = this.#delay(to, from)
+      if (listener === undefined) {
+        return fail(this.reachability.isCut(to, from) ? timeoutMs : backMs)
+      }
+      this.#establish(from, to, door, owner, listener, { backMs, timeoutMs, done })
+    })
+  }
+
+  #establish(
+    from: HostId,
+    to: HostId,
+    door: Endpoint,
+    owner: SocketOwner,
+    listener: Listener,
+    answer: { backMs: Millis; timeoutMs: Millis; done: (result: DialResult) => void },
+  ): void {
+    const dialled = this.#newEnd(from, owner)
+    const accepted = this.#newEnd(to, {
+      onFrame: (connection, frame) => acceptedOwner.onFrame(connection, frame),
+      onClosed: (connection, code) => acceptedOwner.onClosed(connection, code),
+      onCongested: (connection) => acceptedOwner.onCongested?.(connection),
+      onDrained: (connection) => acceptedOwner.onDrained?.(connection),
+    })
+    dialled.peer = accepted
+    accepted.peer = dialled
+    const openMs = this.#scheduler.nowMs + answer.backMs
+    accepted.lastArrivalMs = openMs
+    this.#trace.add("opened", to, from, accepted.id)
+    const acceptedOwner = listener.onAccepted(accepted.id, door)
+    this.#scheduler.at(openMs, () => {
+      if (this.reachability.isCut(to, from)) {
+        this.#tear(accepted)
+        this.#forget(dialled)
+        this.#scheduler.after(answer.timeoutMs, () => answer.done(undefined))
+        return
+      }
+      this.#trace.add("opened", from, to, dialled.id)
+      answer.done({ connection: dialled.id })
+      if (accepted.state === "closed") this.#closeAfterDelay(to, dialled)
+    })
+  }
+
+  #newEnd(host: HostId, owner: SocketOwner): End {
+    const end: End = {
+      id: this.#nextConnection++,
+      host,
+      owner,
+      peer: undefined,
+      state: "open",
+      lastArrivalMs: 0,
+      bytesUnderWay: 0,
+      congested: false,
+      torn: false,
+    }
+    this.#ends.set(end.id, end)
+    return end
+  }
+
+  /** What is sent on a connection that is closed or closing goes nowhere. */
+  send(connection: ConnectionId, frame: Uint8Array): void {
+    const end = this.#ends.get(connection)
+    if (end?.state !== "open" || end.peer === undefined) return
+    const { host: to } = end.peer
+    this.#trace.add("send", end.host, to, frame[0] ?? 0, frame)
+    end.bytesUnderWay += frame.length
+    if (!end.congested && end.bytesUnderWay > this.#options.socketBytesMax) {
+      end.congested = true
+      this.#scheduler.after(0, () => {
+        if (end.state === "open" && end.congested) end.owner.onCongested?.(end.id)
+      })
+    }
+    if (end.torn || this.reachability.isCut(end.host, to)) return this.#lose(end)
+    this.#scheduler.at(this.#arrivalMs(end), () => this.#arrive(end, frame))
+  }
+
+  #arrivalMs(end: End): Millis {
+    assert(end.peer !== undefined, "a stream has two ends")
+    const atMs = this.#scheduler.nowMs + this.#delay(end.host, end.peer.host)
+    end.lastArrivalMs = Math.max(end.lastArrivalMs, atMs)
+    return end.lastArrivalMs
+  }
+
+  #arrive(end: End, frame: Uint8Array): void {
+    const peer = end.peer
+    if (peer === undefined) return
+    if (end.torn || this.reachability.isCut(end.host, peer.host)) return this.#lose(end)
+    const stalledMs = this.#stalledUntilMs.get(peer.host) ?? 0
+    if (stalledMs > this.#scheduler.nowMs) {
+      end.lastArrivalMs = Math.max(end.lastArrivalMs, stalledMs)
+      this.#scheduler.at(stalledMs, () => this.#arrive(end, frame))
+      return
+    }
+    end.bytesUnderWay -= frame.length
+    if (peer.state === "closed") return this.#closeAfterDelay(peer.host, end)
+    this.#trace.add("arrive", peer.host, end.host, frame[0] ?? 0, frame)
+    peer.owner.onFrame(peer.id, frame)
+    if (end.congested && end.bytesUnderWay * 4 <= this.#options.socketBytesMax) {
+      end.congested = false
+      if (end.state === "open") end.owner.onDrained?.(end.id)
+    }
+  }
+
+  /** A frame met a cut: its stream ends here, and both ends will notice. */
+  #lose(end: End): void {
+    this.#trace.add("lose", end.host, end.peer?.host ?? 0)
+    this.#tear(end)
+  }
+
+  #tear(end: End): void {
+    if (end.torn) return
+    end.torn = true
+    for (const side of [end, end.peer]) {
+      if (side === undefined) continue
+      const noticedMs = this.#random.between(0.05, 1) * this.#options.detectionMsMax
+      this.#scheduler.after(noticedMs, () => this.#finish(side, ABNORMAL_CLOSURE))
+    }
+  }
+
+  /** Starts a close: what was sent before still arrives, then the other end learns of it. */
+  close(connection: ConnectionId, code: number): void {
+    const end = this.#ends.get(connection)
+    if (end?.state !== "open" || end.peer === undefined) return
+    const peer = end.peer
+    end.state = "closing"
+    this.#scheduler.after(CLOSE_TIMEOUT_MS, () => this.#finish(end, ABNORMAL_CLOSURE))
+    if (end.torn) return
+    this.#scheduler.at(this.#arrivalMs(end), () => {
+      if (end.torn || this.reachability.isCut(end.host, peer.host)) return this.#tear(end)
+      this.#finish(peer, code)
+      if (!peer.torn) this.#scheduler.at(this.#arrivalMs(peer), () => this.#finish(end, code))
+    })
+  }
+
+  #closeAfterDelay(from: HostId, end: End): void {
+    if (this.reachability.isCut(from, end.host)) return this.#tear(end)
+    this.#scheduler.after(this.#delay(from, end.host), () => {
+      if (this.reachability.isCut(from, end.host)) return this.#tear(end)
+      this.#finish(end, ABNORMAL_CLOSURE)
+    })
+  }
+
+  /** The end is over, and its owner hears so once. */
+  #finish(end: End, code: number): void {
+    if (end.state === "closed") return
+    this.#forget(end)
+    this.#trace.add("closed", end.host, end.id, code)
+    end.owner.onClosed(end.id, code)
+  }
+
+  #forget(end: End): void {
+    end.state = "closed"
+    this.#ends.delete(end.id)
+  }
+
+  #delay(from: HostId, to: HostId): Millis {
+    const client = this.#isClient(from) || this.#isClient(to)
+    const typicalMs = client ? this.#options.clientDelayMs : this.#options.nodeDelayMs
+    const jitter = 0.5 + this.#random.exponential(0.5)
+    return typicalMs * jitter * this.reachability.slowness(from, to) + 0.01
+  }
+}

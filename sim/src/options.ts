@@ -1,0 +1,92 @@
+/**
+ * What a run is asked for, and the profile that the seed draws for the rest (swarm testing: each
+ * run has another mix of faults, delays and documents). Both are plain data; a run prints them.
+ */
+import type { Millis } from "@causeway/crdt/base"
+import { allFaults } from "./faults/index.ts"
+import type { DrawnFault } from "./faults/index.ts"
+import type { NetworkOptions } from "./network.ts"
+import type { DiskOptions } from "./disk.ts"
+import type { SimRandom } from "./random.ts"
+
+export type SimOptions = {
+  readonly seed: number
+  readonly nodes: number
+  /** Native clients. */
+  readonly clients: number
+  /** Stock y-websocket clients. */
+  readonly stockClients: number
+  /** Virtual seconds with faults and writes; then everything heals and must converge. */
+  readonly seconds: number
+  readonly writesPerSecond: number
+  /** Names; undefined: the seed draws which. All listed ones are on. */
+  readonly faults: readonly string[] | undefined
+}
+
+export type Profile = {
+  readonly network: NetworkOptions
+  readonly disk: DiskOptions
+  readonly jobMs: Millis
+  readonly clientStorageMs: Millis
+  readonly yjsDocuments: number
+  readonly automergeDocuments: number
+  readonly documentsPerClient: number
+  readonly presencePerSecond: number
+  /** How many writes come in one go, on average. */
+  readonly burst: number
+  readonly skewMsMax: Millis
+  readonly faults: readonly DrawnFault[]
+}
+
+/** More than this many of one thing would be another kind of run. */
+export const sizeMax = { nodes: 100, clients: 500, seconds: 86_400 } as const
+
+export function drawProfile(options: SimOptions, random: SimRandom): Profile {
+  return {
+    network: {
+      nodeDelayMs: random.logBetween(0.5, 80),
+      clientDelayMs: random.logBetween(1, 60),
+      socketBytesMax: Math.round(random.logBetween(4096, 1 << 20)),
+      detectionMsMax: random.logBetween(500, 20_000),
+    },
+    disk: { appendMs: random.logBetween(0.2, 15), readMs: random.logBetween(0.05, 4) },
+    jobMs: random.logBetween(0.05, 5),
+    clientStorageMs: random.logBetween(0.1, 20),
+    yjsDocuments: random.int(1, 6),
+    automergeDocuments: random.int(1, 3),
+    documentsPerClient: random.int(1, 3),
+    presencePerSecond: random.logBetween(0.2, 5),
+    burst: random.logBetween(1, 8),
+    skewMsMax: random.logBetween(1, 100_000),
+    faults: drawFaults(options.faults, random.split("faults")),
+  }
+}
+
+/** Each fault is on in two runs of three, unless they are named. */
+function drawFaults(names: readonly string[] | undefined, random: SimRandom): DrawnFault[] {
+  return allFaults.flatMap((fault) => {
+    const everyMs = random.logBetween(...fault.everyMs)
+    const drawn = random.chance(2 / 3)
+    const on = names === undefined ? drawn : names.includes(fault.name)
+    return on ? [{ fault, everyMs }] : []
+  })
+}
+
+/** The profile in one line per kind of thing. */
+export function showProfile(profile: Profile): string[] {
+  const { network, disk, faults } = profile
+  const ms = (value: Millis): string => `${value.toPrecision(3)} ms`
+  return [
+    `network  node ${ms(network.nodeDelayMs)}, client ${ms(network.clientDelayMs)},` +
+      ` socket ${network.socketBytesMax} B, cut noticed within ${ms(network.detectionMsMax)}`,
+    `disk     append ${ms(disk.appendMs)}, read ${ms(disk.readMs)}, job ${ms(profile.jobMs)},` +
+      ` client storage ${ms(profile.clientStorageMs)}, clock skew ${ms(profile.skewMsMax)}`,
+    `load     ${profile.yjsDocuments} Yjs and ${profile.automergeDocuments} Automerge documents,` +
+      ` ${profile.documentsPerClient} per client, bursts of ${profile.burst.toFixed(1)}`,
+    `faults   ${faults.map(showFault).join(", ") || "none"}`,
+  ]
+}
+
+function showFault({ fault, everyMs }: DrawnFault): string {
+  return `${fault.name} every ${(everyMs / 1000).toPrecision(2)} s`
+}

@@ -1,0 +1,76 @@
+/**
+ * Which host can send to which: cuts and slow stretches, per direction, counted so that faults
+ * may overlap. Healing one never heals another.
+ */
+import type { Trace } from "./trace.ts"
+
+/** Numbers nodes and clients alike, as the trace names them. */
+export type HostId = number
+
+/** From, to: what is sent that way is lost. */
+export type Direction = readonly [HostId, HostId]
+
+/** More hosts than any run has. */
+const HOSTS_MAX = 4096
+
+export class Reachability {
+  readonly #trace: Trace
+  readonly #cuts = new Map<number, number>()
+  readonly #slow = new Map<number, number>()
+
+  constructor(trace: Trace) {
+    this.#trace = trace
+  }
+
+  isCut(from: HostId, to: HostId): boolean {
+    return this.#cuts.size > 0 && this.#cuts.has(from * HOSTS_MAX + to)
+  }
+
+  /** Times longer than usual that a frame takes. */
+  slowness(from: HostId, to: HostId): number {
+    return this.#slow.size === 0 ? 1 : (this.#slow.get(from * HOSTS_MAX + to) ?? 1)
+  }
+
+  /** Cuts those directions and gives what heals them again. */
+  cut(directions: readonly Direction[]): () => void {
+    for (const [from, to] of directions) {
+      const key = from * HOSTS_MAX + to
+      this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1)
+      this.#trace.add("note", from, to, 1)
+    }
+    return once(() => {
+      for (const [from, to] of directions) {
+        const key = from * HOSTS_MAX + to
+        const count = (this.#cuts.get(key) ?? 1) - 1
+        if (count === 0) this.#cuts.delete(key)
+        else this.#cuts.set(key, count)
+      }
+    })
+  }
+
+  slow(directions: readonly Direction[], factor: number): () => void {
+    for (const [from, to] of directions) this.#slow.set(from * HOSTS_MAX + to, factor)
+    return once(() => {
+      for (const [from, to] of directions) this.#slow.delete(from * HOSTS_MAX + to)
+    })
+  }
+}
+
+/** Every direction between members of different groups. */
+export function between(left: readonly HostId[], right: readonly HostId[]): Direction[] {
+  return left.flatMap((one) =>
+    right.flatMap((other): Direction[] => [
+      [one, other],
+      [other, one],
+    ]),
+  )
+}
+
+export function once(run: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    run()
+  }
+}

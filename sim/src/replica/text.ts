@@ -1,0 +1,20 @@
+/** Words for text edits, some of them outside the basic plane, and where text may be cut. */
+import type { SimRandom } from "../random.ts"
+
+/** Past it a text edit deletes, so documents of long runs stay small. */
+export const TEXT_LENGTH_MAX = 1500
+
+const words = ["rain", "grün", "中文", "😀", "👩🏽‍🚀", "und", "x", "\n", "the quick brown fox"]
+
+/** The token with a word or two around it. */
+export function phrase(random: SimRandom, token: string): string {
+  return random.chance(0.5) ? `${token} ` : `${random.pick(words)} ${token} `
+}
+
+/** `index`, or one less where it would cut a surrogate pair in two. */
+export function codePointBoundary(text: string, index: number): number {
+  const before = text.charCodeAt(index - 1)
+  const after = text.charCodeAt(index)
+  const splits = before >= 0xd800 && before <= 0xdbff && after >= 0xdc00 && after <= 0xdfff
+  return splits ? index - 1 : index
+}

@@ -1,0 +1,173 @@
+/**
+ * One simulated run: safety first (faults and writes for so many virtual seconds, every promise
+ * watched as it goes), then liveness (no more faults or writes; everything must converge and
+ * come to rest within a budget). Gives a report, whether or not a promise was broken.
+ */
+import { InvariantError } from "@causeway/crdt/base"
+import type { Millis } from "@causeway/crdt/base"
+import { checkPromises, checkStatus, difference, unrest } from "./checkers/final.ts"
+import type { EndOfRun } from "./checkers/final.ts"
+import { Cluster, engines } from "./cluster.ts"
+import { FaultSchedule } from "./faults/index.ts"
+import { drawProfile } from "./options.ts"
+import type { Profile, SimOptions } from "./options.ts"
+import { realParts } from "./parts.ts"
+import type { Parts } from "./parts.ts"
+import { SimRandom } from "./random.ts"
+import { Violation } from "./violation.ts"
+import type { InvariantName } from "./violation.ts"
+import { Workload } from "./workload.ts"
+
+export type RunFailure = {
+  readonly invariant: InvariantName
+  readonly message: string
+  readonly atMs: Millis
+  readonly lastEvents: readonly string[]
+  readonly stack: string | undefined
+}
+
+export type RunReport = {
+  readonly options: SimOptions
+  readonly profile: Profile
+  readonly failure: RunFailure | undefined
+  readonly virtualMs: Millis
+  /** From the end of faults to rest. */
+  readonly convergedMs: Millis | undefined
+  readonly events: number
+  readonly writes: number
+  readonly entries: number
+  readonly faults: ReadonlyMap<string, number>
+  readonly hash: string
+}
+
+/** A run, advanced bit by bit so that a caller can show progress or stop. */
+export type Run = {
+  readonly profile: Profile
+  readonly totalMs: Millis
+  readonly nowMs: Millis
+  /** Runs on for up to `ms` of virtual time; gives the report once the run is over. */
+  advance(ms: Millis): RunReport | undefined
+}
+
+/** Back-offs go up to 30 s and a silent link is given up after 15 s; each may hit twice. */
+const CONVERGENCE_MS = 120_000
+const POLL_MS = 250
+/** After quiet, what is under way to clients arrives. */
+const SETTLE_MS = 2000
+const LAST_EVENTS = 60
+
+export function startRun(options: SimOptions, parts: Parts = realParts): Run {
+  const random = new SimRandom(options.seed)
+  const profile = drawProfile(options, random.split("profile"))
+  return new Simulation(options, profile, parts, random)
+}
+
+export function runToEnd(options: SimOptions, parts: Parts = realParts): RunReport {
+  const run = startRun(options, parts)
+  for (;;) {
+    const report = run.advance(60_000)
+    if (report !== undefined) return report
+  }
+}
+
+class Simulation implements Run {
+  readonly totalMs: Millis
+  readonly #options: SimOptions
+  readonly profile: Profile
+  readonly #cluster: Cluster
+  readonly #schedule: FaultSchedule
+  readonly #workload: Workload
+  readonly #end: EndOfRun
+  #phase: "new" | "safety" | "liveness" = "new"
+
+  constructor(options: SimOptions, profile: Profile, parts: Parts, random: SimRandom) {
+    this.#options = options
+    this.profile = profile
+    this.totalMs = options.seconds * 1000
+    this.#cluster = new Cluster(options, profile, parts, random)
+    const { scheduler, trace, writers, nodes, documents, oracle } = this.#cluster
+    this.#schedule = new FaultSchedule(this.#cluster, random.split("schedule"), trace)
+    this.#workload = new Workload(scheduler, random.split("workload"), writers, {
+      writesPerSecond: options.writesPerSecond,
+      presencePerSecond: profile.presencePerSecond,
+      burst: profile.burst,
+    })
+    this.#end = { engines, nodes, writers, documents, oracle, random: random.split("end") }
+  }
+
+  get nowMs(): Millis {
+    return this.#cluster.scheduler.nowMs
+  }
+
+  advance(ms: Millis): RunReport | undefined {
+    try {
+      if (this.#phase === "new") {
+        this.#phase = "safety"
+        this.#cluster.start()
+        this.#schedule.start(this.profile.faults)
+        this.#workload.start()
+      }
+      this.#cluster.scheduler.runUntil(Math.min(this.nowMs + ms, this.totalMs))
+      if (this.nowMs < this.totalMs) return undefined
+      this.#phase = "liveness"
+      return this.#report(undefined, this.#converge())
+    } catch (error) {
+      return this.#report(this.#failureOf(error), undefined)
+    }
+  }
+
+  /** Gives how long it took. */
+  #converge(): Millis {
+    const { scheduler, network } = this.#cluster
+    this.#workload.stop()
+    this.#schedule.stop()
+    const startMs = scheduler.nowMs
+    let why: string | undefined = "not looked yet"
+    while (why !== undefined) {
+      scheduler.runUntil(scheduler.nowMs + POLL_MS)
+      why = unrest(this.#end)
+      const quietMs = scheduler.nowMs
+      if (why === undefined) {
+        scheduler.runUntil(scheduler.nowMs + SETTLE_MS)
+        why = unrest(this.#end) ?? difference(this.#end)
+      }
+      if (why === undefined) {
+        checkPromises(this.#end)
+        checkStatus(this.#end, network.openCount)
+        return quietMs - startMs
+      }
+      if (scheduler.nowMs - startMs > CONVERGENCE_MS) {
+        throw new Violation("convergence", `after ${CONVERGENCE_MS} ms of calm: ${why}`)
+      }
+    }
+    return scheduler.nowMs - startMs
+  }
+
+  #failureOf(error: unknown): RunFailure {
+    const { trace, scheduler } = this.#cluster
+    const base = { atMs: scheduler.nowMs, lastEvents: trace.last(LAST_EVENTS) }
+    if (error instanceof Violation) {
+      const { invariant, message, stack } = error
+      return { ...base, invariant, message, stack }
+    }
+    // Our own assertion, or a codec that refused what its twin wrote: the product's either way.
+    const { message, stack, name } = error instanceof Error ? error : new InvariantError("unknown")
+    return { ...base, invariant: "assertion", message: `${name}: ${message}`, stack }
+  }
+
+  #report(failure: RunFailure | undefined, convergedMs: Millis | undefined): RunReport {
+    const { trace, scheduler, oracle } = this.#cluster
+    return {
+      options: this.#options,
+      profile: this.profile,
+      failure,
+      virtualMs: scheduler.nowMs,
+      convergedMs,
+      events: scheduler.tasksRun,
+      writes: oracle.attempts.all.length,
+      entries: oracle.ledger.size,
+      faults: this.#schedule.counts,
+      hash: trace.digest(),
+    }
+  }
+}

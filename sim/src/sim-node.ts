@@ -1,0 +1,226 @@
+/**
+ * Drives one real node core on virtual time: effects in order, jobs through `runJob` after a
+ * virtual duration, a SimDisk behind its store. A crash drops the core and every connection; a
+ * start opens the disk again with a new core.
+ */
+import { assert } from "@causeway/crdt/base"
+import type { ConnectionId, Millis, NodeId } from "@causeway/crdt/base"
+import { runJob } from "@causeway/crdt/node"
+import type { Effect, Endpoint, Engines, Input, Job, NodeConfig } from "@causeway/crdt/node"
+import type { Store } from "@causeway/crdt/ports"
+import { closeCodes } from "@causeway/crdt/protocol"
+import { Alarm } from "./alarm.ts"
+import { HostClock } from "./clock.ts"
+import type { SimDisk } from "./disk.ts"
+import type { Network, SocketOwner } from "./network.ts"
+import type { NodeMachine, Parts } from "./parts.ts"
+import type { SimRandom } from "./random.ts"
+import type { HostId } from "./reachability.ts"
+import type { Scheduler } from "./scheduler.ts"
+import type { Trace } from "./trace.ts"
+
+/** What the checkers hear of a node, at the moment it happens. */
+export interface NodeObserver {
+  onNodeStarted(node: SimNode): void
+  onNodeInput(node: SimNode, input: Input): void
+  onNodeEffect(node: SimNode, effect: Effect): void
+}
+
+export type NodeSetup = {
+  readonly host: HostId
+  readonly node: NodeId
+  readonly cluster: string
+  readonly peers: readonly string[]
+  readonly engines: Engines
+  readonly skewMs: Millis
+  readonly jobMs: Millis
+}
+
+export type NodeWorld = {
+  readonly scheduler: Scheduler
+  readonly network: Network
+  readonly trace: Trace
+  readonly parts: Parts
+  readonly observer: NodeObserver
+  /** The host behind a peer's address. */
+  readonly hostOf: (address: string) => HostId | undefined
+}
+
+export class SimNode {
+  readonly host: HostId
+  readonly node: NodeId
+  readonly disk: SimDisk
+  readonly clock: HostClock
+  /** Crashes so far; tells one life of the process from the next. */
+  life = 0
+  readonly #setup: NodeSetup
+  readonly #world: NodeWorld
+  readonly #random: SimRandom
+  #core: NodeMachine | undefined
+  #store: Store | undefined
+  #alarm: Alarm | undefined
+
+  constructor(setup: NodeSetup, world: NodeWorld, disk: SimDisk, random: SimRandom) {
+    this.#setup = setup
+    this.#world = world
+    this.#random = random
+    this.host = setup.host
+    this.node = setup.node
+    this.disk = disk
+    this.clock = new HostClock(world.scheduler, setup.skewMs)
+  }
+
+  get running(): boolean {
+    return this.#core !== undefined
+  }
+
+  /** The core, while the process runs. */
+  get core(): NodeMachine | undefined {
+    return this.#core
+  }
+
+  start(): void {
+    assert(this.#core === undefined, "the node runs already")
+    const { network, trace, parts, observer } = this.#world
+    this.life += 1
+    trace.add("start", this.host)
+    this.#store = parts.wrapStore(this.disk.open())
+    const { node, origin, heads } = this.#store.opened
+    const { cluster, peers, engines } = this.#setup
+    const random = this.#random.split(`life ${this.life}`)
+    const config: NodeConfig = { node, origin, heads, cluster, peers, engines, random }
+    this.#core = parts.makeNode(config, this.clock.nowMs)
+    this.#alarm = new Alarm(
+      this.clock,
+      this.#guard(() => this.input({ type: "deadline" })),
+    )
+    observer.onNodeStarted(this)
+    network.listen(this.host, {
+      onAccepted: (connection, endpoint) => this.#onAccepted(connection, endpoint),
+    })
+    this.#alarm.want(this.#core.nextDeadline()?.atMs)
+  }
+
+  /** The process dies; `silently` as in a power cut. Gives how many appends were lost. */
+  crash(silently: boolean): number {
+    assert(this.#core !== undefined, "the node does not run")
+    this.#world.trace.add("crash", this.host)
+    this.#alarm?.stop()
+    this.#core = undefined
+    this.#store = undefined
+    this.life += 1
+    this.#world.network.dropHost(this.host, silently)
+    return this.disk.crash()
+  }
+
+  input(input: Input): void {
+    if (this.#core === undefined) return
+    this.#world.observer.onNodeInput(this, input)
+    const effects: Effect[] = []
+    this.#core.step(input, this.clock.nowMs, effects)
+    for (const effect of effects) this.#perform(effect)
+    this.#alarm?.want(this.#core.nextDeadline()?.atMs)
+  }
+
+  /** Results of one life mean nothing to the next. */
+  #guard<Values extends readonly unknown[]>(
+    run: (...values: Values) => void,
+  ): (...values: Values) => void {
+    const life = this.life
+    return (...values) => {
+      if (life === this.life) run(...values)
+    }
+  }
+
+  #onAccepted(connection: ConnectionId, endpoint: Endpoint): SocketOwner {
+    this.#world.scheduler.after(
+      0,
+      this.#guard(() => this.input({ type: "opened", connection, endpoint })),
+    )
+    return this.#owner()
+  }
+
+  #owner(): SocketOwner {
+    return {
+      onFrame: this.#guard((connection: ConnectionId, frame: Uint8Array) =>
+        this.input({ type: "frame", connection, frame }),
+      ),
+      onClosed: this.#guard((connection: ConnectionId) =>
+        this.input({ type: "closed", connection }),
+      ),
+      onCongested: this.#guard((connection: ConnectionId) =>
+        this.input({ type: "congested", connection }),
+      ),
+      onDrained: this.#guard((connection: ConnectionId) =>
+        this.input({ type: "drained", connection }),
+      ),
+    }
+  }
+
+  #perform(effect: Effect): void {
+    const { network, observer, trace } = this.#world
+    observer.onNodeEffect(this, effect)
+    switch (effect.type) {
+      case "send":
+        for (const connection of effect.to) {
+          for (const frame of effect.frames) network.send(connection, frame)
+        }
+        return
+      case "close":
+        return network.close(effect.connection, closeCodes[effect.reason].code)
+      case "append": {
+        const { batch, entries } = effect
+        trace.add("append", this.host, entries.own.length, entries.adopted.length)
+        const done = this.#guard((input: Input) => this.input(input))
+        this.#store?.append(entries, (result) => {
+          if (!result.ok) trace.add("append-failed", this.host)
+          done({ type: "committed", batch, result })
+        })
+        return
+      }
+      case "read": {
+        const { read, query } = effect
+        const done = this.#guard((input: Input) => this.input(input))
+        this.#store?.read(query, (result) => done({ type: "read-done", read, result }))
+        return
+      }
+      case "job":
+        return this.#runJob(effect.job, effect.work)
+      case "dial":
+        return this.#dial(effect.address)
+      case "stopped":
+      case "reply":
+      case "emit":
+        return
+    }
+  }
+
+  #runJob(job: number, work: Job): void {
+    const tookMs = this.#setup.jobMs * this.#random.exponential(1)
+    this.#world.scheduler.after(
+      tookMs,
+      this.#guard(() => {
+        const result = runJob(this.#setup.engines, work)
+        this.input({ type: "job-done", job, result })
+      }),
+    )
+  }
+
+  #dial(address: string): void {
+    const { network, hostOf } = this.#world
+    const to = hostOf(address)
+    const answer = this.#guard((connection: ConnectionId | undefined) =>
+      connection === undefined
+        ? this.input({ type: "dial-failed", address })
+        : this.input({
+            type: "opened",
+            connection,
+            endpoint: { type: "link-dialled", address },
+          }),
+    )
+    assert(to !== undefined, () => `no such peer: ${address}`)
+    network.dial(this.host, to, { type: "link-accepted" }, this.#owner(), (result) =>
+      answer(result?.connection),
+    )
+  }
+}

@@ -1,0 +1,33 @@
+/** What workload, faults and checkers know of a client, native or stock. */
+import type { DocumentId } from "@causeway/crdt/base"
+import type { SimRandom } from "./random.ts"
+import type { HostId } from "./reachability.ts"
+import type { Replica } from "./replica/replica.ts"
+
+export interface SimWriter {
+  readonly host: HostId
+  readonly name: string
+  readonly running: boolean
+  readonly replicas: readonly Replica[]
+  start(): void
+  /** One random edit that carries `token`. */
+  write(random: SimRandom, token: string): void
+  /** Says where its cursor is. */
+  present(random: SimRandom): void
+  /** The process dies; its storage may be gone with it. */
+  crash(storage: "kept" | "lost"): void
+  /** Drops the connection; it comes back by itself, to `node` if that is given. */
+  disconnect(node?: HostId): void
+  /** Why it isn't at rest (something unsaved or unsent); undefined if it is. */
+  unrest(): string | undefined
+}
+
+/** What the checkers hear of a client. */
+export interface WriterObserver {
+  /** A local edit happened; called before anything is sent. */
+  onWrite(writer: SimWriter, document: DocumentId, token: string, update: Uint8Array): void
+  onStored(document: DocumentId, update: Uint8Array): void
+  onForgotten(writer: SimWriter, storage: "kept" | "lost"): void
+  /** A node closed a well-behaved client for good. */
+  onRefused(writer: SimWriter, code: number): void
+}
