@@ -98,7 +98,7 @@ export class NativeSessions {
     if (phase.phase === "ready") this.#onMessage(turn, connection, phase.client, message)
     else if (message.type === "hello" && phase.phase === "greeting") {
       this.#onHello(turn, connection, message)
-    } else if (message.type !== "ping") {
+    } else if (phase.phase === "greeting" || message.type !== "ping") {
       turn.refuse(connection.id, "hello-expected", `${message.type} before welcome`)
     }
   }

@@ -15,7 +15,7 @@ export const jobLimits = {
   inlineBytesMax: 16 * 1024,
   inlinePartsMax: 64,
   /** The worker thread ends when it had nothing to do for this long. */
-  idleMs: 10_000,
+  idleMs: 60_000,
 } as const
 
 export class Jobs {
