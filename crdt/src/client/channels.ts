@@ -139,6 +139,8 @@ export class Channels {
     const resume = record.resume?.clone() ?? new VersionVector()
     effects.push({ type: "deliver", document, updates: message.updates, resume, complete })
     if (node === undefined || record.access !== "write") return true
+    // An empty summary is none: the node had not read the document, because it had no need to.
+    if (node.summary.length === 0) return true
     effects.push({ type: "node-summary", document, ...node })
     return true
   }
@@ -205,10 +207,12 @@ export class Channels {
   #open(record: DocumentRecord, peer: Peer, effects: ClientEffect[]): void {
     if (record.channel.state !== "closed") return
     const { document } = record
-    // A repair wants all that the node lacks, so nothing counts as being on its way.
-    const outgoing = record.repairSeq === undefined ? this.#outbox.updatesOf(document) : []
+    const repairs = record.repairSeq !== undefined
+    // A repair wants all that the node lacks: nothing counts as being on its way, and the node
+    // has to read the document and say its summary.
+    const outgoing = repairs ? [] : this.#outbox.updatesOf(document)
     const channel = this.table.open(record, outgoing)
-    const resume = this.table.resumeOf(record)
+    const resume: Resume = repairs ? { type: "nothing" } : this.table.resumeOf(record)
     const frame = encodeOpen({ type: "open", channel, document, resume })
     effects.push({ type: "send", socket: peer.socket, frame })
     record.presence.renew()

@@ -78,6 +78,11 @@ export class ClientCore {
     return this.#sender.pending
   }
 
+  /** True while anything has to be stored still; a driver waits for that before it ends. */
+  get storing(): boolean {
+    return this.#sender.storing
+  }
+
   /** Every update up to here is in storage. */
   get storedSeq(): number {
     return this.#sender.outbox.storedSeq

@@ -44,6 +44,10 @@ export class Sender {
     return { count, bytes, full, storageHealthy: this.#writes.healthy }
   }
 
+  get storing(): boolean {
+    return this.#writes.busy
+  }
+
   savedTo(document: DocumentId): SavedTo {
     const last = this.outbox.lastOf(document)
     if (last === undefined) return "node"

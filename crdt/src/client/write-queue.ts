@@ -18,6 +18,10 @@ export class WriteQueue {
     return this.#retryAtMs === undefined
   }
 
+  get busy(): boolean {
+    return this.#underWay !== undefined || this.#waiting.length > 0
+  }
+
   get retryAtMs(): Millis | undefined {
     return this.#underWay === undefined ? this.#retryAtMs : undefined
   }
