@@ -9,9 +9,12 @@ import { nativeTags } from "../tags.ts"
 
 /**
  * Updates in one `updates` frame, so that a frame of empty ones costs its reader no hundredfold
- * of its bytes. A node splits what is more, and each part carries the resume point it reaches.
+ * of its bytes. Past it: close 4400. `encodeUpdatesFrames` splits what is more.
  */
 export const updatesPerNodeFrameMax = 65_536
+
+/** Bytes of updates at which `encodeUpdatesFrames` begins another frame; one may exceed it alone. */
+const updatesFrameBytes = 1024 * 1024
 
 export type Updates = {
   readonly type: "updates"
@@ -30,6 +33,31 @@ export function encodeUpdates(message: Updates): Uint8Array {
   writer.varUint(message.updates.length)
   for (const update of message.updates) writer.bytes(update)
   return writer.finish()
+}
+
+/**
+ * The message in as many frames as its updates need. Only the last one states the resume point
+ * and `complete`; those before it state none, so a client that gets no further has lost nothing.
+ */
+export function encodeUpdatesFrames(message: Updates): Uint8Array[] {
+  const { type, handle } = message
+  const resume = new VersionVector()
+  const frames: Uint8Array[] = []
+  let part: Uint8Array[] = []
+  let bytes = 0
+  for (const update of message.updates) {
+    const isFull =
+      bytes + update.length > updatesFrameBytes || part.length === updatesPerNodeFrameMax
+    if (part.length > 0 && isFull) {
+      frames.push(encodeUpdates({ type, handle, complete: false, resume, updates: part }))
+      part = []
+      bytes = 0
+    }
+    part.push(update)
+    bytes += update.length
+  }
+  frames.push(encodeUpdates({ ...message, updates: part }))
+  return frames
 }
 
 export function decodeUpdates(reader: Reader): Updates {
