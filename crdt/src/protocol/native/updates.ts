@@ -13,7 +13,7 @@ import { nativeTags } from "../tags.ts"
  */
 export const updatesPerNodeFrameMax = 65_536
 
-/** Bytes of updates at which `encodeUpdatesFrames` begins another frame; one may exceed it alone. */
+/** Bytes of updates in one frame of `encodeUpdatesFrames`; one update may exceed them alone. */
 const updatesFrameBytes = 1024 * 1024
 
 export type Updates = {
