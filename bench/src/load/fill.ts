@@ -1,0 +1,59 @@
+/**
+ * Fills a server's store from outside: one update into each document, each confirmed before its
+ * session ends. A protocol with acks is confirmed by the ack; y-websocket has none, so the writer
+ * joins again until the answer holds its update.
+ */
+import { setTimeout as delay } from "node:timers/promises"
+import { Delivery } from "./delivery.ts"
+import type { FillJob, JobResult, Target } from "./job.ts"
+import { runPooled } from "./pool.ts"
+import { record, writerOf } from "./recording.ts"
+import { Session } from "./session.ts"
+import { UpdateScanner } from "./update-scanner.ts"
+import { joinFrame, updateFrame, wires } from "./wire.ts"
+
+const fillsAtOnce = 100
+const confirmMsMax = 10_000
+const retryMs = 20
+
+const scanner = new UpdateScanner()
+
+/** The room that document number `number` is filled into. */
+export function filledRoom(number: number): string {
+  return `filled-${number}`
+}
+
+/** Writes one update into each of `documents` documents. */
+export async function runFill(job: FillJob): Promise<JobResult> {
+  const startMs = performance.now()
+  const numbers = Array.from({ length: job.documents }, (_, number) => number)
+  const confirmed = await runPooled(numbers, fillsAtOnce, (number) => fillOne(job.target, number))
+  const missing = confirmed.filter((ok) => !ok).length
+  const fillSeconds = (performance.now() - startMs) / 1000
+  const failures = missing === 0 ? [] : [`${missing} documents were not confirmed`]
+  return { measures: { fillSeconds, documents: job.documents }, failures, rooms: {} }
+}
+
+async function fillOne(target: Target, number: number): Promise<boolean> {
+  const wire = wires[target.wire]
+  const room = filledRoom(number)
+  let confirmed = false
+  const delivery = new Delivery(writerOf(number), () => (confirmed = true))
+  const cover = (client: number, start: number, end: number): void =>
+    delivery.cover(client, start, end)
+  const session = await Session.open({
+    url: `${target.baseUrl}${room}`,
+    wire,
+    room,
+    onContent: (frame, updateAt) => scanner.scan(frame, updateAt, cover),
+    onAck: () => (confirmed = true),
+  })
+  for (const update of record(number, 1).updates) session.send(updateFrame(wire, room, update))
+  const deadlineMs = performance.now() + confirmMsMax
+  while (!confirmed && performance.now() < deadlineMs && session.isOpen) {
+    if (!wire.acks) session.send(joinFrame(wire, room))
+    await delay(retryMs)
+  }
+  session.close()
+  return confirmed
+}

@@ -1,0 +1,31 @@
+/**
+ * Latency at light load, set against the price of one fsync on the same disk. In Causeway an update
+ * becomes visible after its commit, so "visible" is an upper bound of the ack at tier `node`; the
+ * other servers show and ack from memory, which is what they are faster by.
+ */
+import { measureDiskSync } from "../measure/disk-sync.ts"
+import { runJob } from "../load/load-process.ts"
+import type { RunOutcome, Scenario } from "./scenario.ts"
+import { newFolder, targetOf, withServer } from "./scenario.ts"
+
+export const ackScenario: Scenario = {
+  name: "ack",
+  title: "one update at a time: writer to reader, and ack where there is one",
+  table: "latency",
+  suits: () => true,
+  run: async (context): Promise<RunOutcome> => {
+    const folder = await newFolder(context)
+    const overwrite = measureDiskSync(folder, "overwrite")
+    const append = measureDiskSync(folder, "append")
+    const result = await withServer(context, folder, (server) =>
+      runJob({ kind: "ack", target: targetOf(server), count: context.scale.ackWrites }),
+    )
+    const measures = {
+      ...result.measures,
+      syncOverwriteP50Ms: overwrite.p50Ms,
+      syncAppendP50Ms: append.p50Ms,
+      visiblePerSync: (result.measures.visibleP50Ms ?? 0) / overwrite.p50Ms,
+    }
+    return { measures, failures: result.failures }
+  },
+}

@@ -1,0 +1,135 @@
+/**
+ * The servers that are compared: how each is started, spoken to, and what it claims to keep. All run
+ * as a process of their own on this machine, under the same Node as the benchmark, with the settings
+ * they are shipped with.
+ */
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { WireName } from "../load/wire.ts"
+import { host } from "../peers/arguments.ts"
+
+/** The folder that holds all packages and the dependencies they share. */
+export const repositoryRoot: string = fileURLToPath(new URL("../../..", import.meta.url))
+const peersFolder = fileURLToPath(new URL("../peers", import.meta.url))
+
+export const serverNames = [
+  "causeway",
+  "hocuspocus",
+  "hocuspocus-sqlite",
+  "y-websocket",
+  "relay",
+] as const
+
+export type ServerName = (typeof serverNames)[number]
+
+/** How a server process is started. */
+export type Launch = {
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export type ServerSpec = {
+  readonly name: ServerName
+  readonly label: string
+  readonly wire: WireName
+  /** Where documents are after a restart. */
+  readonly keeps: "disk" | "memory" | "nothing"
+  /** Whether it promises that an update a reader has seen survives a crash. */
+  readonly durable: boolean
+  /** Path between the port and the room's name. */
+  readonly path: string
+  /** The line on stdout that says it serves. */
+  readonly ready: RegExp
+  /** A file without which it cannot run; a server that is not there is left out, not failed. */
+  readonly needs: string
+  launch(port: number, folder: string): Launch
+}
+
+function peer(file: string): { needs: string; launch: ServerSpec["launch"] } {
+  const needs = join(peersFolder, file)
+  return { needs, launch: (port, folder) => ({ args: [needs, String(port), folder] }) }
+}
+
+/** The program the package installs as a command; its exports do not name it. */
+const yWebsocketProgram = join(repositoryRoot, "node_modules/@y/websocket-server/src/server.js")
+
+const causewayProgram = join(repositoryRoot, "server", "bin", "causeway.js")
+
+const readyLine = /^ready ws:/m
+
+const specs: readonly ServerSpec[] = [
+  {
+    name: "causeway",
+    label: "Causeway, SQLite, fsync",
+    wire: "y-websocket",
+    keeps: "disk",
+    durable: true,
+    path: "/yjs/",
+    ready: readyLine,
+    needs: causewayProgram,
+    launch: (port, folder) => {
+      const listen = ["--listen", `${host}:${port}`]
+      const store = ["--data", folder, "--node", "bench", "--store", "sqlite"]
+      return { args: [causewayProgram, "serve", ...listen, ...store] }
+    },
+  },
+  {
+    name: "hocuspocus",
+    label: "Hocuspocus, memory",
+    wire: "hocuspocus",
+    keeps: "memory",
+    durable: false,
+    path: "/",
+    ready: readyLine,
+    ...peer("hocuspocus.ts"),
+  },
+  {
+    name: "hocuspocus-sqlite",
+    label: "Hocuspocus, SQLite",
+    wire: "hocuspocus",
+    keeps: "disk",
+    durable: false,
+    path: "/",
+    ready: readyLine,
+    ...peer("hocuspocus-sqlite.ts"),
+  },
+  {
+    name: "y-websocket",
+    label: "y-websocket-server, memory",
+    wire: "y-websocket",
+    keeps: "memory",
+    durable: false,
+    path: "/",
+    ready: /^running at/m,
+    needs: yWebsocketProgram,
+    launch: (port) => ({ args: [yWebsocketProgram], env: { HOST: host, PORT: String(port) } }),
+  },
+  {
+    name: "relay",
+    label: "bare ws relay",
+    wire: "relay",
+    keeps: "nothing",
+    durable: false,
+    path: "/",
+    ready: readyLine,
+    ...peer("relay.ts"),
+  },
+]
+
+/** Whether `name` is a server of the catalog. */
+export function isServerName(name: string): name is ServerName {
+  return serverNames.some((known) => known === name)
+}
+
+/** The server called `name`; @throws TypeError when there is none. */
+export function serverSpec(name: ServerName): ServerSpec {
+  const spec = specs.find((candidate) => candidate.name === name)
+  if (spec === undefined) throw new TypeError(`no server is called ${name}`)
+  return spec
+}
+
+/** Why `spec` cannot run here, if it cannot. */
+export function whyMissing(spec: ServerSpec): string | undefined {
+  return existsSync(spec.needs) ? undefined : `${spec.needs} does not exist`
+}
