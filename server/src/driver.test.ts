@@ -21,7 +21,7 @@ class Stage {
   readonly driver = new Driver({
     core: {
       step: (input, _nowMs, effects) => {
-        expect(this.isInside, "step is entered from within step").toBe(false)
+        if (this.isInside) throw new Error("step is entered from within step")
         this.isInside = true
         this.inputs.push(input)
         effects.push(...this.script(input))

@@ -17,8 +17,8 @@ function updatesOf(text: string): Uint8Array[] {
   const doc = new Y.Doc()
   const updates: Uint8Array[] = []
   doc.on("update", (update: Uint8Array) => updates.push(update))
-  for (const [index, character] of [...text].entries()) {
-    doc.getText("t").insert(index, character)
+  for (let index = 0; index < text.length; index++) {
+    doc.getText("t").insert(index, text.charAt(index))
   }
   return updates
 }

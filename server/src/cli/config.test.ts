@@ -1,0 +1,89 @@
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, expect, test } from "vitest"
+import { Cleanup } from "../test/cleanup.ts"
+import { loadConfig } from "./config.ts"
+
+const cleanup = new Cleanup()
+afterEach(() => cleanup.run())
+
+function configFile(content: unknown): string {
+  const path = join(cleanup.folder(), "causeway.json")
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content))
+  return path
+}
+
+test("without anything, the defaults", () => {
+  expect(loadConfig({})).toEqual({
+    listen: { host: "127.0.0.1", port: 8642 },
+    store: { type: "sqlite", directory: "./data" },
+    node: undefined,
+    cluster: "causeway",
+    peers: [],
+    logLevel: "info",
+  })
+})
+
+test("flags win over the file, the file over the defaults", () => {
+  const file = configFile({
+    listen: "0.0.0.0:1000",
+    data: "/file",
+    node: "from-file",
+    cluster: "file",
+    peer: ["ws://file:1", "wss://file:2/prefix/"],
+    "log-level": "debug",
+  })
+  expect(loadConfig({}, file)).toEqual({
+    listen: { host: "0.0.0.0", port: 1000 },
+    store: { type: "sqlite", directory: "/file" },
+    node: "from-file",
+    cluster: "file",
+    peers: ["ws://file:1", "wss://file:2/prefix"],
+    logLevel: "debug",
+  })
+  const flags = { listen: "[::1]:0", data: "/flag", node: "flag", peer: ["ws://flag:1"] }
+  expect(loadConfig(flags, file)).toMatchObject({
+    listen: { host: "::1", port: 0 },
+    store: { type: "sqlite", directory: "/flag" },
+    node: "flag",
+    cluster: "file",
+    peers: ["ws://flag:1"],
+  })
+  expect(loadConfig({ store: "memory" }, file).store).toEqual({ type: "memory" })
+  expect(loadConfig({}, configFile({ peer: "ws://only:1" })).peers).toEqual(["ws://only:1"])
+})
+
+test.each([
+  [{ listen: "8642" }, 'listen: "8642" is not HOST:PORT, such as 127.0.0.1:8642'],
+  [{ listen: "a:99999" }, 'listen: "a:99999" is not HOST:PORT'],
+  [{ listen: 8642 }, "listen: Invalid input: expected string, received number"],
+  [{ lisen: "a:1" }, 'there is no setting "lisen"; the settings are: listen, data, node, peer'],
+  [{ node: "a b" }, 'node: "a b" is not a node id'],
+  [{ peer: ["http://a:1"] }, 'peer: "http://a:1" is not a peer\'s address'],
+  [{ peer: "ws://u:p@a:1" }, "is not a peer's address, such as ws://10.0.0.2:8642"],
+  [{ peer: 7 }, "peer: Invalid input"],
+  [{ store: "leveldb" }, "store must be one of: sqlite, memory"],
+  [{ "log-level": "loud" }, "log-level must be one of: debug, info, warn, error, silent"],
+  [{ data: "" }, "data: Too small"],
+  [{ cluster: "" }, "cluster: Too small"],
+  [[], "the configuration must be a JSON object"],
+  ["{ listen: }", "is not JSON: "],
+])("a bad file is named and explained: %j", (content, message) => {
+  const file = configFile(content)
+  const load = () => loadConfig({}, file)
+  expect(load).toThrow(message)
+  expect(load).toThrow(file)
+  expect(load).toThrow(/^[^\n]+$/)
+})
+
+test("a bad flag is named as it is written", () => {
+  expect(() => loadConfig({ listen: "x" })).toThrow('--listen: "x" is not HOST:PORT')
+  expect(() => loadConfig({ peer: ["ws://a:1", "a:1"] })).toThrow('--peer: "a:1" is not a peer')
+})
+
+test("a file that is not there, or is a folder", () => {
+  const folder = join(cleanup.folder(), "folder")
+  expect(() => loadConfig({}, folder)).toThrow("cannot read the configuration file: ENOENT")
+  mkdirSync(folder)
+  expect(() => loadConfig({}, folder)).toThrow("cannot read the configuration file: EISDIR")
+})
