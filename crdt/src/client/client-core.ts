@@ -100,6 +100,11 @@ export class ClientCore {
     return first === undefined || last === undefined ? undefined : { first, last }
   }
 
+  /** The document's pending updates in order: a replica that is opened has to have them. */
+  pendingUpdates(document: DocumentId): Uint8Array[] {
+    return this.#sender.outbox.updatesOf(document)
+  }
+
   /** Undefined for a document that is neither held nor has pending updates. */
   statusOf(document: DocumentId): DocumentStatus | undefined {
     return this.#board.statusOf(document)

@@ -7,7 +7,10 @@ import type { StorageResult } from "../ports/index.ts"
 import type { Resume } from "../protocol/index.ts"
 
 export type ClientInput =
-  /** The app holds the document; `resume` says what its replica has already. */
+  /**
+   * The app holds the document; `resume` says what its replica has already. The replica has to
+   * have the document's pending updates (`pendingUpdates`), because nodes don't send those back.
+   */
   | { readonly type: "open-document"; readonly document: DocumentId; readonly resume: Resume }
   /** The app lets go. Pending updates are still sent. */
   | { readonly type: "close-document"; readonly document: DocumentId }

@@ -1,4 +1,5 @@
 /** Contract suites that every store, transport and driver passes. */
+export * from "./client-storage-contract.ts"
 export * from "./store-contract.ts"
 export * from "./store-crash-contract.ts"
 export * from "./store-fixtures.ts"

@@ -82,6 +82,8 @@ export class Harness {
       mine.push(...this.input({ type: "deadline" }))
     }
     this.nowMs = untilMs
+    // A deadline that stays due would make a driver spin.
+    assert((this.core.nextDeadline()?.atMs ?? Infinity) > untilMs, "a deadline was not met")
     return mine
   }
 

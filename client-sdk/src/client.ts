@@ -1,0 +1,177 @@
+/** The SDK's face: one client, its documents, its connection, and what it has not saved yet. */
+import { documentIdOf, partsOfDocumentId } from "@causeway/crdt/base"
+import type { DocumentId, EngineName } from "@causeway/crdt/base"
+import type { ClientEvent, ConnectionStatus, PendingStatus } from "@causeway/crdt/client"
+import type { ClientStorage, RejectedUpdate as StoredRejection } from "@causeway/crdt/ports"
+import { AutomergeDocument } from "./automerge-document.ts"
+import { closedError, Driver } from "./driver.ts"
+import { SyncError } from "./errors.ts"
+import { memoryStorage } from "./memory-storage.ts"
+import type { Observable } from "./observable.ts"
+import { YjsDocument } from "./yjs-document.ts"
+
+export type ClientOptions = {
+  /** Nodes' `/sync` addresses, tried in order of health. */
+  readonly urls: readonly string[]
+  /** Asked before each attempt to connect. */
+  readonly token?: () => string | Promise<string>
+  /** Where what is typed is kept until it is acked; in memory if not given. */
+  readonly storage?: ClientStorage
+  /** For logs and counters. */
+  readonly onEvent?: (event: ClientEvent) => void
+}
+
+export type DocumentName = { readonly engine: EngineName; readonly name: string }
+
+/** An update that no node will take, kept until the app has taken care of it. */
+export type RejectedUpdate = DocumentName & {
+  readonly update: Uint8Array
+  readonly error: SyncError
+  /** The node's code, such as `permission-denied`. */
+  readonly reason: StoredRejection["code"]
+  /** The app has saved or given up the update: forget it. */
+  readonly dismiss: () => void
+}
+
+/** What is typed and not acked by a node, over all documents. */
+export interface Pending extends Observable<PendingStatus> {
+  readonly count: number
+  readonly bytes: number
+  /** Past 64 MiB: nothing is dropped, but the app should slow its user down. */
+  readonly full: boolean
+  documents(): DocumentName[]
+}
+
+export class Client {
+  readonly pending: Pending
+  readonly #driver: Driver
+  readonly #documents = new Map<DocumentId, YjsDocument | AutomergeDocument<unknown>>()
+
+  constructor(options: ClientOptions) {
+    checkUrls(options.urls)
+    const { urls, token, storage = memoryStorage(), onEvent } = options
+    this.#driver = new Driver({ urls: [...urls], token, storage })
+    if (onEvent !== undefined) this.#driver.events.add(onEvent)
+    this.pending = pendingOf(this.#driver)
+  }
+
+  get connection(): Observable<ConnectionStatus> {
+    return this.#driver.connection
+  }
+
+  /**
+   * Opens a Yjs document; the same handle again while it is open.
+   * @throws TypeError if the name is empty or over 512 bytes; SyncError `ERR_CLOSED`.
+   */
+  yjs(name: string): YjsDocument {
+    const document = this.#idOf("yjs", name)
+    const open = this.#documents.get(document)
+    if (open instanceof YjsDocument) return open
+    const handle = new YjsDocument(this.#driver, document, name, () => {
+      this.#documents.delete(document)
+    })
+    this.#documents.set(document, handle)
+    return handle
+  }
+
+  /**
+   * Opens an Automerge document; the same handle again while it is open.
+   * @throws TypeError if the id is empty or over 512 bytes; SyncError `ERR_CLOSED`.
+   */
+  automerge<T>(id: string): AutomergeDocument<T> {
+    const document = this.#idOf("automerge", id)
+    const open = this.#documents.get(document)
+    // cast: what a document holds is the app's to say, each time it opens it.
+    if (open instanceof AutomergeDocument) return open as AutomergeDocument<T>
+    const handle = new AutomergeDocument<T>(this.#driver, document, id, () => {
+      this.#documents.delete(document)
+    })
+    // cast: as above; the map never reads or changes a document.
+    this.#documents.set(document, handle as unknown as AutomergeDocument<unknown>)
+    return handle
+  }
+
+  /** Calls `listener` with each rejected update, those of earlier lives too, until dismissed. */
+  onRejected(listener: (rejected: RejectedUpdate) => void): () => void {
+    const driver = this.#driver
+    const end = driver.rejections.add((update) => listener(rejectionOf(driver, update)))
+    const earlier = [...driver.rejected.values()]
+    queueMicrotask(() => {
+      for (const update of earlier) {
+        if (driver.rejected.has(update.seq)) listener(rejectionOf(driver, update))
+      }
+    })
+    return end
+  }
+
+  /** Hangs up, and stays away until `goOnline`; editing goes on. */
+  goOffline(): void {
+    this.#driver.hand({ type: "go-offline" })
+  }
+
+  /** Connects again: after `goOffline`, or after a node ended the connection for good. */
+  goOnline(): void {
+    this.#driver.hand({ type: "go-online" })
+  }
+
+  /** Closes every document and hangs up, once everything typed is in local storage. */
+  close(): Promise<void> {
+    return this.#driver.close()
+  }
+
+  #idOf(engine: EngineName, name: string): DocumentId {
+    if (this.#driver.isClosed) throw closedError()
+    const document = documentIdOf(engine, name)
+    if (document === undefined) throw new TypeError("a document's name is 1 to 512 bytes of UTF-8")
+    return document
+  }
+}
+
+/**
+ * Connects to the first node that answers, and goes on without one until then.
+ * @throws TypeError if `urls` is empty or one is no ws: or wss: address.
+ */
+export function createClient(options: ClientOptions): Client {
+  return new Client(options)
+}
+
+function checkUrls(urls: readonly string[]): void {
+  if (urls.length === 0) throw new TypeError("urls must name at least one node")
+  for (const url of urls) {
+    if (!URL.canParse(url) || !/^wss?:$/.test(new URL(url).protocol)) {
+      throw new TypeError(`not a ws: or wss: address: ${url}`)
+    }
+  }
+}
+
+function pendingOf(driver: Driver): Pending {
+  const { pending } = driver
+  return {
+    get current() {
+      return pending.current
+    },
+    get count() {
+      return pending.current.count
+    },
+    get bytes() {
+      return pending.current.bytes
+    },
+    get full() {
+      return pending.current.full
+    },
+    subscribe: (listener) => pending.subscribe(listener),
+    documents: () => driver.pendingDocuments().map(partsOfDocumentId),
+  }
+}
+
+function rejectionOf(driver: Driver, rejected: StoredRejection): RejectedUpdate {
+  const { document, bytes, code, message, seq } = rejected
+  const text = `a node refused an update (${code}): ${message}`
+  return {
+    ...partsOfDocumentId(document),
+    update: bytes,
+    reason: code,
+    error: new SyncError("ERR_UPDATE_REJECTED", text, false, { cause: rejected }),
+    dismiss: () => driver.dismiss(seq),
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * What every document handle has in common: its place in the driver, its status and presence,
+ * and the promises an app waits for.
+ */
+import type { DocumentId } from "@causeway/crdt/base"
+import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
+import { documentStatusOf, initialStatus } from "./document-status.ts"
+import type { DocumentStatus } from "./document-status.ts"
+import { closedError } from "./driver.ts"
+import type { Driver } from "./driver.ts"
+import { State } from "./observable.ts"
+import { Presence } from "./presence.ts"
+import type { Replica } from "./replica.ts"
+import type { Tier } from "./saves.ts"
+
+export class DocumentLink {
+  readonly document: DocumentId
+  readonly status: State<DocumentStatus> = new State(initialStatus)
+  readonly presence: Presence
+  readonly #driver: Driver
+  readonly #onEnd: () => void
+  #replica: Replica | undefined
+  #ended = false
+
+  constructor(driver: Driver, document: DocumentId, clientOf: () => number, onEnd: () => void) {
+    this.#driver = driver
+    this.document = document
+    this.#onEnd = onEnd
+    this.presence = new Presence(clientOf, (state) => {
+      const client = clientOf()
+      this.#hand({ type: "local-presence", document, client, state })
+    })
+  }
+
+  get isEnded(): boolean {
+    return this.#ended
+  }
+
+  /** Waits for storage, and opens the document. */
+  async open(replica: Replica): Promise<void> {
+    await this.#driver.loaded
+    if (this.#ended) throw closedError()
+    this.#replica = replica
+    this.#driver.attach(replica)
+    this.presence.announce()
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#hand({ type: "local-update", document: this.document, bytes })
+  }
+
+  onStatus(status: CoreStatus): void {
+    this.status.set(documentStatusOf(status))
+  }
+
+  async saved(tier: Tier): Promise<void> {
+    if (this.#ended) throw closedError()
+    await this.#driver.saved(this.document, tier)
+  }
+
+  /** Lets go of the document; what is pending is still sent. */
+  end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (this.#replica !== undefined) this.#driver.detach(this.#replica)
+    this.#onEnd()
+  }
+
+  #hand(input: Parameters<Driver["hand"]>[0]): void {
+    if (!this.#ended && !this.#driver.isClosed) this.#driver.hand(input)
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * The one error the SDK throws, rejects with or reports for what the world does. Misuse of the
+ * API is a TypeError instead. Codes are never reused.
+ */
+export type SyncErrorCode =
+  /** The client, or the document's handle, was closed. */
+  | "ERR_CLOSED"
+  /** A node ended the connection for good; `cause` says why. */
+  | "ERR_CONNECTION_REFUSED"
+  /** Local storage could not be read. */
+  | "ERR_STORAGE"
+  /** No node acks at this tier yet. */
+  | "ERR_TIER_UNAVAILABLE"
+  /** A node refused an update for good; `onRejected` has it. */
+  | "ERR_UPDATE_REJECTED"
+  /** What a node sent could not be applied to the replica. */
+  | "ERR_APPLY_FAILED"
+  | "ERR_PERMISSION_DENIED"
+  | "ERR_DOCUMENT_DELETED"
+  | "ERR_DOCUMENT_TOO_LARGE"
+  | "ERR_READ_FAILED"
+  | "ERR_TOO_MANY_DOCUMENTS"
+  /** The engine's code could not be loaded. */
+  | "ERR_ENGINE_UNAVAILABLE"
+
+export class SyncError extends Error {
+  override readonly name = "SyncError"
+  readonly code: SyncErrorCode
+  /** True if the client tries again by itself, or trying again may work. */
+  readonly retryable: boolean
+
+  constructor(code: SyncErrorCode, message: string, retryable: boolean, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+    this.retryable = retryable
+  }
+}

@@ -1,0 +1,20 @@
+/** Causeway's SDK: local-first documents that say what is saved where. */
+export { createClient } from "./client.ts"
+export type { Client, ClientOptions, DocumentName, Pending, RejectedUpdate } from "./client.ts"
+export type { AutomergeDocument } from "./automerge-document.ts"
+export type { DocumentStatus } from "./document-status.ts"
+export { SyncError } from "./errors.ts"
+export type { SyncErrorCode } from "./errors.ts"
+export { memoryStorage } from "./memory-storage.ts"
+export type { Observable } from "./observable.ts"
+export type { Presence, PresenceChange, PresenceState } from "./presence.ts"
+export type { Tier } from "./saves.ts"
+export type { YjsDocument } from "./yjs-document.ts"
+export type {
+  ClientEvent,
+  ConnectionStatus,
+  Freshness,
+  PendingStatus,
+  SavedTo,
+} from "@causeway/crdt/client"
+export type { ClientStorage } from "@causeway/crdt/ports"

@@ -1,0 +1,135 @@
+/**
+ * Presence of one document, in the shape editor bindings know from y-protocols' Awareness, and
+ * the same on the wire: a state is JSON per client number, so stock clients on the document see
+ * it. The local state is null until it is set.
+ */
+import { limits } from "@causeway/crdt/base"
+import type { PresenceEntry } from "@causeway/crdt/protocol"
+import { guarded, Listeners } from "./observable.ts"
+
+export type PresenceState = { readonly [key: string]: unknown }
+
+export type PresenceChange = {
+  readonly added: number[]
+  readonly updated: number[]
+  readonly removed: number[]
+}
+
+type Handler = (change: PresenceChange, origin: "local" | "remote") => void
+/** `change`: something differs; `update`: the same here, where repeats never arrive. */
+type PresenceEvent = "change" | "update"
+
+export class Presence {
+  readonly #send: (state: Uint8Array) => void
+  readonly #states = new Map<number, PresenceState>()
+  readonly #handlers = { change: new Set<Handler>(), update: new Set<Handler>() }
+  readonly #listeners = new Listeners<ReadonlyMap<number, PresenceState>>()
+  readonly #clientOf: () => number
+
+  /** `clientOf` gives this client's number in the document. */
+  constructor(clientOf: () => number, send: (state: Uint8Array) => void) {
+    this.#clientOf = clientOf
+    this.#send = send
+  }
+
+  get clientID(): number {
+    return this.#clientOf()
+  }
+
+  /** Everybody's state by client number, this client's too. */
+  get current(): ReadonlyMap<number, PresenceState> {
+    return this.#states
+  }
+
+  get states(): ReadonlyMap<number, PresenceState> {
+    return this.#states
+  }
+
+  getStates(): Map<number, PresenceState> {
+    return this.#states
+  }
+
+  getLocalState(): PresenceState | null {
+    return this.#states.get(this.clientID) ?? null
+  }
+
+  /**
+   * Sets this client's state; null leaves.
+   * @throws TypeError if it is no JSON or over 16 KiB of it.
+   */
+  setLocalState(state: PresenceState | null): void {
+    const client = this.clientID
+    const bytes = new TextEncoder().encode(jsonOf(state))
+    if (bytes.length > limits.presenceStateBytesMax) {
+      throw new TypeError(`a presence state is at most ${limits.presenceStateBytesMax} bytes`)
+    }
+    const before = this.#states.has(client)
+    if (state === null) this.#states.delete(client)
+    else this.#states.set(client, state)
+    this.#send(bytes)
+    const changed = [client]
+    const change = { added: [], updated: [], removed: [] }
+    if (state === null) {
+      if (before) this.#tell({ ...change, removed: changed }, "local")
+    } else this.#tell({ ...change, [before ? "updated" : "added"]: changed }, "local")
+  }
+
+  setLocalStateField(field: string, value: unknown): void {
+    this.setLocalState({ ...this.getLocalState(), [field]: value })
+  }
+
+  /** Says the local state once more, to a document that was opened after it was set. */
+  announce(): void {
+    const state = this.getLocalState()
+    if (state !== null) this.#send(new TextEncoder().encode(jsonOf(state)))
+  }
+
+  subscribe(listener: (states: ReadonlyMap<number, PresenceState>) => void): () => void {
+    return this.#listeners.add(listener)
+  }
+
+  on(event: PresenceEvent, handler: Handler): void {
+    this.#handlers[event].add(handler)
+  }
+
+  off(event: PresenceEvent, handler: Handler): void {
+    this.#handlers[event].delete(handler)
+  }
+
+  /** Takes what others say; a state that is no JSON object is as good as none. */
+  receive(entries: readonly PresenceEntry[]): void {
+    const change: PresenceChange = { added: [], updated: [], removed: [] }
+    for (const { client, state: bytes } of entries) {
+      const state = stateOf(bytes)
+      const known = this.#states.has(client)
+      if (state !== undefined) {
+        this.#states.set(client, state)
+        change[known ? "updated" : "added"].push(client)
+      } else if (this.#states.delete(client)) change.removed.push(client)
+    }
+    if (change.added.length + change.updated.length + change.removed.length === 0) return
+    this.#tell(change, "remote")
+  }
+
+  #tell(change: PresenceChange, origin: "local" | "remote"): void {
+    const everyone = [...this.#handlers.change, ...this.#handlers.update]
+    for (const handler of everyone) guarded(() => handler(change, origin))
+    this.#listeners.call(this.#states)
+  }
+}
+
+function jsonOf(state: PresenceState | null): string {
+  const json: unknown = JSON.stringify(state)
+  if (typeof json !== "string") throw new TypeError("a presence state is a JSON object or null")
+  return json
+}
+
+function stateOf(bytes: Uint8Array): PresenceState | undefined {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined
+    return Object.fromEntries(Object.entries(value))
+  } catch {
+    return undefined
+  }
+}

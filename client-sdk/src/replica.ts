@@ -1,0 +1,18 @@
+/** What the driver needs of an open document, whatever its engine. */
+import type { DocumentId } from "@causeway/crdt/base"
+import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
+import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
+
+export interface Replica {
+  readonly document: DocumentId
+  /** What it has now, for the node to send the rest. */
+  resume(): Resume
+  /** Applies updates that are not to be sent. @throws if the engine refuses them. */
+  apply(updates: readonly Uint8Array[]): void
+  /** What it has beyond `summary` and `outgoing`, as one update; undefined if nothing. */
+  lacking(summary: Uint8Array, outgoing: readonly Uint8Array[]): Uint8Array | undefined
+  onPresence(entries: readonly PresenceEntry[]): void
+  onStatus(status: CoreStatus): void
+  /** The client is done: nothing is sent or received any more. */
+  onClosed(): void
+}

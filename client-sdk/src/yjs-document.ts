@@ -1,0 +1,84 @@
+/**
+ * A Yjs document: a Y.Doc whose local changes are captured and whose remote changes arrive with
+ * the handle as their transaction's origin, so they are never sent back.
+ */
+import * as Y from "yjs"
+import type { DocumentId } from "@causeway/crdt/base"
+import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
+import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
+import { DocumentLink } from "./document-link.ts"
+import type { DocumentStatus } from "./document-status.ts"
+import type { Driver } from "./driver.ts"
+import type { Observable } from "./observable.ts"
+import type { Presence } from "./presence.ts"
+import type { Replica } from "./replica.ts"
+import type { Tier } from "./saves.ts"
+import { yjsLacking } from "./yjs-lacking.ts"
+
+export class YjsDocument {
+  readonly name: string
+  /** Usable at once, offline too. */
+  readonly ydoc: Y.Doc
+  /** Settled once what local storage held is in `ydoc`. */
+  readonly loaded: Promise<void>
+  readonly #link: DocumentLink
+  readonly #onUpdate: (update: Uint8Array, origin: unknown) => void
+  readonly #onDestroy = (): void => this.close()
+
+  constructor(driver: Driver, document: DocumentId, name: string, onEnd: () => void) {
+    this.name = name
+    this.ydoc = new Y.Doc()
+    this.#link = new DocumentLink(driver, document, () => this.ydoc.clientID, onEnd)
+    this.#onUpdate = (update, origin) => {
+      if (origin !== this) this.#link.send(update)
+    }
+    this.ydoc.on("update", this.#onUpdate)
+    this.ydoc.on("destroy", this.#onDestroy)
+    this.loaded = this.#link.open(this.#replicaOf(document))
+    this.loaded.catch(() => undefined)
+  }
+
+  get status(): Observable<DocumentStatus> {
+    return this.#link.status
+  }
+
+  /** Awareness-compatible; its client numbers are Yjs client ids. */
+  get presence(): Presence {
+    return this.#link.presence
+  }
+
+  /**
+   * Resolves once everything typed so far is durable at `tier`; at "node" that takes a connection.
+   * @throws SyncError `ERR_UPDATE_REJECTED`, `ERR_CLOSED`, `ERR_STORAGE`, `ERR_CONNECTION_REFUSED`;
+   *   `ERR_TIER_UNAVAILABLE` for "quorum" and "all", which no node acks yet.
+   */
+  async saved(tier: Tier): Promise<void> {
+    await this.#link.saved(tier)
+  }
+
+  /** Lets go of the document; `ydoc` stays, but is synced no more. */
+  close(): void {
+    this.ydoc.off("update", this.#onUpdate)
+    this.ydoc.off("destroy", this.#onDestroy)
+    this.#link.end()
+  }
+
+  #apply(updates: readonly Uint8Array[]): void {
+    if (updates.length === 0) return
+    this.ydoc.transact(() => {
+      for (const update of updates) Y.applyUpdate(this.ydoc, update, this)
+    }, this)
+  }
+
+  #replicaOf(document: DocumentId): Replica {
+    return {
+      document,
+      resume: (): Resume => ({ type: "summary", summary: Y.encodeStateVector(this.ydoc) }),
+      apply: (updates) => this.#apply(updates),
+      lacking: (summary, outgoing) => yjsLacking(this.ydoc, summary, outgoing),
+      onPresence: (entries: readonly PresenceEntry[]) => this.presence.receive(entries),
+      onStatus: (status: CoreStatus) => this.#link.onStatus(status),
+      onClosed: () => this.close(),
+    }
+  }
+}
