@@ -61,6 +61,7 @@ export function parseClientId(text: string): ClientId | undefined {
 /** Names are 1 to `documentNameBytesMax` bytes of UTF-8; anything else gives undefined. */
 export function documentIdOf(engine: EngineName, name: string): DocumentId | undefined {
   if (name.length === 0 || name.length > limits.documentNameBytesMax) return undefined
+  if (!name.isWellFormed()) return undefined
   if (utf8Encode(name).length > limits.documentNameBytesMax) return undefined
   return `${engine}:${name}` as DocumentId
 }

@@ -9,10 +9,10 @@ import type { OriginId, Reader, Writer } from "../base/index.ts"
 export type Dot = { readonly origin: OriginId; readonly seq: number }
 
 export class VersionVector {
-  readonly #seqs: Map<OriginId, number>
+  readonly #seqs = new Map<OriginId, number>()
 
   constructor(entries: Iterable<readonly [OriginId, number]> = []) {
-    this.#seqs = new Map(entries)
+    for (const [origin, seq] of entries) this.raise(origin, seq)
   }
 
   /** 0 where nothing of `origin` is held. */
@@ -67,7 +67,9 @@ export class VersionVector {
       const origin = decodeOrigin(reader)
       if (origin <= previous) throw new DecodeError("bad-value", reader.offset, "origin order")
       previous = origin
-      vector.raise(origin, reader.varUint())
+      const seq = reader.varUint()
+      if (seq < 1) throw new DecodeError("bad-value", reader.offset, "seq")
+      vector.raise(origin, seq)
     }
     return vector
   }

@@ -5,6 +5,7 @@
  * never for ordering.
  */
 import {
+  assert,
   bytesFromHex,
   bytesToHex,
   DecodeError,

@@ -7,7 +7,7 @@ import { assert } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import { decodeRecord } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"
-import { encodeUpdates } from "../protocol/index.ts"
+import { encodeUpdatesFrames } from "../protocol/index.ts"
 import { encodeYUpdate } from "../protocol/stock/index.ts"
 import type { Core } from "./core.ts"
 import { joining, live } from "./sessions.ts"
@@ -30,10 +30,8 @@ export function complete(
     return
   }
   const { handle } = session.document
-  turn.send(
-    session.connection,
-    encodeUpdates({ type: "updates", handle, complete: true, resume, updates }),
-  )
+  const message = { type: "updates", handle, complete: true, resume, updates } as const
+  turn.multicast([session.connection], encodeUpdatesFrames(message))
 }
 
 /** Sends what the log has of the session's document and `since` does not cover. */

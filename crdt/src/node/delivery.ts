@@ -6,7 +6,7 @@ import type { ConnectionId, DocumentId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { EngineError } from "../engines/index.ts"
 import type { UpdateFacts } from "../engines/index.ts"
-import { encodeUpdates } from "../protocol/index.ts"
+import { encodeUpdatesFrames } from "../protocol/index.ts"
 import { encodeYUpdate } from "../protocol/stock/index.ts"
 import type { Documents } from "./documents.ts"
 import type { OpenDocument } from "./open-document.ts"
@@ -77,7 +77,7 @@ function deliverTo(turn: Turn, document: OpenDocument, updates: readonly Durable
     }
   }
   if (stock.length > 0) turn.multicast(stock, stockFrames(updates))
-  if (native.length > 0) turn.multicast(native, [nativeFrame(document, updates)])
+  if (native.length > 0) turn.multicast(native, nativeFrames(document, updates))
   const readers = native.length + stock.length
   if (readers > 0) turn.emit({ type: "delivered", updates: updates.length, sessions: readers })
   for (const writer of writers) deliverToWriter(turn, writer, updates)
@@ -88,7 +88,7 @@ function deliverToWriter(turn: Turn, writer: Session, updates: readonly DurableU
   if (others.length === 0) return
   writer.sentMs = turn.nowMs
   const frames =
-    writer.protocol === "native" ? [nativeFrame(writer.document, others)] : stockFrames(others)
+    writer.protocol === "native" ? nativeFrames(writer.document, others) : stockFrames(others)
   turn.multicast([writer.connection], frames)
   turn.emit({ type: "delivered", updates: others.length, sessions: 1 })
 }
@@ -97,10 +97,10 @@ function stockFrames(updates: readonly DurableUpdate[]): Uint8Array[] {
   return updates.map((update) => encodeYUpdate(update.body))
 }
 
-function nativeFrame(document: OpenDocument, updates: readonly DurableUpdate[]): Uint8Array {
+function nativeFrames(document: OpenDocument, updates: readonly DurableUpdate[]): Uint8Array[] {
   const resume = new VersionVector()
   for (const update of updates) resume.raise(update.origin, update.seq)
   const bodies = updates.map((update) => update.body)
   const { handle } = document
-  return encodeUpdates({ type: "updates", handle, complete: false, resume, updates: bodies })
+  return encodeUpdatesFrames({ type: "updates", handle, complete: false, resume, updates: bodies })
 }
