@@ -76,6 +76,12 @@ export interface Frontier {
    * pending ones it completes). "pending": it must wait; its `bytes` count as pending.
    */
   add(facts: UpdateFacts, bytes: number): "covered" | "pending"
+  /**
+   * True if the update uses an id again that stands for something else (Automerge: a second change
+   * of one actor under one number; stock clients fail on it for good). Yjs: false, as spans do not
+   * tell; the digest does.
+   */
+  contradicts(facts: UpdateFacts): boolean
   /** Bytes of updates that still wait for a predecessor. */
   readonly pendingBytes: number
   /** What is covered, as a summary for the wire (Yjs: state vector; Automerge: heads). */

@@ -11,7 +11,7 @@ import { EngineError, type Engine } from "./engine.ts"
 export type Law = {
   readonly name: string
   /** `updates` is a whole history, each update after those it rests on. */
-  check(updates: readonly Uint8Array[], seed: number): void
+  readonly check: (updates: readonly Uint8Array[], seed: number) => void
 }
 
 /** What the CRDT library itself says after it was given these updates in this order. */

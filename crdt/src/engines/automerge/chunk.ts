@@ -1,29 +1,32 @@
 /**
  * Automerge's outer format: chunks one after another, each `85 6f 4a 83`, 4 bytes of checksum, a
  * type, a length (uLEB128) and as many bytes. A chunk's hash is the SHA-256 from the type byte on;
- * its first 4 bytes are the checksum. A deflated change is hashed as if it were not deflated.
+ * its first 4 bytes are the checksum. A deflated change is named as if it were not deflated, and
+ * is unfolded here, so that one change is always the same bytes. Bundles (type 3) are refused:
+ * neither sync protocol sends them, and Automerge 3.5 checks little of what is inside them.
  */
 import { sha256 } from "@noble/hashes/sha2.js"
-import { bytesToHex } from "../../base/bytes.ts"
+import { bytesEqual, bytesToHex } from "../../base/bytes.ts"
 import { DecodeError } from "../../base/errors.ts"
 import { Reader } from "../../base/reader.ts"
+import { Writer } from "../../base/writer.ts"
 import { EngineError } from "../engine.ts"
+import { inflateRaw } from "./inflate.ts"
+import { inflatedBytesMax } from "./limits.ts"
 
-export const chunkType = { document: 0, change: 1, deflated: 2, bundle: 3 } as const
+const chunkType = { document: 0, change: 1, deflated: 2 } as const
 
 export type Chunk = {
-  readonly type: number
-  /** The whole chunk, as a view. */
+  /** False for a document, which holds any number of changes. */
+  readonly single: boolean
+  /** The whole chunk; a view, unless it was deflated. */
   readonly bytes: Uint8Array
-  /** Of a change: what its checksum must start with, in hex. */
-  readonly checksum: string
-  /** Hash in hex; of a deflated change, unknown before it is inflated. */
-  readonly hash: string | undefined
-  /** Where the body starts in `bytes`. */
-  readonly bodyOffset: number
+  readonly body: Uint8Array
+  /** In hex; of a change, its name. */
+  readonly hash: string
 }
 
-const magic = [0x85, 0x6f, 0x4a, 0x83]
+const magic = Uint8Array.of(0x85, 0x6f, 0x4a, 0x83)
 const checksumBytes = 4
 const typeOffset = magic.length + checksumBytes
 
@@ -37,33 +40,41 @@ export function decoding<Result>(run: () => Result): Result {
   }
 }
 
-/** Splits to the last byte and checks every sum that can be checked. O(bytes). */
+/** Splits to the last byte and checks every sum. O(bytes). @throws EngineError `invalid-update`. */
 export function splitChunks(update: Uint8Array): readonly Chunk[] {
   return decoding(() => {
     const chunks: Chunk[] = []
     const reader = new Reader(update)
-    while (reader.remaining > 0) {
-      const start = reader.offset
-      for (const byte of magic) {
-        if (reader.u8() !== byte) throw new DecodeError("bad-value", start, "no Automerge chunk")
-      }
-      const checksum = bytesToHex(reader.raw(checksumBytes))
-      const type = reader.u8()
-      if (type > chunkType.bundle) throw new DecodeError("bad-value", start, "unknown chunk")
-      const length = reader.varUint()
-      const bodyOffset = reader.offset - start
-      reader.raw(length)
-      const bytes = update.subarray(start, reader.offset)
-      const hash = type === chunkType.deflated ? undefined : hashOf(bytes)
-      if (hash !== undefined && !hash.startsWith(checksum)) {
-        throw new DecodeError("bad-value", start, "wrong checksum")
-      }
-      chunks.push({ type, bytes, checksum, hash, bodyOffset })
-    }
+    while (reader.remaining > 0) chunks.push(readChunk(reader, update))
     return chunks
   })
 }
 
-function hashOf(chunk: Uint8Array): string {
-  return bytesToHex(sha256(chunk.subarray(typeOffset)))
+function readChunk(reader: Reader, update: Uint8Array): Chunk {
+  const start = reader.offset
+  if (!bytesEqual(reader.raw(magic.length), magic)) {
+    throw new DecodeError("bad-value", start, "no Automerge chunk")
+  }
+  const checksum = reader.raw(checksumBytes)
+  const type = reader.u8()
+  const body = reader.raw(reader.varUint())
+  const bytes = update.subarray(start, reader.offset)
+  const chunk = type === chunkType.deflated ? unfold(checksum, body) : sealed(type, bytes, body)
+  if (type > chunkType.deflated) throw new DecodeError("bad-value", start, "unknown chunk")
+  if (!chunk.hash.startsWith(bytesToHex(checksum))) {
+    throw new DecodeError("bad-value", start, "wrong checksum")
+  }
+  return chunk
+}
+
+function sealed(type: number, bytes: Uint8Array, body: Uint8Array): Chunk {
+  const hash = bytesToHex(sha256(bytes.subarray(typeOffset)))
+  return { single: type === chunkType.change, bytes, body, hash }
+}
+
+function unfold(checksum: Uint8Array, deflated: Uint8Array): Chunk {
+  const body = inflateRaw(deflated, inflatedBytesMax)
+  const writer = new Writer(typeOffset + 10 + body.length)
+  const bytes = writer.raw(magic).raw(checksum).u8(chunkType.change).bytes(body).finish()
+  return sealed(chunkType.change, bytes, body)
 }

@@ -11,6 +11,8 @@ type Waiting = { readonly hash: string; readonly deps: readonly string[]; missin
 
 export class AutomergeFrontier implements Frontier {
   readonly #covered = new Set<string>()
+  /** Actor to sequence number to hash, of all changes seen. */
+  readonly #names = new Map<string, Map<number, string>>()
   readonly #heads = new Set<string>()
   readonly #pending = new Map<string, readonly Update[]>()
   /** Missing hash to the changes that need it. */
@@ -29,6 +31,7 @@ export class AutomergeFrontier implements Frontier {
   add(facts: UpdateFacts, bytes: number): "covered" | "pending" {
     const update: Update = { bytes, open: 0, counted: false }
     const deps = depsOf(facts)
+    this.#name(facts)
     for (const hash of facts.gives) this.#addChange(hash, deps.get(hash) ?? [], update)
     if (update.open === 0) return "covered"
     update.counted = true
@@ -36,8 +39,26 @@ export class AutomergeFrontier implements Frontier {
     return "pending"
   }
 
+  contradicts(facts: UpdateFacts): boolean {
+    return facts.spans.some(({ writer, to }, index) => {
+      const known = this.#names.get(writer)?.get(to)
+      return known !== undefined && known !== facts.gives[index]
+    })
+  }
+
   summary(): Uint8Array {
     return writeHeads(this.#heads)
+  }
+
+  /** The first change to use a name keeps it. */
+  #name(facts: UpdateFacts): void {
+    facts.spans.forEach(({ writer, to }, index) => {
+      const hash = facts.gives[index]
+      assert(hash !== undefined, "each Automerge span is a change")
+      const known = this.#names.get(writer)
+      if (known === undefined) this.#names.set(writer, new Map([[to, hash]]))
+      else if (!known.has(to)) known.set(to, hash)
+    })
   }
 
   #addChange(hash: string, deps: readonly string[], update: Update): void {

@@ -1,13 +1,15 @@
 /**
  * The changes inside updates and states: what each is called, who wrote it and what it needs.
- * Single changes are read here, without Automerge; only documents and bundles need it. Nothing
- * here depends on order: a state is a set of chunks.
+ * Single changes are read here, without Automerge; only documents need it. Nothing here depends
+ * on order: a state is a set of chunks.
  */
 import { bytesToHex } from "../../base/bytes.ts"
+import { DecodeError } from "../../base/errors.ts"
 import { Reader } from "../../base/reader.ts"
-import { EngineError } from "../engine.ts"
-import { chunkType, decoding, splitChunks, type Chunk } from "./chunk.ts"
-import { changesIn, decodeChange, readBundle, type ChangeFacts } from "./library.ts"
+import { decoding, splitChunks, type Chunk } from "./chunk.ts"
+import { countRows, readColumns, varInt } from "./columns.ts"
+import { changesIn, decodeChange, type ChangeFacts } from "./library.ts"
+import { changeRowsMax, decodedRowsMax, documentRowsMax } from "./limits.ts"
 
 const hashBytes = 32
 
@@ -17,56 +19,77 @@ export type Change = ChangeFacts & { readonly chunk: Uint8Array | undefined }
 /** Hash to change. */
 export type History = ReadonlyMap<string, Change>
 
-/** Head of a change (deps, actor, seq); the operations are left unread. */
-function readChangeHead(chunk: Chunk, hash: string): ChangeFacts {
-  return decoding(() => {
-    const reader = new Reader(chunk.bytes.subarray(chunk.bodyOffset))
-    const count = reader.varUint()
-    const deps: string[] = []
-    for (let index = 0; index < count; index++) deps.push(bytesToHex(reader.raw(hashBytes)))
-    const actor = bytesToHex(reader.raw(reader.varUint()))
-    return { hash, actor, seq: reader.varUint(), deps }
-  })
+/** What a change says of itself before its operations. */
+function readHead(reader: Reader, hash: string): ChangeFacts {
+  const deps = readHashes(reader)
+  const actor = bytesToHex(reader.raw(reader.varUint()))
+  const seq = reader.varUint()
+  if (seq === 0) throw new DecodeError("bad-value", reader.offset, "changes count from 1")
+  return { hash, actor, seq, deps }
 }
 
-/** Reads a single change without its operations, unless it is deflated. */
-export function readChange(chunk: Chunk): Change {
-  if (chunk.hash !== undefined) return { ...readChangeHead(chunk, chunk.hash), chunk: chunk.bytes }
-  return { ...decodeChecked(chunk), chunk: chunk.bytes }
+function readHashes(reader: Reader): string[] {
+  const hashes: string[] = []
+  const count = reader.varUint()
+  for (let index = 0; index < count; index++) hashes.push(bytesToHex(reader.raw(hashBytes)))
+  return hashes
 }
 
-/** Reads a single change with all its operations. */
-function decodeChecked(chunk: Chunk): ChangeFacts {
-  const change = decodeChange(chunk.bytes)
-  if (!change.hash.startsWith(chunk.checksum)) {
-    throw new EngineError("invalid-update", "wrong checksum")
-  }
-  return change
+/** Steps over length-prefixed actors. */
+function skipActors(reader: Reader): void {
+  const count = reader.varUint()
+  for (let index = 0; index < count; index++) reader.raw(reader.varUint())
 }
 
-export function isSingle(chunk: Chunk): boolean {
-  return chunk.type === chunkType.change || chunk.type === chunkType.deflated
+/** Operations in a change, counted without unfolding them. Checks that they stay within limits. */
+function changeRows({ body, hash }: Chunk): number {
+  const reader = new Reader(body)
+  readHead(reader, hash)
+  reader.varUint()
+  varInt(reader)
+  reader.raw(reader.varUint())
+  skipActors(reader)
+  return countRows(reader, readColumns(reader), changeRowsMax)
 }
 
-/** All changes in a chunk, completely decoded. */
+function checkDocumentRows({ body }: Chunk): void {
+  const reader = new Reader(body)
+  skipActors(reader)
+  readHashes(reader)
+  const changes = readColumns(reader)
+  const operations = readColumns(reader)
+  countRows(reader, changes, documentRowsMax)
+  countRows(reader, operations, documentRowsMax)
+}
+
+/** Reads a single change without its operations. */
+export function readChange({ body, bytes, hash }: Chunk): Change {
+  return decoding(() => ({ ...readHead(new Reader(body), hash), chunk: bytes }))
+}
+
+/** All changes in a chunk, completely decoded. @throws EngineError `invalid-update`. */
 export function decodeChunk(chunk: Chunk): readonly ChangeFacts[] {
-  if (isSingle(chunk)) return [decodeChecked(chunk)]
-  return changesInside(chunk)
+  if (!chunk.single) return documentChanges(chunk)
+  const rows = decoding(() => changeRows(chunk))
+  if (rows <= decodedRowsMax) return [decodeChange(chunk.bytes)]
+  changesIn(chunk.bytes)
+  return [readChange(chunk)]
 }
 
-function changesInside(chunk: Chunk): readonly ChangeFacts[] {
-  return chunk.type === chunkType.bundle ? readBundle(chunk.bytes) : changesIn(chunk.bytes)
+function documentChanges(chunk: Chunk): readonly ChangeFacts[] {
+  decoding(() => checkDocumentRows(chunk))
+  return changesIn(chunk.bytes)
 }
 
-/** O(bytes); a document or bundle inside costs loading it. */
+/** O(bytes); a document inside costs loading it. @throws EngineError `invalid-update`. */
 export function historyOf(state: Uint8Array): History {
   const history = new Map<string, Change>()
   for (const chunk of splitChunks(state)) {
-    if (isSingle(chunk)) {
+    if (chunk.single) {
       const change = readChange(chunk)
       history.set(change.hash, change)
     } else {
-      for (const change of changesInside(chunk)) {
+      for (const change of documentChanges(chunk)) {
         if (!history.has(change.hash)) history.set(change.hash, { ...change, chunk: undefined })
       }
     }

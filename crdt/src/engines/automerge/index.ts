@@ -6,11 +6,12 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { EngineError, type Engine, type UpdateFacts, type Wait } from "../engine.ts"
 import { plainJson } from "../plain-json.ts"
 import { splitChunks } from "./chunk.ts"
+import { readForked } from "./forks.ts"
 import { AutomergeFrontier } from "./frontier.ts"
 import { readHeads } from "./heads.ts"
-import { decodeChunk, historyOf, type History } from "./history.ts"
+import { decodeChunk, historyOf } from "./history.ts"
 import { saveDocument, valueOf, type ChangeFacts } from "./library.ts"
-import { differenceOf, emptyState, mergeUpdates } from "./merge.ts"
+import { changesOf, differenceOf, emptyState, mergeUpdates } from "./merge.ts"
 
 function validate(update: Uint8Array): UpdateFacts {
   const changes = new Map<string, ChangeFacts>()
@@ -52,13 +53,10 @@ function digestOf(state: Uint8Array): Uint8Array {
 }
 
 function compact(state: Uint8Array): Uint8Array {
-  const waiting: Uint8Array[] = []
-  const saved = saveDocument(state)
-  const inside: History = historyOf(saved)
-  for (const { hash, chunk } of historyOf(state).values()) {
-    if (chunk !== undefined && !inside.has(hash)) waiting.push(chunk)
-  }
-  return mergeUpdates([saved, ...waiting])
+  const saved = readForked(state, saveDocument)
+  const inside = historyOf(saved)
+  if (inside.size === 0) return mergeUpdates([state])
+  return mergeUpdates([saved, ...changesOf(state, (hash) => !inside.has(hash))])
 }
 
 export const automergeEngine: Engine = {
@@ -78,6 +76,6 @@ export const automergeEngine: Engine = {
   emptySummary: Uint8Array.of(0),
   digest: digestOf,
   compact,
-  toJson: (state) => plainJson(valueOf(state)),
+  toJson: (state) => plainJson(readForked(state, valueOf)),
   frontier: frontierOf,
 }

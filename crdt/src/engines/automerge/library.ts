@@ -25,7 +25,7 @@ function fail(error: unknown): never {
   })
 }
 
-/** Decodes a change chunk, deflated or not, with all its operations. Does not check its sum. */
+/** Decodes a change chunk with all its operations. Does not check its sum. */
 export function decodeChange(chunk: Uint8Array): ChangeFacts {
   try {
     const { hash, actor, seq, deps } = A.decodeChange(chunk)
@@ -49,7 +49,7 @@ function withDocument<Result>(bytes: Uint8Array, use: (doc: A.Doc<unknown>) => R
   }
 }
 
-/** The changes in a chunk of whatever kind that can take effect without others. */
+/** The changes in `bytes` that can take effect; the operations of all are checked. */
 export function changesIn(bytes: Uint8Array): readonly ChangeFacts[] {
   return withDocument(bytes, (doc) =>
     A.getChangesMetaSince(doc, []).map(({ hash, actor, seq, deps }) => ({
@@ -86,18 +86,4 @@ export function saveDocument(bytes: Uint8Array): Uint8Array {
 /** The document's value: plain objects and arrays, and Automerge's own classes for scalars. */
 export function valueOf(bytes: Uint8Array): unknown {
   return withDocument(bytes, (doc) => A.toJS(doc))
-}
-
-/** Bundles: several changes in one chunk, perhaps without their predecessors. */
-export function readBundle(chunk: Uint8Array): readonly ChangeFacts[] {
-  try {
-    return A.readBundle(chunk).changes.map(({ hash, actor, seq, deps }) => ({
-      hash,
-      actor,
-      seq,
-      deps,
-    }))
-  } catch (error) {
-    fail(error)
-  }
 }

@@ -1,39 +1,28 @@
 /**
- * A state is a set of chunks in a canonical order: documents and bundles as they came, then single
- * changes, each once. Loading and saving instead would cost more and lose nothing but order, yet a
- * plain load refuses changes whose predecessors are missing; those must be kept.
+ * A state is a set of chunks in a canonical order: documents as they came (those that differ stay
+ * apart until they are compacted), then single changes, each once. Loading and saving instead
+ * would cost more, and a plain load refuses changes whose predecessors are missing.
  */
 import { bytesCompare, bytesConcat } from "../../base/bytes.ts"
 import { splitChunks } from "./chunk.ts"
 import { readHeads } from "./heads.ts"
-import { ancestorsOf, historyOf, isSingle, readChange, type Change } from "./history.ts"
+import { ancestorsOf, historyOf, readChange, type Change } from "./history.ts"
 import { changeChunks } from "./library.ts"
 
 export const emptyState: Uint8Array = new Uint8Array(0)
 
 /** O(bytes · log changes). @throws EngineError `invalid-update`. */
 export function mergeUpdates(updates: readonly Uint8Array[]): Uint8Array {
-  const packs = new Map<string, Uint8Array>()
+  const documents = new Map<string, Uint8Array>()
   const changes = new Map<string, Change>()
   for (const update of updates) {
     for (const chunk of splitChunks(update)) {
-      if (isSingle(chunk)) keepSmaller(changes, readChange(chunk))
-      else packs.set(chunk.hash ?? "", chunk.bytes)
+      if (!chunk.single) documents.set(chunk.hash, chunk.bytes)
+      else if (!changes.has(chunk.hash)) changes.set(chunk.hash, readChange(chunk))
     }
   }
-  const packed = [...packs.values()].sort(bytesCompare)
-  return bytesConcat([...packed, ...inOrder(changes)])
-}
-
-/** One change can come deflated and not; which one is kept must not depend on order. */
-function keepSmaller(changes: Map<string, Change>, change: Change): void {
-  const known = changes.get(change.hash)?.chunk
-  const chunk = change.chunk ?? emptyState
-  if (known !== undefined) {
-    if (known.length < chunk.length) return
-    if (known.length === chunk.length && bytesCompare(known, chunk) <= 0) return
-  }
-  changes.set(change.hash, change)
+  const sorted = [...documents.values()].sort(bytesCompare)
+  return bytesConcat([...sorted, ...inOrder(changes)])
 }
 
 /**
@@ -80,15 +69,13 @@ export function differenceOf(state: Uint8Array, summary: Uint8Array): Uint8Array
   const heads = readHeads(summary)
   const history = historyOf(state)
   const held = ancestorsOf(history, heads)
-  if (held.size === 0) return state
-  const lacked = (hash: string) => !held.has(hash)
-  const chunks: Uint8Array[] = []
-  let packed = false
-  for (const { hash, chunk } of history.values()) {
-    if (!lacked(hash)) continue
-    if (chunk === undefined) packed = true
-    else chunks.push(chunk)
-  }
-  if (packed) chunks.push(...changeChunks(state, lacked))
-  return mergeUpdates(chunks)
+  return held.size === 0 ? state : mergeUpdates(changesOf(state, (hash) => !held.has(hash)))
+}
+
+/** Every change in a state of which `wanted` says so, as a chunk of its own. */
+export function changesOf(state: Uint8Array, wanted: (hash: string) => boolean): Uint8Array[] {
+  return splitChunks(state).flatMap(({ single, bytes, hash }) => {
+    if (single) return wanted(hash) ? [bytes] : []
+    return changeChunks(bytes, wanted)
+  })
 }

@@ -49,6 +49,10 @@ export class YjsFrontier implements Frontier {
     return update.open === 0 ? "covered" : "pending"
   }
 
+  contradicts(): boolean {
+    return false
+  }
+
   summary(): Uint8Array {
     const clocks: [number, number][] = []
     for (const [writer, clock] of this.#covered) clocks.push([Number(writer), clock])
