@@ -6,6 +6,9 @@
 /** The address every server of the benchmark listens on: never reachable from outside. */
 export const host = "127.0.0.1"
 
+/** The database Hocuspocus' SQLite extension keeps in its folder. */
+export const hocuspocusFile = "hocuspocus.sqlite"
+
 /** The port from the command line; @throws TypeError when it is not one. */
 export function portArgument(): number {
   const port = Number(process.argv[2])

@@ -5,10 +5,10 @@
 import { join } from "node:path"
 import { SQLite } from "@hocuspocus/extension-sqlite"
 import { Server } from "@hocuspocus/server"
-import { folderArgument, host, portArgument } from "./arguments.ts"
+import { folderArgument, hocuspocusFile, host, portArgument } from "./arguments.ts"
 
 const port = portArgument()
-const database = join(folderArgument(), "hocuspocus.sqlite")
+const database = join(folderArgument(), hocuspocusFile)
 const server = new Server({
   address: host,
   port,

@@ -1,22 +1,16 @@
 /**
  * Starting with 100,000 stored documents: time from spawning the process to its ready line, and
  * memory after it. The store is filled once per server and reused in every round.
- *
- * Filling is a `StoreFiller`. The one here goes through the server's own WebSocket endpoint, which
- * works for any server; a filler that writes through a server's store is another function of this
- * type, chosen in `fillerFor`.
  */
 import { setTimeout as delay } from "node:timers/promises"
 import { filledRoom } from "../load/fill.ts"
 import { runJob } from "../load/load-process.ts"
 import { residentMbOf } from "../measure/process-usage.ts"
-import type { ServerName, ServerSpec } from "../servers/catalog.ts"
+import type { ServerName } from "../servers/catalog.ts"
 import { startServer } from "../servers/server-process.ts"
 import type { RunContext, RunOutcome, Scenario } from "./scenario.ts"
-import { newFolder, targetOf, withServer } from "./scenario.ts"
-
-/** Puts `storedDocuments` documents into the store in `folder`; answers what went wrong. */
-type StoreFiller = (context: RunContext, folder: string) => Promise<RunOutcome>
+import { newFolder, targetOf } from "./scenario.ts"
+import { fillerFor } from "./store-fillers.ts"
 
 type Filled = { readonly folder: string; readonly outcome: RunOutcome }
 
@@ -48,17 +42,6 @@ async function fill(context: RunContext): Promise<Filled> {
   const folder = await newFolder(context)
   context.progress(`filling ${context.scale.storedDocuments} documents`)
   return { folder, outcome: await fillerFor(context.server)(context, folder) }
-}
-
-function fillerFor(_server: ServerSpec): StoreFiller {
-  return fillThroughSocket
-}
-
-async function fillThroughSocket(context: RunContext, folder: string): Promise<RunOutcome> {
-  const { storedDocuments: documents } = context.scale
-  return withServer(context, folder, (server) =>
-    runJob({ kind: "fill", target: targetOf(server), documents }),
-  )
 }
 
 async function startOn(folder: string, context: RunContext): Promise<RunOutcome> {
