@@ -3,7 +3,7 @@
  * `storeContract` with how to open it and what it supports; the rest is here.
  */
 import { describe, expect, onTestFinished, test } from "vitest"
-import { InvariantError } from "../base/index.ts"
+import { bytesEqual, InvariantError } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { chainRecords, emptyHead, genesisHash } from "../log/index.ts"
 import type { Store } from "../ports/index.ts"
@@ -118,11 +118,9 @@ function appendRules(underTest: StoreUnderTest): void {
       appended(store, { own: [recordB, recordB, recordB] }),
     ])
     expect(results.map((result) => result.firstSeq)).toEqual([1, 3, 4])
-    const head = chainRecords(emptyHead, store.opened.origin, [
-      ...[recordA, recordB, recordA],
-      ...[recordB, recordB, recordB],
-    ])
-    expect(results[2].heads).toEqual([[store.opened.origin, head]])
+    const records = [recordA, recordB, recordA, recordB, recordB, recordB]
+    const head = chainRecords(emptyHead, store.opened.origin, records)
+    expect(results[2]?.heads).toEqual([[store.opened.origin, head]])
   })
 
   test("an empty append succeeds, gives the next seq and changes nothing", async () => {
@@ -146,8 +144,7 @@ function appendRules(underTest: StoreUnderTest): void {
     const record = testRecord({ document: documentA, body })
     await appended(store, { own: [record, recordB] })
     const entries = await readDocument(store, documentA)
-    expect(entries.length).toBe(1)
-    expect(Buffer.compare(entries[0]?.record ?? recordB, record)).toBe(0)
+    expect(entries.map((entry) => bytesEqual(entry.record, record))).toEqual([true])
   })
 }
 

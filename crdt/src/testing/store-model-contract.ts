@@ -104,8 +104,7 @@ async function compare(underTest: StoreUnderTest, steps: readonly Step[]): Promi
         checks = []
         await close(store)
         store = await fixture.open()
-        expect(store.opened.origin).toBe(model.origin)
-        expect(new Map(store.opened.heads)).toEqual(new Map(model.heads()))
+        checkReopened(store, model)
       }
     }
     await Promise.all(checks)
@@ -113,6 +112,11 @@ async function compare(underTest: StoreUnderTest, steps: readonly Step[]): Promi
     await close(store)
     await fixture.remove()
   }
+}
+
+function checkReopened(store: Store, model: MemoryLog): void {
+  expect(store.opened.origin).toBe(model.origin)
+  expect(new Map(store.opened.heads)).toEqual(new Map(model.heads()))
 }
 
 function take(step: Exclude<Step, { type: "reopen" }>, store: Store, model: MemoryLog) {

@@ -2,16 +2,13 @@
  * Why a store could not be opened: a stable code and one line that tells what to do. Everything
  * that goes wrong later is a result of the call it happened to (ports/store.ts).
  */
-export const storeOpenErrorCodes = [
-  "not-writable",
-  "locked",
-  "not-a-store",
-  "newer-version",
-  "other-node",
-  "failed",
-] as const
-
-export type StoreOpenErrorCode = (typeof storeOpenErrorCodes)[number]
+export type StoreOpenErrorCode =
+  | "not-writable"
+  | "locked"
+  | "not-a-store"
+  | "newer-version"
+  | "other-node"
+  | "failed"
 
 export class StoreOpenError extends Error {
   override readonly name = "StoreOpenError"

@@ -14,7 +14,7 @@ import { entryId } from "./schema.ts"
 import { seal } from "./seal.ts"
 
 /** A run does not follow what is held, because the append that led up to it failed. */
-export class GapError extends Error {
+class GapError extends Error {
   override readonly name = "GapError"
 }
 

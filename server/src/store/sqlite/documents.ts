@@ -4,7 +4,7 @@ import type { DocumentId } from "@causeway/crdt/base"
 import { GenerationCache } from "./cache.ts"
 
 /** Past it the least recent are looked up again. About 2 MB when full. */
-export const cachedDocumentsMax = 16_384
+const cachedDocumentsMax = 16_384
 
 export class DocumentRows {
   readonly #find: Statement<[string], { id: number }>

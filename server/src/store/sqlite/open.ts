@@ -16,8 +16,11 @@ export function openDatabase(directory: string): Database.Database {
   try {
     makeDirectory(directory)
     database = new Database(join(directory, DATABASE_FILE), { timeout: 0 })
+    // Before anything is read: this is what makes the first read take the lock and keep it.
+    database.pragma("locking_mode = EXCLUSIVE")
+    const found = checkVersion(database, directory)
     configure(database)
-    if (checkVersion(database, directory) === "new") create(database, directory)
+    if (found === "new") create(database, directory)
     return database
   } catch (error) {
     database?.close()
@@ -50,8 +53,6 @@ const CACHE_KIB = 8 * 1024
 const WAL_FILE_BYTES = 16 * 1024 * 1024
 
 function configure(database: Database.Database): void {
-  // Before anything is read: this is what makes the first read take the lock.
-  database.pragma("locking_mode = EXCLUSIVE")
   database.pragma("journal_mode = WAL")
   database.pragma("synchronous = FULL")
   // Checkpoints are started by hand, after a reply instead of before it.

@@ -3,29 +3,16 @@
  * the order they come, each to its end, which is all the order the port asks for.
  */
 import { parentPort, workerData } from "node:worker_threads"
-import type { Database } from "better-sqlite3"
 import { assert, DecodeError, InvariantError } from "@causeway/crdt/base"
 import type { NodeId } from "@causeway/crdt/base"
 import type { StoreFailure } from "@causeway/crdt/ports"
 import { errorCode, errorMessage } from "../errors.ts"
-import { Appender } from "./appender.ts"
-import { Checkpoints } from "./checkpoints.ts"
-import { DocumentRows } from "./documents.ts"
-import { HeldOrigins } from "./heads.ts"
-import { identify } from "./identity.ts"
+import { SqliteLog } from "./log.ts"
 import { decodeAppend, encodeAppended, encodeAppendFailure } from "./messages.ts"
-import type { FromWorker, Opened, ReadReply, ReadRequest, ToWorker } from "./messages.ts"
-import { asOpenError, openDatabase } from "./open.ts"
-import { LogReader } from "./reader.ts"
+import type { FromWorker, ReadReply, ReadRequest, ToWorker } from "./messages.ts"
+import { asOpenError } from "./open.ts"
 
 export type WorkerOptions = { readonly directory: string; readonly node: NodeId | undefined }
-
-type Serving = {
-  readonly database: Database
-  readonly appender: Appender
-  readonly reader: LogReader
-  readonly checkpoints: Checkpoints
-}
 
 const port = parentPort
 assert(port !== null, "runs as a worker thread")
@@ -36,39 +23,15 @@ function post(message: FromWorker): void {
   else port?.postMessage(message)
 }
 
-/** @throws StoreOpenError */
-function open({ directory, node }: WorkerOptions): { opened: Opened; serving: Serving } {
-  const database = openDatabase(directory)
+function append(log: SqliteLog, buffer: ArrayBuffer): void {
   try {
-    const parts = { origins: new HeldOrigins(database), documents: new DocumentRows(database) }
-    const reader = new LogReader(database, parts, (origin, seq) =>
-      post({ type: "corrupt", origin, seq }),
-    )
-    const identity = identify(database, directory, node, { origins: parts.origins, reader })
-    const appender = new Appender(database, identity.origin, parts)
-    const checkpoints = new Checkpoints(database, (message) => post({ type: "trouble", message }))
-    const heads = parts.origins.all().map(({ origin, head }) => [origin, head] as const)
-    return {
-      opened: { type: "opened", ...identity, heads },
-      serving: { database, appender, reader, checkpoints },
-    }
-  } catch (error) {
-    database.close()
-    throw asOpenError(error, directory)
-  }
-}
-
-function append({ appender, checkpoints }: Serving, buffer: ArrayBuffer): void {
-  try {
-    post(encodeAppended(appender.append(decodeAppend(buffer))))
+    post(encodeAppended(log.append(decodeAppend(buffer))))
   } catch (error) {
     if (error instanceof InvariantError || error instanceof DecodeError) {
       post({ type: "invariant", message: error.message })
-    } else {
-      post(encodeAppendFailure(appendFailure(error)))
-    }
+    } else post(encodeAppendFailure(appendFailure(error)))
   }
-  checkpoints.runIfDue()
+  log.afterAppend()
 }
 
 function appendFailure(error: unknown): StoreFailure {
@@ -77,29 +40,34 @@ function appendFailure(error: unknown): StoreFailure {
   return { ok: false, code: full ? "store-full" : "store-failed", message: errorMessage(error) }
 }
 
-function read({ reader }: Serving, request: ReadRequest): ReadReply {
+function read(log: SqliteLog, request: ReadRequest): ReadReply {
   try {
-    return reader.read(request)
+    return log.read(request)
   } catch (error) {
     return { type: "failed", code: "store-failed", message: errorMessage(error) }
   }
 }
 
-function serve(serving: Serving, message: ToWorker): void {
-  if (!("type" in message)) append(serving, message)
+function serve(log: SqliteLog, message: ToWorker): void {
+  if (!("type" in message)) append(log, message)
   else if (message.type === "close") {
-    serving.database.close()
+    log.close()
     port?.close()
-  } else post(read(serving, message))
+  } else post(read(log, message))
 }
 
-function start(options: WorkerOptions): void {
+function start({ directory, node }: WorkerOptions): void {
   try {
-    const { opened, serving } = open(options)
-    port?.on("message", (message: ToWorker) => serve(serving, message))
-    post(opened)
+    const log = new SqliteLog({
+      directory,
+      node,
+      onCorrupt: (origin, seq) => post({ type: "corrupt", origin, seq }),
+      onTrouble: (message) => post({ type: "trouble", message }),
+    })
+    port?.on("message", (message: ToWorker) => serve(log, message))
+    post(log.opened)
   } catch (error) {
-    const { code, message } = asOpenError(error, options.directory)
+    const { code, message } = asOpenError(error, directory)
     post({ type: "open-failed", code, message })
   }
 }

@@ -1,0 +1,171 @@
+/** Bit rot and torn tails: what the disk gives back is not what was written. */
+import { cp, mkdtemp, open, readFile, rm, stat, truncate } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import Database from "better-sqlite3"
+import {
+  appended,
+  checkCrashed,
+  close,
+  crashBatch,
+  read,
+  readDocument,
+  readOrigin,
+  testDocument,
+  testOrigin,
+  testRecord,
+} from "@causeway/crdt/testing"
+import { VersionVector } from "@causeway/crdt/clock"
+import { chainRecords, emptyHead } from "@causeway/crdt/log"
+import { expect, onTestFinished, test } from "vitest"
+import { openSqliteStore } from "./index.ts"
+import { DATABASE_FILE } from "./schema.ts"
+import type { CorruptEntry } from "./store.ts"
+
+const document = testDocument("a")
+const foreign = testOrigin("foreign")
+
+async function folder(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "causeway-damage-"))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+async function opened(directory: string) {
+  const corrupt: CorruptEntry[] = []
+  const store = await openSqliteStore({
+    directory,
+    node: undefined,
+    onCorrupt: (entry) => corrupt.push(entry),
+  })
+  onTestFinished(() => close(store))
+  return { store, corrupt }
+}
+
+/** Records with bodies that are nowhere else in the file. */
+const records = [1, 2, 3, 4].map((seq) => testRecord({ document, body: bodyOf(seq) }))
+
+function bodyOf(seq: number): Uint8Array {
+  return new TextEncoder().encode(`unmistakable body ${seq} `.repeat(8))
+}
+
+/** A folder with `records` as the own log and as that of `foreign`. */
+async function filled(): Promise<{ directory: string; own: CorruptEntry["origin"] }> {
+  const directory = await folder()
+  const { store } = await opened(directory)
+  const adopted = [{ origin: foreign, firstSeq: 1, records }]
+  await appended(store, { own: records, adopted })
+  await close(store)
+  return { directory, own: store.opened.origin }
+}
+
+/** Flips one bit in every copy of record `seq` that the file holds; gives how many. */
+async function flipBit(directory: string, seq: number): Promise<number> {
+  const path = join(directory, DATABASE_FILE)
+  const content = await readFile(path)
+  const file = await open(path, "r+")
+  let count = 0
+  let at = content.indexOf(bodyOf(seq))
+  for (; at >= 0; at = content.indexOf(bodyOf(seq), at + 1), count++) {
+    await file.write(Uint8Array.of((content[at + 70] ?? 0) ^ 4), 0, 1, at + 70)
+  }
+  await file.close()
+  return count
+}
+
+function sql(directory: string, statement: string): void {
+  const database = new Database(join(directory, DATABASE_FILE))
+  expect(database.prepare(statement).run().changes).toBe(1)
+  database.close()
+}
+
+test("a flipped bit costs one entry: neighbours come, and it is reported once", async () => {
+  const { directory, own } = await filled()
+  expect(await flipBit(directory, 2)).toBe(2)
+  const { store, corrupt } = await opened(directory)
+  for (let round = 0; round < 2; round++) {
+    const seqs = (await readDocument(store, document)).map((entry) => entry.seq)
+    expect(seqs).toEqual([1, 3, 4, 1, 3, 4])
+  }
+  expect(new Set(corrupt)).toEqual(
+    new Set([
+      { origin: own, seq: 2 },
+      { origin: foreign, seq: 2 },
+    ]),
+  )
+  expect(corrupt.length).toBe(2)
+  expect((await appended(store, { own: [records[0] ?? bodyOf(0)] })).firstSeq).toBe(5)
+})
+
+test("an origin read stops before a corrupt entry, and goes on behind it", async () => {
+  const { directory } = await filled()
+  await flipBit(directory, 2)
+  const { store } = await opened(directory)
+  expect((await readOrigin(store, foreign, 1)).run.records).toEqual(records.slice(0, 1))
+  const query = { type: "origin", origin: foreign, fromSeq: 2, bytesMax: 1e6 } as const
+  expect(await read(store, query)).toMatchObject({ type: "failed", code: "corrupt" })
+  const behind = await readOrigin(store, foreign, 3)
+  expect(behind.run.records).toEqual(records.slice(2))
+  expect(behind.previousHash).toEqual(chainRecords(emptyHead, foreign, records.slice(0, 2)).hash)
+})
+
+test("an origin read never gives a previous hash that is not the chain's", async () => {
+  const { directory } = await filled()
+  sql(directory, "UPDATE entries SET hash = zeroblob(16) WHERE id = (2 << 40) + 2")
+  const { store } = await opened(directory)
+  const query = { type: "origin", origin: foreign, fromSeq: 3, bytesMax: 1e6 } as const
+  expect(await read(store, query)).toMatchObject({ type: "failed", code: "corrupt" })
+})
+
+test("a missing entry ends an origin read like a corrupt one", async () => {
+  const { directory } = await filled()
+  sql(directory, "DELETE FROM entries WHERE id = (2 << 40) + 3")
+  const { store } = await opened(directory)
+  expect((await readOrigin(store, foreign, 1)).run.records).toEqual(records.slice(0, 2))
+  const query = { type: "origin", origin: foreign, fromSeq: 3, bytesMax: 1e6 } as const
+  expect(await read(store, query)).toMatchObject({ type: "failed", code: "corrupt" })
+})
+
+test("a corrupt tail of the own log ends that log: a new epoch begins", async () => {
+  const { directory, own } = await filled()
+  await flipBit(directory, 4)
+  const { store, corrupt } = await opened(directory)
+  expect(corrupt).toEqual([{ origin: own, seq: 4 }])
+  const { node, origin, heads } = store.opened
+  expect(origin).not.toBe(own)
+  expect(origin.startsWith(`${node}@`)).toBe(true)
+  expect(new Map(heads).get(origin)).toEqual(emptyHead)
+  expect(new Map(heads).get(own)?.seq).toBe(4)
+  expect((await appended(store, { own: records })).firstSeq).toBe(1)
+  await close(store)
+  const again = await opened(directory)
+  expect(again.store.opened.origin).toBe(origin)
+})
+
+test("a torn or damaged write-ahead log gives a prefix of whole batches", async () => {
+  const directory = await folder()
+  const { store } = await opened(directory)
+  let seq = 0
+  for (let batch = 0; batch < 60; batch++) {
+    const { firstSeq } = await appended(store, crashBatch(seq))
+    seq = firstSeq - 1 + crashBatch(seq).own.length
+  }
+  const wal = `${DATABASE_FILE}-wal`
+  const size = (await stat(join(directory, wal))).size
+  const seen: number[] = []
+  for (const part of [0.15, 0.4, 0.65, 0.9]) {
+    const copy = await folder()
+    await cp(directory, copy, { recursive: true })
+    await truncate(join(copy, wal), Math.floor(size * part))
+    const torn = await opened(copy)
+    await checkCrashed(torn.store, 1)
+    expect(torn.corrupt).toEqual([])
+    const since = new VersionVector()
+    const query = { type: "document", document: testDocument("crash-1"), since } as const
+    expect(await read(torn.store, query)).toMatchObject({ type: "document" })
+    seen.push(new Map(torn.store.opened.heads).get(torn.store.opened.origin)?.seq ?? 0)
+    await close(torn.store)
+  }
+  expect([...seen].sort((left, right) => left - right)).toEqual(seen)
+  expect(seen.at(-1)).toBeLessThan(seq)
+})

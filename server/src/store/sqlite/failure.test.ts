@@ -1,0 +1,218 @@
+/** Full and failing disks, and a store thread that dies: what callers see, and what is kept. */
+import { execFileSync, spawn } from "node:child_process"
+import type { ChildProcessByStdio } from "node:child_process"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+import type { Readable, Writable } from "node:stream"
+import { fileURLToPath } from "node:url"
+import { Worker } from "node:worker_threads"
+import {
+  append,
+  appended,
+  close,
+  read,
+  readDocument,
+  readOrigin,
+  testClient,
+  testDocument,
+  testNode,
+  testOrigin,
+  testRecord,
+} from "@causeway/crdt/testing"
+import { InvariantError } from "@causeway/crdt/base"
+import { chainRecords, emptyHead } from "@causeway/crdt/log"
+import type { Store } from "@causeway/crdt/ports"
+import { expect, onTestFinished, test } from "vitest"
+import { openSqliteStore } from "./index.ts"
+import { SqliteStore } from "./store.ts"
+
+const document = testDocument("a")
+const big = testRecord({ document, body: new Uint8Array(100_000).fill(7) })
+const small = testRecord({ document: testDocument("small") })
+
+const thisFile = fileURLToPath(import.meta.url)
+const commandedDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
+
+if (commandedDirectory === undefined) tests()
+else await obey(commandedDirectory)
+
+/** As a process of its own: appends a big record per line of stdin, and prints what came of it. */
+async function obey(directory: string): Promise<void> {
+  const store = await openSqliteStore({ directory, node: undefined })
+  process.stdout.write("open\n")
+  for await (const _line of createInterface({ input: process.stdin })) {
+    const result = await append(store, { own: [big] })
+    process.stdout.write(result.ok ? `seq ${result.firstSeq}\n` : `${result.code}\n`)
+  }
+  await close(store)
+}
+
+function run(program: string, options: readonly string[]): void {
+  execFileSync(program, options, { stdio: "pipe" })
+}
+
+async function folder(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "causeway-failure-"))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** A small file system in memory; skips the test, with the reason, where it can't be mounted. */
+async function smallDisk(bytes: number, skip: (reason: string) => void): Promise<string> {
+  const directory = await folder()
+  const options = ["-t", "tmpfs", "-o", `size=${bytes}`, "tmpfs", directory]
+  try {
+    run("mount", options)
+  } catch (error) {
+    skip(`needs the right to mount a tmpfs: ${String(error)}`)
+  }
+  onTestFinished(() => run("umount", [directory]))
+  return directory
+}
+
+function tests(): void {
+  test("a full disk refuses writes, still reads, and writes again once there is space", async ({
+    skip,
+  }) => {
+    const disk = await smallDisk(6_000_000, skip)
+    const ballast = join(disk, "ballast")
+    await writeFile(ballast, Buffer.alloc(3_000_000))
+    const directory = join(disk, "data")
+    const store = await openSqliteStore({ directory, node: undefined })
+    const acked = await fill(store)
+    expect(acked).toBeGreaterThan(2)
+    expect((await readDocument(store, document)).length).toBe(acked)
+    await rm(ballast)
+    expect((await appended(store, {})).firstSeq).toBe(acked + 1)
+    expect((await appended(store, { own: [big] })).firstSeq).toBe(acked + 1)
+    expect((await readOrigin(store, store.opened.origin, acked + 1)).run.records).toEqual([big])
+    await close(store)
+    const again = await openSqliteStore({ directory, node: undefined })
+    const records = Array.from({ length: acked + 1 }, () => big)
+    const head = chainRecords(emptyHead, again.opened.origin, records)
+    expect(again.opened.heads).toEqual([[again.opened.origin, head]])
+    await close(again)
+  })
+
+  test("a store opens, and reads, on a disk that is full", async ({ skip }) => {
+    const disk = await smallDisk(3_000_000, skip)
+    const directory = join(disk, "data")
+    const store = await openSqliteStore({ directory, node: undefined })
+    const acked = await fill(store)
+    await close(store)
+    await writeFile(join(disk, "ballast"), Buffer.alloc(4_000_000)).catch(() => undefined)
+    const again = await openSqliteStore({ directory, node: undefined })
+    expect((await readDocument(again, document)).length).toBe(acked)
+    expect(await append(again, { own: [big] })).toMatchObject({ ok: false, code: "store-full" })
+    await close(again)
+  })
+
+  test("what was called after a failed append gets seqs without a gap", async ({ skip }) => {
+    const store = await openSqliteStore({
+      directory: join(await smallDisk(3_000_000, skip), "data"),
+      node: undefined,
+    })
+    onTestFinished(() => close(store))
+    const origin = testOrigin("foreign")
+    const huge = Array.from({ length: 60 }, () => big)
+    const run = (firstSeq: number, records: Uint8Array[]) => ({ origin, firstSeq, records })
+    const results = await Promise.all([
+      append(store, { own: [small] }),
+      append(store, { own: huge, adopted: [run(1, [small])] }),
+      append(store, { own: [small], adopted: [run(2, [small])] }),
+      append(store, { own: [small] }),
+    ])
+    expect(results).toMatchObject([
+      { ok: true, firstSeq: 1 },
+      { ok: false, code: "store-full" },
+      { ok: false, code: "store-failed" },
+      { ok: true, firstSeq: 2 },
+    ])
+    const ahead = { own: [], adopted: [run(3, [small])] }
+    expect(() => store.append(ahead, () => undefined)).toThrow(InvariantError)
+    expect(await append(store, { adopted: [run(1, [small])] })).toMatchObject({ ok: true })
+  })
+
+  test("a disk that refuses to write fails the append, and no other once it works", async ({
+    skip,
+  }) => {
+    const child = spawn(process.execPath, [thisFile, await folder()], {
+      stdio: ["pipe", "pipe", "inherit"],
+    })
+    onTestFinished(() => void child.kill("SIGKILL"))
+    const say = conversation(child)
+    expect(await say.next()).toBe("open")
+    expect(await say.after("append")).toBe("seq 1")
+    try {
+      run("prlimit", ["--pid", String(child.pid), "--fsize=150000:unlimited"])
+    } catch (error) {
+      skip(`needs prlimit: ${String(error)}`)
+    }
+    expect(await say.after("append")).toBe("store-failed")
+    expect(await say.after("append")).toBe("store-failed")
+    run("prlimit", ["--pid", String(child.pid), "--fsize=unlimited"])
+    expect(await say.after("append")).toBe("seq 2")
+    expect(await say.after("append")).toBe("seq 3")
+  })
+
+  test("a store whose thread dies fails every call in order, and says so once", async () => {
+    const { store, failed } = await dyingStore()
+    const order: string[] = []
+    const client = testClient(1)
+    store.append({ own: [small], adopted: [] }, (result) => order.push(`append ${result.ok}`))
+    store.read({ type: "client", client }, (result) => order.push(result.type))
+    const last = append(store, {})
+    expect(await last).toMatchObject({ ok: false, code: "store-failed" })
+    expect(order).toEqual(["append false", "failed"])
+    expect(failed).toEqual(["the store failed: the disk caught fire"])
+    let inside = true
+    const later = new Promise<boolean>((resolve) => {
+      store.append({ own: [small], adopted: [] }, (result) => resolve(!inside && !result.ok))
+    })
+    inside = false
+    expect(await later).toBe(true)
+    const result = await read(store, { type: "client", client })
+    expect(result).toMatchObject({ type: "failed", code: "store-failed" })
+    await close(store)
+    expect(failed.length).toBe(1)
+  })
+}
+
+/** Appends big records until the disk is full; gives how many were acked. */
+async function fill(store: Store): Promise<number> {
+  for (let acked = 0; ; acked++) {
+    const result = await append(store, { own: [big] })
+    if (result.ok) continue
+    expect(result.code).toBe("store-full")
+    return acked
+  }
+}
+
+function conversation(child: ChildProcessByStdio<Writable, Readable, null>) {
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const next = async () => (await lines.next()).value
+  return {
+    next,
+    after: (line: string) => {
+      child.stdin.write(`${line}\n`)
+      return next()
+    },
+  }
+}
+
+/** The store over a thread that dies at its first request. */
+async function dyingStore(): Promise<{ store: Store; failed: string[] }> {
+  const script = `
+    const { parentPort } = require("node:worker_threads")
+    parentPort.on("message", () => { throw new Error("the disk caught fire") })`
+  const failed: string[] = []
+  const origin = testOrigin("dying")
+  const opened = { type: "opened", node: testNode("dying"), origin, heads: [] } as const
+  const worker = new Worker(script, { eval: true })
+  return {
+    store: new SqliteStore(worker, opened, { onFailed: (text) => failed.push(text) }),
+    failed,
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The log of one data folder, open: what the worker serves, synchronous and blocking. It ties
+ * database, heads, appends, reads and checkpoints together.
+ */
+import type { Database } from "better-sqlite3"
+import type { NodeId, OriginId } from "@causeway/crdt/base"
+import type { AppendBatch } from "@causeway/crdt/ports"
+import { Appender } from "./appender.ts"
+import { Checkpoints } from "./checkpoints.ts"
+import { DocumentRows } from "./documents.ts"
+import { HeldOrigins } from "./heads.ts"
+import { identify } from "./identity.ts"
+import type { Appended, Opened, ReadReply, ReadRequest } from "./messages.ts"
+import { asOpenError, openDatabase } from "./open.ts"
+import { LogReader } from "./reader.ts"
+
+export type SqliteLogOptions = {
+  readonly directory: string
+  readonly node: NodeId | undefined
+  readonly onCorrupt: (origin: OriginId, seq: number) => void
+  readonly onTrouble: (message: string) => void
+}
+
+export class SqliteLog {
+  readonly opened: Opened
+  readonly #database: Database
+  readonly #appender: Appender
+  readonly #reader: LogReader
+  readonly #checkpoints: Checkpoints
+
+  /** @throws StoreOpenError */
+  constructor({ directory, node, onCorrupt, onTrouble }: SqliteLogOptions) {
+    this.#database = openDatabase(directory)
+    try {
+      const origins = new HeldOrigins(this.#database)
+      const documents = new DocumentRows(this.#database)
+      this.#reader = new LogReader(this.#database, { origins, documents }, onCorrupt)
+      const parts = { origins, reader: this.#reader }
+      const identity = identify(this.#database, directory, node, parts)
+      this.#appender = new Appender(this.#database, identity.origin, { origins, documents })
+      this.#checkpoints = new Checkpoints(this.#database, onTrouble)
+      const heads = origins.all().map(({ origin, head }) => [origin, head] as const)
+      this.opened = { type: "opened", ...identity, heads }
+    } catch (error) {
+      this.#database.close()
+      throw asOpenError(error, directory)
+    }
+  }
+
+  /** Durable when it returns; when it throws, nothing of the batch is there. */
+  append(batch: AppendBatch): Appended {
+    this.#checkpoints.makeRoom()
+    return this.#appender.append(batch)
+  }
+
+  /** What may happen after an append's result is out. */
+  afterAppend(): void {
+    this.#checkpoints.runIfDue()
+  }
+
+  read(request: ReadRequest): ReadReply {
+    return this.#reader.read(request)
+  }
+
+  /** Moves the WAL into the database and releases the lock. */
+  close(): void {
+    this.#database.close()
+  }
+}

@@ -1,0 +1,166 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import Database from "better-sqlite3"
+import { appended, close, testDocument, testNode, testRecord } from "@causeway/crdt/testing"
+import { expect, onTestFinished, test } from "vitest"
+import { StoreOpenError } from "../errors.ts"
+import { openSqliteStore } from "./index.ts"
+import { SqliteLog } from "./log.ts"
+import { DATABASE_FILE } from "./schema.ts"
+
+const thisFile = fileURLToPath(import.meta.url)
+const holderDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
+
+if (holderDirectory === undefined) tests()
+else {
+  await openSqliteStore({ directory: holderDirectory, node: undefined })
+  process.stdout.write("open\n")
+}
+
+async function folder(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "causeway-open-"))
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+const quiet = { onCorrupt: () => undefined, onTrouble: () => undefined }
+
+function openAndClose(directory: string, node?: string): void {
+  new SqliteLog({ directory, node: wanted(node), ...quiet }).close()
+}
+
+function wanted(node: string | undefined) {
+  return node === undefined ? undefined : testNode(node)
+}
+
+/** What opening throws; its message must be one line that names the folder. */
+function openError(directory: string, node?: string): StoreOpenError {
+  let thrown: unknown
+  try {
+    openAndClose(directory, node)
+  } catch (error) {
+    thrown = error
+  }
+  if (!(thrown instanceof StoreOpenError)) throw new Error("opened", { cause: thrown })
+  expect(thrown.message).not.toContain("\n")
+  expect(thrown.message).toContain(directory)
+  return thrown
+}
+
+function tests(): void {
+  test("a folder that is not there is made, and holds one database", async () => {
+    const directory = join(await folder(), "deep", "er")
+    openAndClose(directory)
+    expect(await readdir(directory)).toEqual([DATABASE_FILE])
+  })
+
+  test("the node's name is kept; a minted one too", async () => {
+    const directory = await folder()
+    const named = new SqliteLog({ directory, node: testNode("lisbon-1"), ...quiet })
+    expect(named.opened.node).toBe("lisbon-1")
+    named.close()
+    const again = new SqliteLog({ directory, node: undefined, ...quiet })
+    expect(again.opened).toMatchObject({ node: "lisbon-1", origin: named.opened.origin })
+    again.close()
+    const minted = new SqliteLog({ directory: await folder(), node: undefined, ...quiet })
+    expect(minted.opened.node).toMatch(/^node-[0-9a-f]{8}$/)
+    minted.close()
+  })
+
+  test("another node's folder is refused, and says whose it is", async () => {
+    const directory = await folder()
+    openAndClose(directory, "lisbon-1")
+    const error = openError(directory, "porto-1")
+    expect(error.code).toBe("other-node")
+    expect(error.message).toContain("lisbon-1")
+  })
+
+  test("a folder in use by this process is refused", async () => {
+    const directory = await folder()
+    const store = await openSqliteStore({ directory, node: undefined })
+    expect(openError(directory).code).toBe("locked")
+    const second = openSqliteStore({ directory, node: undefined })
+    await expect(second).rejects.toMatchObject({ name: "StoreOpenError", code: "locked" })
+    const record = testRecord({ document: testDocument("a") })
+    expect((await appended(store, { own: [record] })).firstSeq).toBe(1)
+    await close(store)
+    openAndClose(directory)
+  })
+
+  test("a folder in use by another process is refused, until that one is killed", async () => {
+    const directory = await folder()
+    const holder = spawn(process.execPath, [thisFile, directory], {
+      stdio: ["ignore", "pipe", "inherit"],
+    })
+    onTestFinished(() => void holder.kill("SIGKILL"))
+    await once(holder.stdout, "data")
+    expect(openError(directory).code).toBe("locked")
+    holder.kill("SIGKILL")
+    await once(holder, "exit")
+    openAndClose(directory)
+  })
+
+  test.each([
+    ["under a file", (base: string) => join(base, "file", "data")],
+    ["that is a file", (base: string) => join(base, "file")],
+  ])("a folder %s is refused as not writable", async (_name, pathIn) => {
+    const base = await folder()
+    await writeFile(join(base, "file"), "")
+    expect(openError(pathIn(base)).code).toBe("not-writable")
+  })
+
+  const isRoot = process.getuid?.() === 0
+  test.skipIf(isRoot)("a folder without the right to write is refused", async () => {
+    const directory = await folder()
+    await chmod(directory, 0o555)
+    onTestFinished(() => chmod(directory, 0o755))
+    expect(openError(directory).code).toBe("not-writable")
+  })
+
+  test.skipIf(!isRoot)("a read-only folder is refused (procfs stands in for it)", async () => {
+    expect(openError("/proc/1/task").code).toBe("not-writable")
+  })
+
+  test.each([
+    ["noise", Buffer.alloc(8192, 0x5a)],
+    ["text", Buffer.from("not a database\n".repeat(500))],
+  ])("a file that is %s is refused as no store, and left as it is", async (_name, content) => {
+    const directory = await folder()
+    await writeFile(join(directory, DATABASE_FILE), content)
+    expect(openError(directory).code).toBe("not-a-store")
+    expect(await readFile(join(directory, DATABASE_FILE))).toEqual(content)
+  })
+
+  test("somebody else's database is refused as no store, and left as it is", async () => {
+    const directory = await folder()
+    const database = new Database(join(directory, DATABASE_FILE))
+    database.exec("CREATE TABLE theirs (id INTEGER PRIMARY KEY)")
+    database.close()
+    const content = await readFile(join(directory, DATABASE_FILE))
+    expect(openError(directory).code).toBe("not-a-store")
+    expect(await readFile(join(directory, DATABASE_FILE))).toEqual(content)
+  })
+
+  test("a store of a newer version is refused", async () => {
+    const directory = await folder()
+    openAndClose(directory)
+    const database = new Database(join(directory, DATABASE_FILE))
+    database.pragma("user_version = 99")
+    database.close()
+    const error = openError(directory)
+    expect(error.code).toBe("newer-version")
+    expect(error.message).toContain("99")
+  })
+
+  test("an empty database file, as a crash may leave it, becomes a store", async () => {
+    const directory = await folder()
+    await mkdir(directory, { recursive: true })
+    await writeFile(join(directory, DATABASE_FILE), "")
+    openAndClose(directory)
+    openAndClose(directory)
+  })
+}
