@@ -100,6 +100,9 @@ export class Driver {
     if (pending.length > 0) replica.apply(pending)
     this.#replicas.set(document, replica)
     this.hand({ type: "open-document", document, resume: replica.resume() })
+    // What was typed before may have changed the status already.
+    const status = this.#core?.statusOf(document)
+    if (status !== undefined) replica.onStatus(status)
   }
 
   detach(replica: Replica): void {

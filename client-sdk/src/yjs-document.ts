@@ -53,6 +53,7 @@ export class YjsDocument {
    *   `ERR_TIER_UNAVAILABLE` for "quorum" and "all", which no node acks yet.
    */
   async saved(tier: Tier): Promise<void> {
+    await this.loaded
     await this.#link.saved(tier)
   }
 

@@ -1,0 +1,126 @@
+/**
+ * The SDK in a real browser: bundled as an app would, it edits a document that a client in Node
+ * shows, and the other way round. Without a browser the test is skipped, and says so; in CI it
+ * fails instead.
+ */
+import { existsSync } from "node:fs"
+import { createServer } from "node:http"
+import { join } from "node:path"
+import { build } from "esbuild"
+import type { BuildResult } from "esbuild"
+import { chromium } from "playwright-core"
+import type { Page } from "playwright-core"
+import { describe, expect, onTestFinished, test } from "vitest"
+import type { Presence, PresenceState } from "./index.ts"
+import { connect, startNode, type, until, untilText } from "./test/world.ts"
+
+const executablePath = "/usr/bin/chromium"
+const reason = `no browser at ${executablePath} (Debian: apt install chromium)`
+const missing = !existsSync(executablePath)
+if (missing)
+  process.stderr.write(`browser test ${process.env["CI"] ? "fails" : "skipped"}: ${reason}\n`)
+
+const args = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+]
+
+function bundle(entry: string, minify = false): Promise<BuildResult<{ write: false }>> {
+  return build({
+    entryPoints: [join(import.meta.dirname, entry)],
+    outdir: "unused",
+    bundle: true,
+    write: false,
+    format: "esm",
+    splitting: true,
+    minify,
+    platform: "browser",
+    target: "es2022",
+    // Loaded only by apps with Automerge documents; not part of what this page needs.
+    external: ["@automerge/automerge"],
+    logLevel: "silent",
+  })
+}
+
+/** Serves the page from loopback, and gives its address. */
+async function servePage(script: string): Promise<string> {
+  const server = createServer((request, response) => {
+    const isScript = request.url === "/page.js"
+    const type = isScript ? "text/javascript" : "text/html"
+    response.setHeader("content-type", `${type}; charset=utf-8`)
+    response.end(isScript ? script : '<script type="module" src="/page.js"></script>')
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  onTestFinished(() => new Promise((resolve) => void server.close(() => resolve())))
+  const address = server.address()
+  if (address === null || typeof address === "string") throw new Error("no port")
+  return `http://127.0.0.1:${address.port}/`
+}
+
+async function openBrowser(): Promise<Page> {
+  const browser = await chromium.launch({ executablePath, args, timeout: 20_000 })
+  onTestFinished(() => browser.close())
+  const page = await browser.newPage()
+  page.setDefaultTimeout(20_000)
+  return page
+}
+
+function untilState(presence: Presence, name: string): Promise<unknown> {
+  return until<ReadonlyMap<number, PresenceState>>(presence, (states) =>
+    [...states.values()].some((state) => state["name"] === name),
+  )
+}
+
+test.skipIf(!missing || !process.env["CI"])("CI has a browser", () => {
+  expect.fail(reason)
+})
+
+describe.skipIf(missing)("in a browser", () => {
+  test("[C1] [N9] a page and a client in Node edit one document, and see each other", async () => {
+    const { sync } = await startNode()
+    const { outputFiles } = await bundle("test/browser-page.ts")
+    const page = await openBrowser()
+    await page.goto(await servePage(outputFiles[0]?.text ?? ""))
+    await page.evaluate(`page.open(${JSON.stringify(sync)})`)
+    await page.evaluate(`page.type("from the browser")`)
+    const note = connect(sync).yjs("notes")
+    await untilText(note, "from the browser")
+    type(note, ", and back")
+    await page.waitForFunction(`page.text() === "from the browser, and back"`)
+
+    await page.evaluate(`page.be({ name: "browser" })`)
+    await untilState(note.presence, "browser")
+    note.presence.setLocalState({ name: "node" })
+    await page.waitForFunction(`page.others().some(({ name }) => name === "node")`)
+    await page.evaluate(`page.client.close()`)
+    await until<ReadonlyMap<number, PresenceState>>(note.presence, ({ size }) => size === 1)
+  })
+
+  test("[C2] a page that goes offline sends what was typed when it is back", async () => {
+    const { sync } = await startNode()
+    const { outputFiles } = await bundle("test/browser-page.ts")
+    const page = await openBrowser()
+    await page.goto(await servePage(outputFiles[0]?.text ?? ""))
+    await page.evaluate(`page.open(${JSON.stringify(sync)})`)
+    await page.evaluate(`page.client.goOffline()`)
+    await page.evaluate(`void page.type("offline")`)
+    await page.waitForFunction(`page.client.pending.count === 1`)
+    await page.evaluate(`window.dispatchEvent(new Event("online"))`)
+    await page.evaluate(`page.client.goOnline()`)
+    await untilText(connect(sync).yjs("notes"), "offline")
+  })
+})
+
+test("an app that only has Yjs documents loads no Automerge, and no Node module", async () => {
+  const { outputFiles } = await bundle("index.ts", true)
+  const text = outputFiles.map((file) => file.text).join("\n")
+  // Named once, in the dynamic import.
+  expect(text.match(/@automerge\/automerge/g)).toHaveLength(1)
+  expect(text).not.toMatch(/from\s*"node:|import\("node:|require\("/)
+})
