@@ -96,7 +96,7 @@ describe("Yjs documents", () => {
     await again.saved("node")
   })
 
-  test("[C2] [C4] a node that restarts gets what was typed meanwhile, and no copy twice", async () => {
+  test("[C2] [C4] a node that restarts gets what was typed meanwhile, once", async () => {
     const directory = await temporaryFolder()
     const { node, sync } = await startNode({ directory })
     const note = connect(sync).yjs("notes")
@@ -189,7 +189,7 @@ describe("Automerge documents", () => {
     expect(await shown).toEqual({ title: "x", done: 1 })
   })
 
-  test("[N4] a node that lost its disk gets the document back, without what is on its way", async () => {
+  test("[N4] a node that lost its disk gets the document back from a client", async () => {
     const first = await startNode()
     const plan = connect(first.sync).automerge<Plan>("plan")
     plan.change((doc) => {

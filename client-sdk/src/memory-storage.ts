@@ -12,7 +12,7 @@ import type {
   StoredUpdate,
 } from "@causeway/crdt/ports"
 
-export class MemoryStorage implements ClientStorage {
+class MemoryStorage implements ClientStorage {
   readonly #outbox = new Map<number, StoredUpdate>()
   readonly #rejected = new Map<number, RejectedUpdate>()
   #client: ClientId | undefined

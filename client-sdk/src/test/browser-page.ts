@@ -1,37 +1,45 @@
-/** What the browser test runs in the page: the SDK as an app would use it, shown as globals. */
+/** What the browser test runs in the page: the SDK as an app would use it, as a global. */
 import { createClient } from "../index.ts"
 import type { Client, YjsDocument } from "../index.ts"
 
-type Page = {
-  client: Client | undefined
-  note: YjsDocument | undefined
+export type BrowserPage = {
   open(sync: string): Promise<void>
+  /** Settles once it is saved at the node. */
   type(text: string): Promise<void>
   text(): string
   be(state: { readonly name: string }): void
   others(): unknown[]
+  pending(): number
+  goOffline(): void
+  goOnline(): void
+  close(): Promise<void>
 }
 
-const page: Page = {
-  client: undefined,
-  note: undefined,
+let client: Client | undefined
+let note: YjsDocument | undefined
+
+const page: BrowserPage = {
   async open(sync) {
-    page.client = createClient({ urls: [sync] })
-    page.note = page.client.yjs("notes")
-    await page.note.loaded
+    client = createClient({ urls: [sync] })
+    note = client.yjs("notes")
+    await note.loaded
   },
   async type(text) {
-    const body = page.note?.ydoc.getText("body")
+    const body = note?.ydoc.getText("body")
     body?.insert(body.length, text)
-    await page.note?.saved("node")
+    await note?.saved("node")
   },
-  text: () => page.note?.ydoc.getText("body").toString() ?? "",
-  be(state) {
-    page.note?.presence.setLocalState(state)
-  },
+  text: () => note?.ydoc.getText("body").toString() ?? "",
+  be: (state) => note?.presence.setLocalState(state),
   others() {
-    const { current = new Map<number, unknown>(), clientID } = page.note?.presence ?? {}
-    return [...current].filter(([client]) => client !== clientID).map(([, state]) => state)
+    const { current = new Map<number, unknown>(), clientID } = note?.presence ?? {}
+    return [...current].filter(([number]) => number !== clientID).map(([, state]) => state)
+  },
+  pending: () => client?.pending.count ?? 0,
+  goOffline: () => client?.goOffline(),
+  goOnline: () => client?.goOnline(),
+  async close() {
+    await client?.close()
   },
 }
 

@@ -279,7 +279,7 @@ describe("presence", () => {
     expect(said(harness.advance(clientLimits.presencePaceMs))).toEqual([[2, '{"x":3}']])
   })
 
-  test("[N9] it is renewed in time, and sent again after a reconnect, each with a new clock", () => {
+  test("[N9] it is renewed in time and after a reconnect, each time with a new clock", () => {
     const harness = present()
     expect(said(harness.live(clientLimits.presenceRenewMs)).at(-1)).toEqual([2, '{"x":1}'])
     harness.close()

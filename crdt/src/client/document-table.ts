@@ -10,7 +10,7 @@ import type { Access, Resume } from "../protocol/index.ts"
 import { PresenceTable } from "./presence-table.ts"
 import type { DocumentError, Freshness } from "./status.ts"
 
-export type Channel =
+type Channel =
   /**
    * `markSeq`: the highest ack mark so far, held back until the catch-up is complete [C5].
    * `outgoing`: own updates that may be missing from the summary only because they are on their
@@ -33,8 +33,6 @@ export type Channel =
   | { readonly state: "live"; readonly channel: number; readonly handle: number }
   /** Not open on this connection. `reopenAtMs`: the node could not serve it; undefined: wait. */
   | { readonly state: "closed"; readonly reopenAtMs: Millis | undefined }
-
-export type OpenChannel = Exclude<Channel, { state: "closed" }>
 
 export type DocumentRecord = {
   readonly document: DocumentId

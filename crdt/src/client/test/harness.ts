@@ -22,7 +22,7 @@ export const origin: OriginId = must(parseOriginId("n1@0000000000000001"))
 export const other: OriginId = must(parseOriginId("n2@0000000000000002"))
 export const notes: DocumentId = must(documentIdOf("yjs", "notes"))
 export const plans: DocumentId = must(documentIdOf("yjs", "plans"))
-export const nothing: Resume = { type: "nothing" }
+const nothing: Resume = { type: "nothing" }
 
 export function vector(...entries: [OriginId, number][]): VersionVector {
   return new VersionVector(entries)
