@@ -37,11 +37,12 @@ export async function crashWriter(store: Store, acked: (seq: number) => void): P
 }
 
 export function storeCrashContract(crashStore: CrashStore): void {
-  test(`killed ${crashStore.rounds} times while it appends: every ack kept, no batch torn`, async () => {
+  const { rounds } = crashStore
+  test(`killed ${rounds} times while appending: every ack kept, no batch torn`, async () => {
     const crashing = await crashStore.fixture()
     try {
       let ackedBefore = 0
-      for (let round = 0; round < crashStore.rounds; round++) {
+      for (let round = 0; round < rounds; round++) {
         const acked = await crashing.crash(round)
         expect(acked).toBeGreaterThan(ackedBefore)
         ackedBefore = acked

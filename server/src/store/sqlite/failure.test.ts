@@ -42,8 +42,8 @@ else await obey(commandedDirectory)
 async function obey(directory: string): Promise<void> {
   const store = await openSqliteStore({ directory, node: undefined })
   process.stdout.write("open\n")
-  for await (const _line of createInterface({ input: process.stdin })) {
-    const result = await append(store, { own: [big] })
+  for await (const line of createInterface({ input: process.stdin })) {
+    const result = await append(store, { own: line === "append" ? [big] : [] })
     process.stdout.write(result.ok ? `seq ${result.firstSeq}\n` : `${result.code}\n`)
   }
   await close(store)
@@ -117,11 +117,11 @@ function tests(): void {
     onTestFinished(() => close(store))
     const origin = testOrigin("foreign")
     const huge = Array.from({ length: 60 }, () => big)
-    const run = (firstSeq: number, records: Uint8Array[]) => ({ origin, firstSeq, records })
+    const from = (firstSeq: number, records: Uint8Array[]) => ({ origin, firstSeq, records })
     const results = await Promise.all([
       append(store, { own: [small] }),
-      append(store, { own: huge, adopted: [run(1, [small])] }),
-      append(store, { own: [small], adopted: [run(2, [small])] }),
+      append(store, { own: huge, adopted: [from(1, [small])] }),
+      append(store, { own: [small], adopted: [from(2, [small])] }),
       append(store, { own: [small] }),
     ])
     expect(results).toMatchObject([
@@ -130,9 +130,9 @@ function tests(): void {
       { ok: false, code: "store-failed" },
       { ok: true, firstSeq: 2 },
     ])
-    const ahead = { own: [], adopted: [run(3, [small])] }
+    const ahead = { own: [], adopted: [from(3, [small])] }
     expect(() => store.append(ahead, () => undefined)).toThrow(InvariantError)
-    expect(await append(store, { adopted: [run(1, [small])] })).toMatchObject({ ok: true })
+    expect(await append(store, { adopted: [from(1, [small])] })).toMatchObject({ ok: true })
   })
 
   test("a disk that refuses to write fails the append, and no other once it works", async ({

@@ -105,7 +105,8 @@ export function asOpenError(error: unknown, directory: string): StoreOpenError {
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
     return new StoreOpenError(
       "locked",
-      `the data folder ${directory} is in use by another process; stop it, or choose another folder`,
+      `the data folder ${directory} is in use by another process; ` +
+        "stop that one, or choose another folder",
     )
   }
   if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
