@@ -102,11 +102,15 @@ export const anyStep: fc.Arbitrary<Step> = fc.record({
   sync: fc.nat(5),
 })
 
+export const anySteps: fc.Arbitrary<Step[]> = fc.array(anyStep, {
+  minLength: 1,
+  maxLength: 20,
+  size: "max",
+})
+
 /** The history of such a session. */
-export const anyUpdates: fc.Arbitrary<Uint8Array[]> = fc
-  .array(anyStep, { minLength: 1, maxLength: 20, size: "max" })
-  .map((steps) => {
-    const { updates, documents } = play(steps)
-    for (const document of documents) A.free(document)
-    return updates
-  })
+export const anyUpdates: fc.Arbitrary<Uint8Array[]> = anySteps.map((steps) => {
+  const { updates, documents } = play(steps)
+  for (const document of documents) A.free(document)
+  return updates
+})
