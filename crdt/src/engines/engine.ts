@@ -34,7 +34,7 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json }
 
-/** Where one writer's operations in an update start and end: `[from, to)` on that writer's clock. */
+/** Where one writer's operations in an update start and end: `[from, to)` on its clock. */
 export type Span = { readonly writer: string; readonly from: number; readonly to: number }
 
 /**
@@ -51,13 +51,15 @@ export type Wait = {
 }
 
 /**
- * What a complete validation learns on the way. `spans`: for Yjs one per client (writer = client
- * id in decimal, Skip structs left out, so a client can appear more than once); for Automerge one
- * per change (writer = actor hex, from = seq − 1, to = seq). `waits`: Yjs: what spans do not say,
- * as an item waits for its origins, its parent and what it deletes, whoever wrote those; ordered
- * as the spans are, and only where it asks for more than an earlier one of the same writer;
- * Automerge: each change's dependencies. `needs`: Automerge: hashes (hex) of dependencies outside this update; Yjs:
- * none. `gives`: Automerge: hashes (hex) of the changes inside; Yjs: none.
+ * What a complete validation learns on the way.
+ * - `spans`: Yjs: one per client (writer = client id in decimal, Skip structs left out, so a client
+ *   can appear more than once). Automerge: one per change (writer = actor hex, from = seq − 1,
+ *   to = seq).
+ * - `waits`: Yjs: what spans do not say, as an item waits for its origins, its parent and what it
+ *   deletes, whoever wrote those; ordered as the spans are, and only where it asks for more than an
+ *   earlier one of the same writer. Automerge: each change's dependencies.
+ * - `needs`: Automerge: hashes (hex) of dependencies outside this update. Yjs: none.
+ * - `gives`: Automerge: hashes (hex) of the changes inside, in the order of `spans`. Yjs: none.
  */
 export type UpdateFacts = {
   readonly spans: readonly Span[]
@@ -93,7 +95,7 @@ export interface Engine {
 
   /**
    * Decodes an update to its last byte. Cost O(bytes), no document is built.
-   * @throws EngineError `invalid-update`; never anything else, never allocates by an unchecked length.
+   * Never allocates by an unchecked length. @throws EngineError `invalid-update`, nothing else.
    */
   validate(update: Uint8Array): UpdateFacts
 

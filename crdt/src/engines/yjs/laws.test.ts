@@ -23,7 +23,7 @@ describe("the Yjs engine keeps the laws", () => {
   test.each(laws)("$name", ({ check }) => {
     fc.assert(fc.property(anyUpdates, fc.integer(), check), {
       seed,
-      numRuns: 120,
+      numRuns: 80,
     })
   })
 })

@@ -15,8 +15,5 @@ export const nestingMax = 256
  */
 export const clockMax = 2 ** 32 - 1
 
-/** Client ids are random 32-bit numbers in Yjs, up to 53 bits in its ports. */
-export const clientMax = Number.MAX_SAFE_INTEGER
-
 /** Each subdocument costs Yjs a whole Doc object when it is read, for 4 bytes on the wire. */
 export const subdocumentsMax = 16_384

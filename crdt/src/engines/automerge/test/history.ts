@@ -94,7 +94,7 @@ export function play(steps: readonly Step[]): { updates: Uint8Array[]; documents
   return { updates, documents }
 }
 
-export const anyStep: fc.Arbitrary<Step> = fc.record({
+const anyStep: fc.Arbitrary<Step> = fc.record({
   actor: fc.nat(2),
   kind: fc.nat(edits.length - 1),
   at: fc.nat(30),

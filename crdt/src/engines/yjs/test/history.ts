@@ -196,7 +196,7 @@ export function play(steps: readonly Step[]): { updates: Uint8Array[]; clients: 
   return { updates, clients }
 }
 
-export const anyStep: fc.Arbitrary<Step> = fc.record({
+const anyStep: fc.Arbitrary<Step> = fc.record({
   client: fc.nat(2),
   kind: fc.nat(edits.length - 1),
   at: fc.nat(30),
