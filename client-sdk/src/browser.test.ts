@@ -18,7 +18,7 @@ import { connect, startNode, type, until, untilText } from "./test/world.ts"
 const executablePath = "/usr/bin/chromium"
 const reason = `no browser at ${executablePath} (Debian: apt install chromium)`
 const skips = !existsSync(executablePath) && !process.env["CI"]
-if (missing)
+if (skips)
   process.stderr.write(`browser test ${process.env["CI"] ? "fails" : "skipped"}: ${reason}\n`)
 
 const args = [

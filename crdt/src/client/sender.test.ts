@@ -174,6 +174,18 @@ describe("the window", () => {
     expect(updatesSent(harness.node(ack(1)))).toEqual([[2, 2]])
   })
 
+  test("[C6] a new connection starts with the whole window", () => {
+    const harness = new Harness()
+    harness.hold(notes)
+    harness.connect({ windowBytes: 4 })
+    harness.type(notes, 1, 1, 1)
+    harness.close()
+    harness.redial()
+    harness.connect({ windowBytes: 4, loggedSeq: 1 })
+    harness.type(notes, 2, 2)
+    expect(updatesSent(harness.type(notes, 3, 3))).toEqual([[3, 3]])
+  })
+
   test("frames stay within their bytes, and hold one document each", () => {
     const harness = new Harness()
     harness.hold(notes)
@@ -246,6 +258,18 @@ describe("rejects", () => {
     harness.connect({ updateBytesMax: 2 })
     expect(only(harness.type(notes, 1, 1, 1), "rejected")).toHaveLength(1)
     expect(updatesSent(harness.type(notes, 2))).toEqual([[1, -1, 2]])
+  })
+
+  test("[N7] a reject of what was never sent ends the connection, and costs nothing", () => {
+    const harness = new Harness()
+    harness.hold(notes)
+    harness.connect({ windowBytes: 1 })
+    harness.type(notes, 1)
+    harness.type(notes, 2)
+    const effects = harness.node({ type: "reject", seq: 2, code: "invalid-update", message: "" })
+    expect(only(effects, "rejected")).toEqual([])
+    expect(only(effects, "disconnect")).toHaveLength(1)
+    expect(harness.core.pending.count).toBe(2)
   })
 
   test("[N7] a node that forgot the channel gets it opened again before the resend", () => {
