@@ -9,8 +9,8 @@ import type { Effect, NodeEvent } from "./effect.ts"
 export class Turn {
   readonly nowMs: Millis
   readonly #effects: Effect[]
-  /** Connections closed in this turn: the core forgets them at its end. */
-  readonly closed: ConnectionId[] = []
+  /** Connections closed in this turn: nothing is sent to them, and the core forgets them at its end. */
+  readonly closed = new Set<ConnectionId>()
 
   constructor(nowMs: Millis, effects: Effect[]) {
     this.nowMs = nowMs
@@ -22,21 +22,25 @@ export class Turn {
   }
 
   send(connection: ConnectionId, ...frames: Uint8Array[]): void {
+    if (this.closed.has(connection)) return
     this.#effects.push({ type: "send", to: [connection], frames })
   }
 
   multicast(to: readonly ConnectionId[], frames: readonly Uint8Array[]): void {
-    if (to.length > 0 && frames.length > 0) this.#effects.push({ type: "send", to, frames })
+    const open = this.closed.size === 0 ? to : to.filter((id) => !this.closed.has(id))
+    if (open.length > 0 && frames.length > 0) this.#effects.push({ type: "send", to: open, frames })
   }
 
   /** Closes for a fault of the other side's, and says so. */
   refuse(connection: ConnectionId, reason: CloseReason, detail: string): void {
+    if (this.closed.has(connection)) return
     this.emit({ type: "connection-refused", connection, reason, detail })
     this.close(connection, reason)
   }
 
   close(connection: ConnectionId, reason: CloseReason): void {
-    this.closed.push(connection)
+    if (this.closed.has(connection)) return
+    this.closed.add(connection)
     this.#effects.push({ type: "close", connection, reason })
   }
 

@@ -1,0 +1,95 @@
+/**
+ * A store whose every answer the test times: calls wait in their order until they are released,
+ * an append becomes durable at that moment and not before, and fails if told to. What lies in
+ * `log` survives a crash, what waits does not.
+ */
+import { assert } from "../../base/index.ts"
+import type { OriginId } from "../../base/index.ts"
+import type { Head } from "../../log/index.ts"
+import { MemoryLog } from "../../log/index.ts"
+import type {
+  AppendBatch,
+  AppendResult,
+  ReadFailureCode,
+  ReadQuery,
+  ReadResult,
+} from "../../ports/index.ts"
+
+type Call =
+  | {
+      readonly type: "append"
+      readonly batch: AppendBatch
+      readonly done: (result: AppendResult) => void
+    }
+  | {
+      readonly type: "read"
+      readonly query: ReadQuery
+      readonly done: (result: ReadResult) => void
+    }
+
+export class TestStore {
+  readonly log: MemoryLog
+  #calls: Call[] = []
+  /** While true, only `release` answers. */
+  held = false
+  appendFailure: "store-full" | "store-failed" | undefined
+  readFailure: ReadFailureCode | undefined
+
+  constructor(origin: OriginId) {
+    this.log = new MemoryLog(origin)
+  }
+
+  get waiting(): readonly Call["type"][] {
+    return this.#calls.map(({ type }) => type)
+  }
+
+  append(batch: AppendBatch, done: (result: AppendResult) => void): void {
+    const isUnderWay = this.#calls.some(({ type }) => type === "append")
+    assert(!isUnderWay, "two appends at a time")
+    this.#calls.push({ type: "append", batch, done })
+  }
+
+  read(query: ReadQuery, done: (result: ReadResult) => void): void {
+    this.#calls.push({ type: "read", query, done })
+  }
+
+  /** Answers the oldest call. */
+  release(): void {
+    const call = this.#calls.shift()
+    if (call?.type === "append") call.done(this.#commit(call.batch))
+    else call?.done(this.#answer(call.query))
+  }
+
+  /** Forgets all calls, as a crash does; `durable`: the append under way reached the disk. */
+  crash(durable: boolean): void {
+    const first = this.#calls.find((call) => call.type === "append")
+    this.#calls = []
+    if (durable && first?.type === "append") this.#commit(first.batch)
+  }
+
+  #commit(batch: AppendBatch): AppendResult {
+    if (this.appendFailure !== undefined) {
+      return { ok: false, code: this.appendFailure, message: "as the test wants it" }
+    }
+    const firstSeq = this.log.appendOwn(batch.own)
+    for (const run of batch.adopted) this.log.appendRun(run)
+    const touched = new Set(batch.adopted.map(({ origin }) => origin)).add(this.log.origin)
+    const heads = [...touched].map((origin): [OriginId, Head] => [origin, this.log.head(origin)])
+    return { ok: true, firstSeq, heads }
+  }
+
+  #answer(query: ReadQuery): ReadResult {
+    const { log, readFailure } = this
+    if (readFailure !== undefined) return { type: "failed", code: readFailure, message: "test" }
+    switch (query.type) {
+      case "document":
+        return { type: "document", entries: log.readDocument(query.document, query.since) }
+      case "client":
+        return { type: "client", seq: log.readClient(query.client) }
+      case "origin": {
+        const { origin, fromSeq, bytesMax } = query
+        return { type: "origin", ...log.readOrigin(origin, fromSeq, bytesMax) }
+      }
+    }
+  }
+}
