@@ -61,7 +61,10 @@ class MemoryStorage implements ClientStorage {
   }
 }
 
-/** Storage that lasts as long as the process. */
+/**
+ * Storage that lasts as long as the process. One client at a time: two would take each other's
+ * place at the node, over and over.
+ */
 export function memoryStorage(): ClientStorage {
   return new MemoryStorage()
 }
