@@ -96,7 +96,9 @@ export class NativeUpdates {
       const mark = acked.get(connection) ?? { clientSeq: 0, channels: new Map() }
       acked.set(connection, mark)
       mark.clientSeq = write.clientSeq
-      mark.channels.set(write.channel, firstSeq + index)
+      // Not for a session that is owed earlier updates: its resume point would jump past them.
+      const session = connection.channels.get(write.channel)
+      if (session?.state.state === "live") mark.channels.set(write.channel, firstSeq + index)
     }
     for (const [connection, { clientSeq, channels }] of acked) {
       const marks = [...channels].map(([channel, seq]) => ({ channel, seq }))
