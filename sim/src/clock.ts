@@ -2,6 +2,9 @@
 import type { Millis } from "@causeway/crdt/base"
 import type { Scheduler } from "./scheduler.ts"
 
+/** More than any rounding of a time below 10^9 ms, and no time at all. */
+const ROUNDING_MS = 1e-6
+
 export class HostClock {
   readonly #scheduler: Scheduler
   readonly #skewMs: Millis
@@ -17,6 +20,9 @@ export class HostClock {
 
   /** Plans `run` for a time on this clock. */
   at(atMs: Millis, run: () => void): void {
-    this.#scheduler.at(atMs - this.#skewMs, run)
+    const thereMs = atMs - this.#skewMs
+    // The sum there and back may round down; a core asked too early would ask for ever.
+    const early = thereMs + this.#skewMs < atMs
+    this.#scheduler.at(early ? thereMs + ROUNDING_MS : thereMs, run)
   }
 }

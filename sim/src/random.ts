@@ -57,9 +57,9 @@ export class SimRandom implements Random {
   }
 
   pick<Value>(values: readonly Value[]): Value {
-    const value = values[Math.floor(this.next() * values.length)]
-    assert(value !== undefined, "picked from nothing")
-    return value
+    assert(values.length > 0, "picked from nothing")
+    // cast: the index is within the array, and an element may be undefined itself.
+    return values[Math.floor(this.next() * values.length)] as Value
   }
 
   /** In a random order (Fisher and Yates). */

@@ -5,7 +5,7 @@
  */
 import { InvariantError } from "@causeway/crdt/base"
 import type { Millis } from "@causeway/crdt/base"
-import { checkPromises, checkStatus, difference, unrest } from "./checkers/final.ts"
+import { checkPromises, difference, unrest } from "./checkers/final.ts"
 import type { EndOfRun } from "./checkers/final.ts"
 import { Cluster, engines } from "./cluster.ts"
 import { FaultSchedule } from "./faults/index.ts"
@@ -92,7 +92,15 @@ class Simulation implements Run {
       presencePerSecond: profile.presencePerSecond,
       burst: profile.burst,
     })
-    this.#end = { engines, nodes, writers, documents, oracle, random: random.split("end") }
+    this.#end = {
+      engines,
+      nodes,
+      writers,
+      documents,
+      oracle,
+      random: random.split("end"),
+      openConnections: () => this.#cluster.network.openCount,
+    }
   }
 
   get nowMs(): Millis {
@@ -118,29 +126,26 @@ class Simulation implements Run {
 
   /** Gives how long it took. */
   #converge(): Millis {
-    const { scheduler, network } = this.#cluster
+    const { scheduler } = this.#cluster
     this.#workload.stop()
     this.#schedule.stop()
     const startMs = scheduler.nowMs
-    let why: string | undefined = "not looked yet"
-    while (why !== undefined) {
+    for (;;) {
       scheduler.runUntil(scheduler.nowMs + POLL_MS)
-      why = unrest(this.#end)
       const quietMs = scheduler.nowMs
-      if (why === undefined) {
+      let found = unrest(this.#end)
+      if (found === undefined) {
         scheduler.runUntil(scheduler.nowMs + SETTLE_MS)
-        why = unrest(this.#end) ?? difference(this.#end)
+        found = unrest(this.#end) ?? difference(this.#end)
       }
-      if (why === undefined) {
+      if (found === undefined) {
         checkPromises(this.#end)
-        checkStatus(this.#end, network.openCount)
         return quietMs - startMs
       }
       if (scheduler.nowMs - startMs > CONVERGENCE_MS) {
-        throw new Violation("convergence", `after ${CONVERGENCE_MS} ms of calm: ${why}`)
+        throw new Violation(found.invariant, `after ${CONVERGENCE_MS} ms of calm: ${found.why}`)
       }
     }
-    return scheduler.nowMs - startMs
   }
 
   #failureOf(error: unknown): RunFailure {

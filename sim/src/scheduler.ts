@@ -5,6 +5,10 @@
  */
 import { assert } from "@causeway/crdt/base"
 import type { Millis } from "@causeway/crdt/base"
+import { demand } from "./violation.ts"
+
+/** So many tasks without time moving are a loop, not a busy moment. */
+const TASKS_AT_ONCE_MAX = 200_000
 
 type Task = { readonly atMs: Millis; readonly sequence: number; readonly run: () => void }
 
@@ -12,6 +16,7 @@ export class Scheduler {
   #nowMs: Millis = 0
   #sequence = 0
   #tasksRun = 0
+  #tasksAtOnce = 0
   readonly #heap: Task[] = []
 
   get nowMs(): Millis {
@@ -58,6 +63,8 @@ export class Scheduler {
       this.#heap[0] = last
       this.#siftDown()
     }
+    this.#tasksAtOnce = task.atMs > this.#nowMs ? 0 : this.#tasksAtOnce + 1
+    demand(this.#tasksAtOnce < TASKS_AT_ONCE_MAX, "liveness", () => "time stands still")
     this.#nowMs = task.atMs
     this.#tasksRun += 1
     task.run()

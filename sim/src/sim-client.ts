@@ -253,6 +253,7 @@ export class SimClient implements SimWriter {
     const underWay = new Coverage()
     for (const update of outgoing) underWay.add(opsOf(engine, update))
     if (underWay.has({ added, deleted: [] })) return
+    open.view.add(bytes)
     this.#inputs.push({ type: "difference", document, bytes })
   }
 

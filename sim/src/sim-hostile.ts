@@ -3,7 +3,13 @@
  * updates and records that do not decode. Every frame is checked to be wrong or harmless before
  * it is sent, so nothing it does may leave a trace in any log or document.
  */
-import { assert, originOf, parseClientId, parseNodeId } from "@causeway/crdt/base"
+import {
+  assert,
+  originOf,
+  parseClientId,
+  parseNodeId,
+  partsOfDocumentId,
+} from "@causeway/crdt/base"
 import type { ClientId, ConnectionId, DocumentId, OriginId } from "@causeway/crdt/base"
 import { emptyHead, genesisHash } from "@causeway/crdt/log"
 import type { Head } from "@causeway/crdt/log"
@@ -77,12 +83,13 @@ export class SimHostile {
   }
 
   #doors(): Endpoint[] {
-    const rooms = [undefined, "", "x".repeat(513), "room", "\u{1f600}".repeat(200)]
+    const names = this.#setup.documents.map((document) => partsOfDocumentId(document).name)
+    const rooms = [undefined, "", "x".repeat(513), "\u{1f600}".repeat(200)]
     return [
       { type: "native" },
       { type: "native" },
       { type: "y-websocket", room: this.#random.pick(rooms) },
-      { type: "y-websocket", room: "room" },
+      { type: "y-websocket", room: this.#random.pick(names) },
       { type: "link-accepted" },
       { type: "link-accepted" },
     ]

@@ -29,7 +29,7 @@ export class ReplicaView {
   /** The replica wrote or was fed `update`. */
   add(update: Uint8Array): void {
     const ops = opsOf(this.#engines[partsOfDocumentId(this.#document).engine], update)
-    const unknown = this.#attempts.coverage(this.#document).missing(ops)
+    const unknown = this.#attempts.coverage(this.#document).unknown(ops)
     demand(unknown === undefined, "no-phantom", () => {
       return `${this.#document}: a client was fed ${unknown}, which nobody wrote`
     })

@@ -74,6 +74,15 @@ export class Coverage {
     return this.missing(ops) === undefined
   }
 
+  /**
+   * The first operation written or deleted by `ops` that is not here at all. Who deleted it is
+   * not asked: Yjs itself deletes what concurrent writes to a key replaced, and passes that on.
+   */
+  unknown(ops: Ops): string | undefined {
+    const span = missingSpan(this.#added, [...ops.added, ...ops.deleted])
+    return span === undefined ? undefined : `operation ${showSpan(span)}`
+  }
+
   /** The first part of `ops` that is not here, in words. */
   missing(ops: Ops): string | undefined {
     const added = missingSpan(this.#added, ops.added)
@@ -95,6 +104,6 @@ function missingSpan(have: Map<string, Ranges>, spans: readonly Span[]): Span | 
   return spans.find(({ writer, from, to }) => have.get(writer)?.has(from, to) !== true)
 }
 
-export function showSpan({ writer, from, to }: Span): string {
+function showSpan({ writer, from, to }: Span): string {
   return `${writer}:${from}–${to}`
 }

@@ -9,7 +9,8 @@ import type { MemoryLog } from "@causeway/crdt/log"
 import type { Engines } from "@causeway/crdt/node"
 import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
-import { Violation, demand } from "../violation.ts"
+import { demand } from "../violation.ts"
+import type { InvariantName } from "../violation.ts"
 import type { SimWriter } from "../writer.ts"
 import type { Oracle } from "./oracle.ts"
 
@@ -20,19 +21,24 @@ export type EndOfRun = {
   readonly documents: readonly DocumentId[]
   readonly oracle: Oracle
   readonly random: SimRandom
+  readonly openConnections: () => number
 }
 
-/** Why the world is not at rest yet; undefined once it is. Cheap. */
-export function unrest({ nodes, writers }: EndOfRun): string | undefined {
-  for (const { node, running, disk } of nodes) {
-    if (!running) return `${node} is not running`
-    if (disk.busy) return `the disk of ${node} is busy`
+/** What keeps the world from being at rest, and the promise it breaks if it stays so. */
+export type Unrest = { readonly invariant: InvariantName; readonly why: string }
+
+/** Undefined once everything is level and nothing is under way. Cheap. */
+export function unrest(end: EndOfRun): Unrest | undefined {
+  for (const { node, running, disk } of end.nodes) {
+    if (!running) return { invariant: "liveness", why: `${node} is not running` }
+    if (disk.busy) return { invariant: "boundedness", why: `the disk of ${node} is busy` }
   }
-  for (const writer of writers) {
+  for (const writer of end.writers) {
     const why = writer.unrest()
-    if (why !== undefined) return `${writer.name}: ${why}`
+    if (why !== undefined) return { invariant: "liveness", why: `${writer.name}: ${why}` }
   }
-  return unequalHeads(nodes)
+  const why = unequalHeads(end.nodes)
+  return why === undefined ? unrestOfNodes(end) : { invariant: "convergence", why }
 }
 
 function unequalHeads(nodes: readonly SimNode[]): string | undefined {
@@ -54,7 +60,12 @@ function unequalHeads(nodes: readonly SimNode[]): string | undefined {
 }
 
 /** Why replicas differ; undefined if all are equal. Costs a merge per replica. */
-export function difference(end: EndOfRun): string | undefined {
+export function difference(end: EndOfRun): Unrest | undefined {
+  const why = firstDifference(end)
+  return why === undefined ? undefined : { invariant: "convergence", why }
+}
+
+function firstDifference(end: EndOfRun): string | undefined {
   for (const document of end.documents) {
     const engine = end.engines[partsOfDocumentId(document).engine]
     const digestOf = (parts: readonly Uint8Array[]): string =>
@@ -107,25 +118,24 @@ export function checkPromises({ nodes, oracle }: EndOfRun): void {
 }
 
 /** Nodes agree that they are well, linked and level, and hold on to nothing. */
-export function checkStatus({ nodes, writers }: EndOfRun, openConnections: number): void {
+function unrestOfNodes({ nodes, writers, openConnections }: EndOfRun): Unrest | undefined {
   for (const { node, core } of nodes) {
     const status = core?.status()
-    if (status === undefined) throw new Violation("liveness", `${node} is not running`)
-    demand(status.store === "ok", "liveness", () => `the store of ${node} is ${status.store}`)
-    for (const peer of status.peers) {
-      if (peer.address === undefined) continue
-      demand(peer.state === "linked", "liveness", () => {
-        return `${node}: peer ${peer.node ?? peer.address} is ${peer.state}`
-      })
-      demand(peer.behind === 0, "liveness", () => `${node} is ${peer.behind} behind ${peer.node}`)
+    if (status === undefined) return { invariant: "liveness", why: `${node} is not running` }
+    if (status.store !== "ok") return { invariant: "liveness", why: `${node}: store failing` }
+    for (const { address, state, behind } of status.peers) {
+      if (address === undefined) continue
+      if (state !== "linked") return { invariant: "liveness", why: `${node}: ${address} ${state}` }
+      if (behind > 0) return { invariant: "liveness", why: `${node} is behind ${address}` }
     }
-    demand(status.sessions <= writers.length, "boundedness", () => {
-      return `${node} has ${status.sessions} sessions of ${writers.length} clients`
-    })
+    const sessions = writers.reduce((sum, { replicas }) => sum + replicas.length, 0)
+    if (status.sessions > sessions) {
+      const why = `${node} has ${status.sessions} sessions of ${sessions}`
+      return { invariant: "boundedness", why }
+    }
   }
-  const links = nodes.length * (nodes.length - 1)
-  const allowed = links + 2 * writers.length
-  demand(openConnections <= allowed, "boundedness", () => {
-    return `${openConnections} ends of connections are open, ${allowed} expected at most`
-  })
+  const allowed = nodes.length * (nodes.length - 1) + 2 * writers.length
+  const open = openConnections()
+  if (open <= allowed) return undefined
+  return { invariant: "boundedness", why: `${open} ends of connections open, not ${allowed}` }
 }

@@ -111,7 +111,7 @@ export class Ledger {
   #register(log: MemoryLog, origin: OriginId, seq: number, record: Uint8Array): LedgerEntry {
     const { document, author, body } = decodeRecord(record)
     const ops = opsOf(this.#engines[partsOfDocumentId(document).engine], body)
-    const unknown = this.#attempts.coverage(document).missing(ops)
+    const unknown = this.#attempts.coverage(document).unknown(ops)
     demand(unknown === undefined, "no-phantom", () => {
       return `${origin} ${seq} of ${document} has ${unknown}, which nobody wrote`
     })
