@@ -97,6 +97,24 @@ describe("equal state vectors, different content", () => {
   const seen = new Map<string, string>()
 })
 
+test("equal text, but placed by other neighbours, where later edits would part", () => {
+  // Client 2 writes "z" after (1, 0); client 1 writes "a", "b" and "c", each after what is said.
+  const placed = (b: string, c: string) => {
+    const clientOne = `0301 00 04 0101 72 01 61 ${b} 01 62 ${c} 01 63`
+    const hex = `02 01 02 00 84 01 00 01 7a ${clientOne} 00`
+    return Uint8Array.from(Buffer.from(hex.replaceAll(" ", ""), "hex"))
+  }
+  const variants = [
+    placed("84 01 00", "84 01 01"),
+    placed("84 01 00", "84 01 00"),
+    placed("c4 01 00 02 00", "84 01 01"),
+    placed("c4 01 00 02 00", "c4 01 01 02 00"),
+    placed("44 01 00", "84 01 01"),
+  ]
+  const digests = variants.map((update) => Array.from(yjsEngine.digest(update)).join())
+  expect(new Set(digests).size).toBe(variants.length)
+})
+
 describe("equal content, different bytes", () => {
   test("replicas with and without garbage collection, and with an undo manager", () => {
     let different = 0
