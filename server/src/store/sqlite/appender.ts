@@ -26,7 +26,7 @@ export class Appender {
   readonly #commit: Statement<[]>
   readonly #rollback: Statement<[]>
   readonly #prove: Statement<[]>
-  readonly #insert: Statement<[number, number, number, Buffer, Uint8Array]>
+  readonly #insert: Statement<[number, number, Buffer]>
   readonly #raiseClient: Statement<[Buffer, number]>
   readonly #database: Database
   /** Batch-local: the highest update number seen of each client. */
@@ -48,9 +48,7 @@ export class Appender {
     this.#prove = database.prepare(
       "INSERT INTO meta VALUES ('proved', 1) ON CONFLICT DO UPDATE SET value = value + 1",
     )
-    this.#insert = database.prepare(
-      "INSERT INTO entries (id, document, checksum, hash, record) VALUES (?, ?, ?, ?, ?)",
-    )
+    this.#insert = database.prepare("INSERT INTO entries (id, document, entry) VALUES (?, ?, ?)")
     this.#raiseClient = database.prepare(
       "INSERT INTO clients (client, seq) VALUES (?, ?) " +
         "ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > clients.seq",
@@ -95,20 +93,19 @@ export class Appender {
   }
 
   #writeRun(held: HeldOrigin, records: readonly Uint8Array[]): HeldOrigin {
-    const { origin, row } = held
     let { seq, hash } = held.head
     for (const record of records) {
       seq += 1
-      const sealed = seal(hash, origin, seq, record)
+      const sealed = seal(hash, held, seq, record)
       hash = sealed.hash
       const { document, author } = decodeRecordHead(new Reader(record))
       const documentRow = this.#documents.findOrInsert(document)
-      this.#insert.run(entryId(row, seq), documentRow, sealed.checksum, sealed.hash, record)
+      this.#insert.run(entryId(held.row, seq), documentRow, sealed.entry)
       if (author !== undefined && author.seq > (this.#clients.get(author.client) ?? 0)) {
         this.#clients.set(author.client, author.seq)
       }
     }
-    return { origin, row, head: { seq, hash } }
+    return { ...held, head: { seq, hash } }
   }
 
   #abandon(): void {

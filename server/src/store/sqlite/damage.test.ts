@@ -109,9 +109,13 @@ test("an origin read stops before a corrupt entry, and goes on behind it", async
   expect(behind.previousHash).toEqual(chainRecords(emptyHead, foreign, records.slice(0, 2)).hash)
 })
 
+const withZeroHash = `
+  UPDATE entries SET entry = CAST(substr(entry, 1, 4) || zeroblob(16) || substr(entry, 21) AS BLOB)
+  WHERE id = (2 << 40) + 2`
+
 test("an origin read never gives a previous hash that is not the chain's", async () => {
   const { directory } = await filled()
-  sql(directory, "UPDATE entries SET hash = zeroblob(16) WHERE id = (2 << 40) + 2")
+  sql(directory, withZeroHash)
   const { store } = await opened(directory)
   const query = { type: "origin", origin: foreign, fromSeq: 3, bytesMax: 1e6 } as const
   expect(await read(store, query)).toMatchObject({ type: "failed", code: "corrupt" })

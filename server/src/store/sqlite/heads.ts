@@ -10,16 +10,19 @@ import { emptyHead } from "@causeway/crdt/log"
 import type { Head } from "@causeway/crdt/log"
 import { StoreOpenError } from "../errors.ts"
 import { entryId, lastEntryId, ORIGIN_ROWS_MAX, seqOf } from "./schema.ts"
+import { hashOf, saltOf } from "./seal.ts"
 
 /** An origin's row and head; one object per origin, replaced whole. */
 export type HeldOrigin = {
   readonly origin: OriginId
+  /** Where its checksums start from (seal.ts). */
+  readonly salt: number
   readonly row: number
   readonly head: Head
 }
 
 type OriginRow = { readonly id: number; readonly origin: string }
-type HeadRow = { readonly id: number; readonly hash: Buffer }
+type HeadRow = { readonly id: number; readonly entry: Buffer }
 
 export class HeldOrigins {
   readonly #all: Statement<[], OriginRow>
@@ -30,7 +33,7 @@ export class HeldOrigins {
   constructor(database: Database) {
     this.#all = database.prepare("SELECT id, origin FROM origins ORDER BY id")
     this.#last = database.prepare(
-      "SELECT id, hash FROM entries WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT 1",
+      "SELECT id, entry FROM entries WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT 1",
     )
     this.#insert = database.prepare("INSERT INTO origins (origin) VALUES (?)")
     this.reload()
@@ -42,14 +45,14 @@ export class HeldOrigins {
     for (const { id, origin } of this.#all.all()) {
       const parsed = parseOriginId(origin)
       if (parsed === undefined) throw new StoreOpenError("failed", `bad origin in row ${id}`)
-      this.set({ origin: parsed, row: id, head: this.#headOf(id) })
+      this.set({ origin: parsed, salt: saltOf(parsed), row: id, head: this.#headOf(id) })
     }
   }
 
   #headOf(row: number): Head {
     const last = this.#last.get(entryId(row, 0), lastEntryId(row))
     if (last === undefined) return emptyHead
-    return { seq: seqOf(last.id), hash: new Uint8Array(last.hash) }
+    return { seq: seqOf(last.id), hash: new Uint8Array(hashOf(last.entry)) }
   }
 
   get(origin: string): HeldOrigin | undefined {
@@ -64,7 +67,7 @@ export class HeldOrigins {
   insert(origin: OriginId): HeldOrigin {
     const row = Number(this.#insert.run(origin).lastInsertRowid)
     if (row > ORIGIN_ROWS_MAX) throw new Error(`more than ${ORIGIN_ROWS_MAX} origins`)
-    return { origin, row, head: emptyHead }
+    return { origin, salt: saltOf(origin), row, head: emptyHead }
   }
 
   all(): HeldOrigin[] {

@@ -2,10 +2,9 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { crc32 } from "node:zlib"
 import Database from "better-sqlite3"
 import fc from "fast-check"
-import { InvariantError } from "@causeway/crdt/base"
+import { bytesEqual, InvariantError } from "@causeway/crdt/base"
 import { chainHash } from "@causeway/crdt/log"
 import { testDocument, testOrigin, testRecord } from "@causeway/crdt/testing"
 import { expect, onTestFinished, test } from "vitest"
@@ -25,7 +24,7 @@ import {
 } from "./messages.ts"
 import { openDatabase } from "./open.ts"
 import { entryId, lastEntryId, ORIGIN_ROWS_MAX, seqOf } from "./schema.ts"
-import { checksumOf, seal } from "./seal.ts"
+import { hashOf, isSound, RECORD_OFFSET, saltOf, seal } from "./seal.ts"
 
 const origins = ["a", "Node_1.-", "n".repeat(64)].map((node) => testOrigin(node))
 const anyOrigin = fc.constantFrom(...origins)
@@ -37,22 +36,43 @@ const anyRecord = fc.oneof(
   fc.integer({ min: 65_300, max: 65_600 }).map((size) => new Uint8Array(size).fill(size)),
 )
 
-test("a seal's hash is the chain's hash, and its checksum checks", () => {
+test("a seal's hash is the chain's hash, and its entry is sound where it belongs alone", () => {
   fc.assert(
     fc.property(anyHash, anyOrigin, anySeq, anyRecord, (previous, origin, seq, record) => {
-      const sealed = seal(previous, origin, seq, record)
-      expect(new Uint8Array(sealed.hash)).toEqual(chainHash(previous, origin, seq, record))
-      expect(checksumOf(origin, seq, record, sealed.hash)).toBe(sealed.checksum)
-      expect(checksumOf(origin, seq - 1, record, sealed.hash)).not.toBe(sealed.checksum)
+      const by = { origin, salt: saltOf(origin) }
+      const { hash, entry } = seal(previous, by, seq, record)
+      expect(new Uint8Array(hash)).toEqual(chainHash(previous, origin, seq, record))
+      expect(new Uint8Array(hashOf(entry))).toEqual(new Uint8Array(hash))
+      expect(bytesEqual(entry.subarray(RECORD_OFFSET), record)).toBe(true)
+      expect(isSound(by, seq, entry)).toBe(true)
+      expect(isSound(by, seq + 1, entry)).toBe(false)
+      expect(isSound({ origin, salt: by.salt ^ 1 }, seq, entry)).toBe(false)
     }),
   )
 })
 
-test("the checksum is CRC-32 over origin, seq, record and hash: its bytes are for ever", () => {
-  const hash = new Uint8Array(16).fill(9)
+test("any flipped bit of an entry, and any cut, shows", () => {
+  const by = { origin: testOrigin("a"), salt: saltOf(testOrigin("a")) }
+  const sealed = seal(new Uint8Array(16), by, 7, Uint8Array.of(1, 2, 3, 4, 5)).entry
+  for (let bit = 0; bit < sealed.length * 8; bit++) {
+    const flipped = Buffer.from(sealed)
+    flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+    expect(isSound(by, 7, flipped)).toBe(false)
+  }
+  for (let length = 0; length < sealed.length; length++) {
+    expect(isSound(by, 7, sealed.subarray(0, length))).toBe(false)
+  }
+})
+
+test("golden bytes of an entry: databases are made of them", () => {
   const origin = testOrigin("a")
-  const covered = [Buffer.from(origin), Uint8Array.of(0xac, 2, 1, 2, 3), hash]
-  expect(checksumOf(origin, 300, Uint8Array.of(1, 2, 3), hash)).toBe(crc32(Buffer.concat(covered)))
+  const { entry } = seal(
+    new Uint8Array(16),
+    { origin, salt: saltOf(origin) },
+    300,
+    Uint8Array.of(9),
+  )
+  expect(entry.toString("hex")).toBe("3c0068e8671265d8ad59e4899070def0e863aece09")
 })
 
 test("an append and its result survive the way between the threads", () => {

@@ -4,7 +4,7 @@
  * one is reported once.
  */
 import type { Database, Statement } from "better-sqlite3"
-import { limits } from "@causeway/crdt/base"
+import { bytesEqual, limits } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
 import { genesisHash } from "@causeway/crdt/log"
 import type { DocumentRows } from "./documents.ts"
@@ -12,17 +12,12 @@ import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { EntryPacker } from "./messages.ts"
 import type { ReadReply, ReadRequest } from "./messages.ts"
 import { entryId, lastEntryId, seqOf } from "./schema.ts"
-import { checksumOf, seal } from "./seal.ts"
+import { hashOf, isSound, RECORD_OFFSET, seal } from "./seal.ts"
 
 /** Past it, corrupt entries are reported again when they are met again. */
 const reportedMax = 4096
 
-type EntryRow = {
-  readonly id: number
-  readonly checksum: number
-  readonly hash: Buffer
-  readonly record: Buffer
-}
+type EntryRow = readonly [id: number, entry: Buffer]
 
 export class LogReader {
   readonly #origins: HeldOrigins
@@ -41,13 +36,16 @@ export class LogReader {
     this.#origins = parts.origins
     this.#documents = parts.documents
     this.#onCorrupt = onCorrupt
-    this.#ofDocument = database.prepare(
-      "SELECT id, checksum, hash, record FROM entries " +
-        "WHERE document = ? AND id >= ? AND id <= ? ORDER BY id",
-    )
-    this.#ofOrigin = database.prepare(
-      "SELECT id, checksum, hash, record FROM entries WHERE id >= ? AND id <= ? ORDER BY id",
-    )
+    this.#ofDocument = database
+      .prepare<[number, number, number], EntryRow>(
+        "SELECT id, entry FROM entries WHERE document = ? AND id >= ? AND id <= ? ORDER BY id",
+      )
+      .raw()
+    this.#ofOrigin = database
+      .prepare<[number, number], EntryRow>(
+        "SELECT id, entry FROM entries WHERE id >= ? AND id <= ? ORDER BY id",
+      )
+      .raw()
     this.#client = database.prepare("SELECT seq FROM clients WHERE client = ?")
   }
 
@@ -71,10 +69,10 @@ export class LogReader {
       const covered = since.get(held.origin) ?? 0
       if (row === undefined || covered >= held.head.seq) continue
       const from = entryId(held.row, covered + 1)
-      for (const entry of this.#ofDocument.iterate(row, from, lastEntryId(held.row))) {
-        if (!this.#check(held, entry)) continue
+      for (const [id, entry] of this.#ofDocument.iterate(row, from, lastEntryId(held.row))) {
+        if (!this.#check(held, id, entry)) continue
         if (names.at(-1) !== held.origin) names.push(held.origin)
-        packer.push(names.length - 1, seqOf(entry.id), entry.record)
+        packer.push(names.length - 1, seqOf(id), entry.subarray(RECORD_OFFSET))
         if (packer.recordBytes > limits.documentReadBytesMax) return tooLarge(document)
       }
     }
@@ -88,38 +86,32 @@ export class LogReader {
     if (held === undefined || fromSeq > held.head.seq + 1) {
       return { type: "origin", previousHash: genesisHash, bytes: packer.finish() }
     }
-    let previous: EntryRow | undefined
-    for (const entry of this.#entries(held, fromSeq - 1)) {
-      const seq = seqOf(entry.id)
+    let previous: Buffer | undefined
+    for (const [id, entry] of this.#entries(held, fromSeq - 1)) {
+      const seq = seqOf(id)
       if (seq === fromSeq - 1) {
         previous = entry
         continue
       }
-      const bytes = packer.recordBytes + entry.record.length
+      const record = entry.subarray(RECORD_OFFSET)
+      const bytes = packer.recordBytes + record.length
       if (packer.count > 0 && bytes > bytesMax) break
-      const sound = seq === fromSeq + packer.count && this.#check(held, entry)
+      const sound = seq === fromSeq + packer.count && this.#check(held, id, entry)
       if (!sound && packer.count > 0) break
       if (!sound) return corrupt(origin, fromSeq)
-      if (packer.count === 0 && !this.#follows(held, previous, entry)) {
-        return corrupt(origin, fromSeq - 1)
-      }
-      packer.push(0, seq, entry.record)
+      const first = packer.count === 0
+      if (first && !follows(held, previous, seq, entry)) return corrupt(origin, fromSeq - 1)
+      packer.push(0, seq, record)
     }
     return { type: "origin", previousHash: hashBefore(previous), bytes: packer.finish() }
   }
 
   #entries(held: HeldOrigin, fromSeq: number): IterableIterator<EntryRow> {
-    return this.#ofOrigin.iterate(entryId(held.row, Math.max(0, fromSeq)), lastEntryId(held.row))
+    return this.#ofOrigin.iterate(entryId(held.row, fromSeq), lastEntryId(held.row))
   }
 
-  /** Whether `previous` has the hash that `entry` was chained to: its own checksum may fail. */
-  #follows(held: HeldOrigin, previous: EntryRow | undefined, entry: EntryRow): boolean {
-    const sealed = seal(hashBefore(previous), held.origin, seqOf(entry.id), entry.record)
-    return sealed.hash.equals(entry.hash)
-  }
-
-  #check(held: HeldOrigin, { id, record, hash, checksum }: EntryRow): boolean {
-    const sound = checksumOf(held.origin, seqOf(id), record, hash) === checksum
+  #check(held: HeldOrigin, id: number, entry: Buffer): boolean {
+    const sound = isSound(held, seqOf(id), entry)
     if (!sound && !this.#reported.has(id)) {
       if (this.#reported.size >= reportedMax) this.#reported.clear()
       this.#reported.add(id)
@@ -134,8 +126,8 @@ export class LogReader {
     const held = this.#origins.get(origin)
     if (held === undefined) return false
     const id = entryId(held.row, seq)
-    const entry = this.#ofOrigin.get(id, id)
-    return entry !== undefined && this.#check(held, entry)
+    const row = this.#ofOrigin.get(id, id)
+    return row !== undefined && this.#check(held, ...row)
   }
 
   #readClient(client: ClientId): number {
@@ -143,8 +135,22 @@ export class LogReader {
   }
 }
 
-function hashBefore(previous: EntryRow | undefined): Uint8Array {
-  return previous === undefined ? genesisHash : new Uint8Array(previous.hash)
+/**
+ * Whether `entry` is chained to the hash that `previous` has. That hash leaves the store too, and
+ * if it is sound it may do so even where the record it stands for is damaged.
+ */
+function follows(
+  held: HeldOrigin,
+  previous: Buffer | undefined,
+  seq: number,
+  entry: Buffer,
+): boolean {
+  const sealed = seal(hashBefore(previous), held, seq, entry.subarray(RECORD_OFFSET))
+  return bytesEqual(sealed.hash, hashOf(entry))
+}
+
+function hashBefore(previous: Buffer | undefined): Uint8Array {
+  return previous === undefined ? genesisHash : new Uint8Array(hashOf(previous))
 }
 
 function tooLarge(document: DocumentId): ReadReply {

@@ -18,9 +18,7 @@ export const schemaSql = `
   CREATE TABLE entries (
     id INTEGER PRIMARY KEY, -- origins.id * 2^40 + seq
     document INTEGER NOT NULL,
-    checksum INTEGER NOT NULL,
-    hash BLOB NOT NULL,
-    record BLOB NOT NULL
+    entry BLOB NOT NULL -- checksum, hash, record (seal.ts)
   );
   CREATE INDEX entries_by_document ON entries (document);
   CREATE TABLE clients (client BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;

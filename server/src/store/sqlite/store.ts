@@ -183,6 +183,7 @@ function isEvent(message: ReadReply | WorkerEvent): message is WorkerEvent {
 }
 
 function requestOf(query: ReadQuery): ReadRequest {
+  if (query.type === "origin") assert(query.fromSeq >= 1, "seqs begin at 1")
   if (query.type !== "document") return query
   return { type: "document", document: query.document, since: query.since.entries() }
 }
