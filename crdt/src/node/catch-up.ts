@@ -14,24 +14,29 @@ import { joining, live } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
 
-/** Sends updates that end a catch-up; afterwards the session is live, if its socket has room. */
+/** The frames that bring a session up to date; shared by all that lack the same. */
+export function catchUpFrames(
+  session: Session,
+  core: Core,
+  updates: readonly Uint8Array[],
+): readonly Uint8Array[] {
+  if (session.protocol === "y-websocket") return updates.map(encodeYUpdate)
+  const { handle } = session.document
+  const resume = core.holdings.vector()
+  return encodeUpdatesFrames({ type: "updates", handle, complete: true, resume, updates })
+}
+
+/** Sends what ends a catch-up; afterwards the session is live, if its socket has room. */
 export function complete(
   turn: Turn,
   session: Session,
   core: Core,
-  updates: readonly Uint8Array[],
+  frames: readonly Uint8Array[],
 ): void {
-  const resume = core.holdings.vector()
   const isFull = core.congested.has(session.connection)
-  session.state = isFull ? { state: "lagging", since: resume } : live
+  session.state = isFull ? { state: "lagging", since: core.holdings.vector() } : live
   session.sentMs = turn.nowMs
-  if (session.protocol === "y-websocket") {
-    turn.multicast([session.connection], updates.map(encodeYUpdate))
-    return
-  }
-  const { handle } = session.document
-  const message = { type: "updates", handle, complete: true, resume, updates } as const
-  turn.multicast([session.connection], encodeUpdatesFrames(message))
+  turn.multicast([session.connection], frames)
 }
 
 /** Sends what the log has of the session's document and `since` does not cover. */
@@ -44,18 +49,14 @@ export function catchUpFromLog(
 ): void {
   session.state = joining
   const query = { type: "document", document: session.document.id, since } as const
-  core.reads.start(turn, query, (later, result) => {
+  core.reads.queue(turn, session, query, (later, result) => {
     if (!session.document.sessions.has(session)) return
     if (result.type === "failed") {
       onFailure(later, session, result)
       return
     }
     assert(result.type === "document", "a document read gives a document")
-    complete(
-      later,
-      session,
-      core,
-      result.entries.map((entry) => decodeRecord(entry.record).body),
-    )
+    const updates = result.entries.map((entry) => decodeRecord(entry.record).body)
+    complete(later, session, core, catchUpFrames(session, core, updates))
   })
 }

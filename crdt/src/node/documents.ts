@@ -14,9 +14,13 @@ import { partOverheadBytes } from "./open-document.ts"
 import type { OpenDocument, Task } from "./open-document.ts"
 import { Presence } from "./presence.ts"
 import type { Reads } from "./reads.ts"
+import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
 
-/** A task's end. `later`: bodies that were committed while its job ran. */
+/** Documents opened between two searches for idle ones. */
+const newDocumentsMax = 64
+
+/** A job's end, the same for all its tasks. `later`: bodies committed while it ran. */
 export type TaskDone =
   | {
       readonly type: "done"
@@ -48,6 +52,8 @@ export class Documents {
   #nextHandle = 1
   #nextJob = 1
   #cachedBytes = 0
+  /** A search for idle documents costs as many as are open, so it waits for some to be new. */
+  #forgetAtSize: number = limits.idleDocumentsMax
 
   constructor(engines: Engines, reads: Reads, onTaskDone: OnTaskDone) {
     this.#engines = engines
@@ -70,6 +76,7 @@ export class Documents {
   /** The open document, opened if it was not; the most recently used one from now on. */
   use(id: DocumentId): OpenDocument {
     const found = this.#open.get(id)
+    if (found === undefined && this.#open.size >= this.#forgetAtSize) this.forgetIdle()
     const document = found ?? this.#create(id, partsOfDocumentId(id).engine)
     this.#open.delete(id)
     this.#open.set(id, document)
@@ -86,7 +93,7 @@ export class Documents {
       frontier: undefined,
       parts: undefined,
       partsBytes: 0,
-      tasks: [],
+      tasks: new Set(),
       busy: false,
     }
   }
@@ -95,13 +102,23 @@ export class Documents {
   forgetIdle(): void {
     let excess = this.#open.size - limits.idleDocumentsMax
     for (const document of this.#open.values()) {
-      if (excess <= 0) return
+      if (excess <= 0) break
       excess -= 1
-      if (document.sessions.size > 0 || document.busy || document.tasks.length > 0) continue
+      if (document.sessions.size > 0 || document.busy || document.tasks.size > 0) continue
       if (document.presence.size > 0) continue
       this.#dropParts(document)
       this.#open.delete(document.id)
     }
+    this.#forgetAtSize = Math.max(this.#open.size, limits.idleDocumentsMax) + newDocumentsMax
+  }
+
+  /** The session is gone: what still waits for it does not happen. */
+  cancel(document: OpenDocument, session: Session): void {
+    this.#reads.cancel(session)
+    for (const task of document.tasks) {
+      if ("session" in task && task.session === session) document.tasks.delete(task)
+    }
+    if (document.tasks.size === 0 && this.#reads.cancel(document)) document.busy = false
   }
 
   /** A commit brought `body`. Gives whether it takes effect or waits for a predecessor. */
@@ -140,20 +157,22 @@ export class Documents {
 
   /** Queues a task; it starts when those before it are done. */
   request(turn: Turn, document: OpenDocument, task: Task): void {
-    document.tasks.push(task)
+    document.tasks.add(task)
     this.#pump(turn, document)
   }
 
   #pump(turn: Turn, document: OpenDocument): void {
-    const first = document.tasks[0]
+    const [first] = document.tasks
     if (document.busy || first === undefined) return
     document.busy = true
     if (document.parts === undefined) {
       const query = { type: "document", document: document.id, since: new VersionVector() } as const
-      this.#reads.start(turn, query, (later, result) => this.#onRead(later, document, result))
+      this.#reads.queue(turn, document, query, (later, result) => {
+        this.#onRead(later, document, result)
+      })
       return
     }
-    const tasks = takeTogether(document.tasks)
+    const tasks = takeTogether(document.tasks, first)
     const job = this.#nextJob++
     this.#jobs.set(job, { document, tasks, partsCount: document.parts.length })
     turn.push({ type: "job", job, work: jobFor(document, first, document.parts.slice()) })
@@ -172,10 +191,10 @@ export class Documents {
     assert(result.type === "failed", "a document read gives a document")
     const code = result.code === "document-too-large" ? result.code : "read-failed"
     turn.emit({ type: "read-failed", document: document.id, message: result.message })
-    const tasks = document.tasks.splice(0)
-    for (const task of tasks) {
-      this.#onTaskDone(turn, document, task, { type: "unreadable", code, message: result.message })
-    }
+    const tasks = [...document.tasks]
+    document.tasks.clear()
+    const done = { type: "unreadable", code, message: result.message } as const
+    for (const task of tasks) this.#onTaskDone(turn, document, task, done)
   }
 
   onJobDone(turn: Turn, job: number, result: JobResult): void {
@@ -194,10 +213,9 @@ export class Documents {
     if (unreadable > 0) {
       turn.emit({ type: "updates-unreadable", document: document.id, count: unreadable })
     }
-    for (const task of tasks) {
-      const isEmpty = partsCount === 0 && later.length === 0
-      this.#onTaskDone(turn, document, task, { type: "done", result, later, isEmpty })
-    }
+    const isEmpty = partsCount === 0 && later.length === 0
+    const done = { type: "done", result, later, isEmpty } as const
+    for (const task of tasks) this.#onTaskDone(turn, document, task, done)
     this.#keepBudget(document)
     this.#pump(turn, document)
   }
@@ -210,17 +228,15 @@ export class Documents {
 }
 
 /** Takes the first task, and with it every join that asks for the very same difference. */
-function takeTogether(tasks: Task[]): Task[] {
-  const first = tasks.shift()
-  assert(first !== undefined, "no task to take")
-  if (first.type !== "join") return [first]
-  const taken: Task[] = [first]
-  const rest: Task[] = []
+function takeTogether(tasks: Set<Task>, first: Task): Task[] {
+  tasks.delete(first)
+  const taken = [first]
+  if (first.type !== "join") return taken
   for (const task of tasks) {
-    if (task.type === "join" && bytesEqual(task.summary, first.summary)) taken.push(task)
-    else rest.push(task)
+    if (task.type !== "join" || !bytesEqual(task.summary, first.summary)) continue
+    tasks.delete(task)
+    taken.push(task)
   }
-  tasks.splice(0, tasks.length, ...rest)
   return taken
 }
 

@@ -1,7 +1,6 @@
 /** What is shown, acked and refused, and when: rules [D1]–[D6]. */
 import { expect, test } from "vitest"
-import { limits } from "../base/index.ts"
-import { jsonAfter, NativeClient, openNative, openStock, YWriter } from "./test/clients.ts"
+import { openNative, openStock, YWriter } from "./test/clients.ts"
 import { documentNamed, World } from "./test/harness.ts"
 
 const notes = documentNamed("notes")

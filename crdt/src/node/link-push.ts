@@ -31,12 +31,14 @@ export class LinkPush {
   ): void {
     if (records.length === 0) return
     const { origin } = this.#core.config
+    const fits =
+      records.length <= limits.linkFrameEntriesMax && totalBytes(records) <= limits.linkFrameBytes
     const ready: Link[] = []
     for (const link of this.#links.values()) {
       if (link.state.state !== "linked") continue
       const stream = link.streams.get(origin)
       const isLive = stream?.nextSeq === firstSeq && !link.isReading && link.isOpen
-      if (isLive && totalBytes(records) <= limits.linkFrameBytes) ready.push(link)
+      if (isLive && fits) ready.push(link)
       else this.pump(turn, link)
     }
     if (ready.length === 0) return

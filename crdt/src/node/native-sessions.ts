@@ -25,7 +25,7 @@ import type {
   Presence,
   PresenceEntry,
 } from "../protocol/index.ts"
-import { catchUpFromLog, complete } from "./catch-up.ts"
+import { catchUpFrames, catchUpFromLog, complete } from "./catch-up.ts"
 import type { NativeConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
 import type { TaskDone } from "./documents.ts"
@@ -34,6 +34,13 @@ import { NativeUpdates } from "./native-updates.ts"
 import { newSession } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
+
+/**
+ * Bytes of resume points of one connection's sessions that are still joining. Past it: close 4501
+ * `overloaded`. Small ones are not counted: there are `channelsPerConnectionMax` at most.
+ */
+const resumeBytesMax = 32 * 1024 * 1024
+const resumeBytesSmall = 8 * 1024
 
 /** A summary that was not said. */
 const unsaid = new Uint8Array(0)
@@ -49,6 +56,9 @@ export class NativeSessions {
   readonly updates: NativeUpdates
   readonly #core: Core
   readonly #connections = new Map<ConnectionId, NativeConnection>()
+  readonly #byClient = new Map<ClientId, NativeConnection>()
+  /** What sessions that joined by one job are sent, encoded once. */
+  readonly #joinFrames = new WeakMap<TaskDone, readonly Uint8Array[]>()
   #freshness: Uint8Array | undefined
 
   constructor(core: Core) {
@@ -80,6 +90,10 @@ export class NativeSessions {
 
   onClosed(turn: Turn, connection: NativeConnection): void {
     this.#connections.delete(connection.id)
+    const { phase } = connection
+    if (phase.phase !== "greeting" && this.#byClient.get(phase.client) === connection) {
+      this.#byClient.delete(phase.client)
+    }
     for (const session of connection.channels.values()) this.#leave(turn, session)
     turn.emit({ type: "session-closed", connection: connection.id, protocol: "native" })
   }
@@ -95,7 +109,8 @@ export class NativeSessions {
       return
     }
     const { phase } = connection
-    if (phase.phase === "ready") this.#onMessage(turn, connection, phase.client, message)
+    if (phase.phase === "ready")
+      this.#onMessage(turn, connection, phase.client, message, frame.length)
     else if (message.type === "hello" && phase.phase === "greeting") {
       this.#onHello(turn, connection, message)
     } else if (phase.phase === "greeting" || message.type !== "ping") {
@@ -108,12 +123,13 @@ export class NativeSessions {
     connection: NativeConnection,
     client: ClientId,
     message: ClientMessage,
+    frameBytes: number,
   ): void {
     switch (message.type) {
       case "hello":
         return turn.refuse(connection.id, "malformed", "a second hello")
       case "open":
-        return this.#onOpen(turn, connection, message)
+        return this.#onOpen(turn, connection, message, frameBytes)
       case "update":
         return this.updates.onUpdate(turn, connection, client, message)
       case "presence":
@@ -131,7 +147,9 @@ export class NativeSessions {
       turn.refuse(connection.id, "version-mismatch", `client speaks up to ${hello.versions.max}`)
       return
     }
-    this.#replaceOlder(turn, connection, hello)
+    const older = this.#byClient.get(hello.client)
+    if (older !== undefined) turn.close(older.id, "replaced")
+    this.#byClient.set(hello.client, connection)
     connection.phase = { phase: "welcoming", client: hello.client }
     // What this client wrote through an older connection may still be on its way to the log.
     this.#core.commits.afterwards(turn, (settled) => {
@@ -140,14 +158,6 @@ export class NativeSessions {
         this.#welcome(later, connection, hello, version, result)
       })
     })
-  }
-
-  #replaceOlder(turn: Turn, connection: NativeConnection, hello: Hello): void {
-    for (const other of this.#connections.values()) {
-      const { phase } = other
-      if (other === connection || phase.phase === "greeting") continue
-      if (phase.client === hello.client) turn.close(other.id, "replaced")
-    }
   }
 
   #welcome(
@@ -189,7 +199,7 @@ export class NativeSessions {
     turn.multicast(ready, [frame])
   }
 
-  #onOpen(turn: Turn, connection: NativeConnection, open: Open): void {
+  #onOpen(turn: Turn, connection: NativeConnection, open: Open, resumeBytes: number): void {
     if (connection.channels.has(open.channel)) {
       turn.refuse(connection.id, "malformed", "a channel was opened twice")
       return
@@ -198,10 +208,14 @@ export class NativeSessions {
       this.#closeDocument(turn, connection.id, open.channel, "too-many", "too many documents")
       return
     }
+    if (resumeBytes > resumeBytesSmall && joiningBytes(connection) > resumeBytesMax) {
+      turn.refuse(connection.id, "overloaded", "too many resume points at a time")
+      return
+    }
     const document = this.#core.documents.use(open.document)
     const { channel } = open
     const session = newSession(
-      { protocol: "native", connection: connection.id, channel, document },
+      { protocol: "native", connection: connection.id, channel, document, resumeBytes },
       turn.nowMs,
     )
     if (open.resume.type === "summary") {
@@ -256,10 +270,15 @@ export class NativeSessions {
       return
     }
     this.#sendOpened(turn, session)
-    const { difference } = done.result
-    const isNothing = difference.length === session.document.engine.empty.length
-    const updates = isNothing ? done.later : [difference, ...done.later]
-    complete(turn, session, this.#core, updates)
+    let frames = this.#joinFrames.get(done)
+    if (frames === undefined) {
+      const { difference } = done.result
+      const isNothing = difference.length === session.document.engine.empty.length
+      const updates = isNothing ? done.later : [difference, ...done.later]
+      frames = catchUpFrames(session, this.#core, updates)
+      this.#joinFrames.set(done, frames)
+    }
+    complete(turn, session, this.#core, frames)
   }
 
   onDrained(turn: Turn, session: Session): void {
@@ -284,6 +303,7 @@ export class NativeSessions {
   #leave(turn: Turn, session: Session): void {
     const { document } = session
     document.sessions.delete(session)
+    this.#core.documents.cancel(document, session)
     const gone = document.presence.leave(session.connection, turn.nowMs)
     this.#core.broadcastPresence(turn, document, gone, session.connection)
   }
@@ -307,12 +327,20 @@ export class NativeSessions {
   /** Closes those that never greeted or fell silent. Rules [N1] [N11]. */
   sweep(turn: Turn): void {
     for (const connection of this.#connections.values()) {
-      const isReady = connection.phase.phase === "ready"
-      if (!isReady && turn.nowMs - connection.openedMs > limits.helloMs) {
+      const isGreeting = connection.phase.phase === "greeting"
+      if (isGreeting && turn.nowMs - connection.openedMs > limits.helloMs) {
         turn.refuse(connection.id, "hello-expected", "no hello in time")
       } else if (turn.nowMs - connection.heardMs > limits.clientSilentMs) {
         turn.refuse(connection.id, "silent", "no ping in time")
       }
     }
   }
+}
+
+function joiningBytes(connection: NativeConnection): number {
+  let bytes = 0
+  for (const { state, resumeBytes } of connection.channels.values()) {
+    if (state.state === "joining") bytes += resumeBytes
+  }
+  return bytes
 }

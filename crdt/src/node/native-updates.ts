@@ -69,7 +69,7 @@ export class NativeUpdates {
   /** A document that is written to needs its frontier, to notice missing predecessors. */
   #wantFrontier(turn: Turn, session: Session): void {
     const { document } = session
-    if (document.frontier !== undefined || document.busy || document.tasks.length > 0) return
+    if (document.frontier !== undefined || document.busy || document.tasks.size > 0) return
     this.#core.documents.request(turn, document, { type: "frontier" })
   }
 

@@ -29,7 +29,8 @@ export type OpenDocument = {
   frontier: Frontier | undefined
   parts: Uint8Array[] | undefined
   partsBytes: number
-  readonly tasks: Task[]
+  /** In the order of asking. */
+  readonly tasks: Set<Task>
   /** A read or job for the first tasks is under way. */
   busy: boolean
 }

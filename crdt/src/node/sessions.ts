@@ -18,6 +18,8 @@ export type Session = {
   /** The native client's number for the document; 0 for stock clients. */
   readonly channel: number
   readonly document: OpenDocument
+  /** What its resume point weighs; kept until the catch-up begins. */
+  readonly resumeBytes: number
   state: SessionState
   /** A join or a step 2 of this session waits for its document; at most one of each. */
   joinQueued: boolean
@@ -30,7 +32,7 @@ export const joining: SessionState = { state: "joining" }
 export const live: SessionState = { state: "live" }
 
 export function newSession(
-  fields: Pick<Session, "protocol" | "connection" | "channel" | "document">,
+  fields: Pick<Session, "protocol" | "connection" | "channel" | "document" | "resumeBytes">,
   nowMs: Millis,
 ): Session {
   return { ...fields, state: joining, joinQueued: false, step2Queued: false, sentMs: nowMs }

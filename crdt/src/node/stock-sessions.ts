@@ -14,7 +14,7 @@ import {
   yHeartbeatFrame,
 } from "../protocol/stock/index.ts"
 import type { YMessage } from "../protocol/stock/index.ts"
-import { catchUpFromLog, complete } from "./catch-up.ts"
+import { catchUpFrames, catchUpFromLog, complete } from "./catch-up.ts"
 import type { OwnWrite } from "./commits.ts"
 import type { StockConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
@@ -36,6 +36,8 @@ const closeReasons: Partial<Record<RejectCode, CloseReason>> = {
 export class StockSessions {
   readonly #core: Core
   readonly #connections = new Map<ConnectionId, StockConnection>()
+  /** What sessions that joined by one job are sent, encoded once. */
+  readonly #joinFrames = new WeakMap<TaskDone, readonly Uint8Array[]>()
 
   constructor(core: Core) {
     this.#core = core
@@ -53,7 +55,7 @@ export class StockSessions {
     }
     const document = this.#core.documents.use(name)
     const session = newSession(
-      { protocol: "y-websocket", connection: id, channel: 0, document },
+      { protocol: "y-websocket", connection: id, channel: 0, document, resumeBytes: 0 },
       turn.nowMs,
     )
     document.sessions.add(session)
@@ -67,6 +69,7 @@ export class StockSessions {
     const { document } = connection.session
     this.#connections.delete(connection.id)
     document.sessions.delete(connection.session)
+    this.#core.documents.cancel(document, connection.session)
     const gone = document.presence.leave(connection.id, turn.nowMs)
     this.#core.broadcastPresence(turn, document, gone, connection.id)
     turn.emit({ type: "session-closed", connection: connection.id, protocol: "y-websocket" })
@@ -118,8 +121,14 @@ export class StockSessions {
     }
     const { document } = session
     const wasLive = session.state.state === "live"
-    turn.send(session.connection, encodeYStep2(done.result.difference))
-    if (!wasLive) complete(turn, session, this.#core, done.later)
+    let frames = this.#joinFrames.get(done)
+    if (frames === undefined) {
+      const later = catchUpFrames(session, this.#core, done.later)
+      frames = [encodeYStep2(done.result.difference), ...later]
+      this.#joinFrames.set(done, frames)
+    }
+    if (wasLive) turn.multicast([session.connection], frames.slice(0, 1))
+    else complete(turn, session, this.#core, frames)
     this.#askForMissing(turn, session)
     if (!wasLive) this.#sendPresence(turn, session, document.presence.current())
   }

@@ -109,7 +109,7 @@ export class TestNode {
 
   /** The process dies and starts again on what its disk holds. */
   crash(durable = false): void {
-    for (const { pipe, side } of [...this.pipes.values()]) this.world.hangUp(pipe, side)
+    for (const { pipe, side } of this.pipes.values()) this.world.hangUp(pipe, side)
     this.pipes.clear()
     this.jobs.length = 0
     this.store.crash(durable)

@@ -17,6 +17,7 @@ export interface Replica {
   readonly doc: Y.Doc
   /** Connected, and not waiting for anything to be up to date. */
   readonly isLive: boolean
+  readonly unacked: number
   edit(value: number): void
   congested(): void
   drained(): void
@@ -82,6 +83,10 @@ export class NativeReplica implements Replica {
     return this.#connection.closed === undefined && this.#isComplete
   }
 
+  get unacked(): number {
+    return this.outbox.size
+  }
+
   #connect(node: TestNode): Connection {
     this.#isReady = false
     this.#isComplete = false
@@ -107,7 +112,7 @@ export class NativeReplica implements Replica {
     if (connection !== this.#connection) return
     switch (message.type) {
       case "welcome":
-        for (const seq of this.outbox.keys()) if (seq <= message.loggedSeq) this.outbox.delete(seq)
+        this.#trim(message.loggedSeq)
         connection.open(1, this.document, this.#resumePoint())
         this.#isReady = true
         this.resend()
@@ -118,10 +123,9 @@ export class NativeReplica implements Replica {
         if (message.complete) this.#isComplete = true
         return
       case "ack":
-        for (const seq of this.outbox.keys()) if (seq <= message.seq) this.outbox.delete(seq)
-        for (const { seq } of message.marks) {
-          if (this.#isComplete) this.#resume.raise(connection.node.origin, seq)
-        }
+        this.#trim(message.seq)
+        if (!this.#isComplete) return
+        for (const { seq } of message.marks) this.#resume.raise(connection.node.origin, seq)
         return
       case "reject":
         if (!rejectCodes[message.code].retry) throw new Error(`refused: ${message.code}`)
@@ -131,6 +135,10 @@ export class NativeReplica implements Replica {
         return
       default:
     }
+  }
+
+  #trim(acked: number): void {
+    for (const seq of this.outbox.keys()) if (seq <= acked) this.outbox.delete(seq)
   }
 
   edit(value: number): void {
@@ -168,6 +176,7 @@ class StockConnection extends StockClient {
 }
 
 export class StockReplica implements Replica {
+  readonly unacked = 0
   readonly writer: YWriter
   readonly room: string
   #connection: StockConnection
