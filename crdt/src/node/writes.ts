@@ -36,6 +36,9 @@ export function admitWrite(turn: Turn, commits: Commits, write: Write): Verdict 
   }
   const validation = validate(document, update)
   if (typeof validation === "string") return refused("invalid-update", validation)
+  if (document.frontier?.contradicts(validation) === true) {
+    return refused("invalid-update", "another change has this one's actor and seq already")
+  }
   const pendingBytes = document.frontier?.pendingBytes ?? 0
   if (pendingBytes > limits.pendingBytesMax) {
     return refused("missing-predecessors", "too many updates wait for missing predecessors")
