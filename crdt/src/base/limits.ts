@@ -21,7 +21,7 @@ export const limits = {
   /** A state vector or heads. Past it: close 4400. */
   summaryBytesMax: 1 * MiB,
 
-  /** Documents one native connection may have open. Past it: document closed with `too-many`. */
+  /** Documents one native connection may have open. Past it: the document closes, `too-many`. */
   channelsPerConnectionMax: 10_000,
   /** Unacked update bytes a native client may have under way. Past it: reject `overloaded`. */
   clientWindowBytes: 4 * MiB,
@@ -30,7 +30,7 @@ export const limits = {
   openBatchBytesMax: 16 * MiB,
   /** Commits start at least this far apart under load; the first after idle starts at once. */
   commitPaceMs: 4,
-  /** Bytes of updates that wait for a predecessor, per document. Past it: `missing-predecessors`. */
+  /** Bytes of updates that lack a predecessor, per document. Past it: `missing-predecessors`. */
   pendingBytesMax: 1 * MiB,
   /** Merged state and tails kept for open documents. Past it: the least recent is read again. */
   documentCacheBytesMax: 64 * MiB,

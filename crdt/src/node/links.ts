@@ -211,7 +211,7 @@ export class Links {
     turn.emit({ type: "healed", peer: link.state.peer.node, tookMs, entries })
   }
 
-  /** Adopted entries are durable: peers are told soon, in one vector for all that comes close by. */
+  /** Adopted entries are durable: peers are told soon, in one vector for all close by. */
   tellSoon(turn: Turn): void {
     const jitterMs = limits.linkVectorSoonMs * (0.5 + this.#core.config.random.next())
     this.#vectorsAtMs = Math.min(this.#vectorsAtMs, turn.nowMs + jitterMs)

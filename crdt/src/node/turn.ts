@@ -9,7 +9,7 @@ import type { Effect, NodeEvent } from "./effect.ts"
 export class Turn {
   readonly nowMs: Millis
   readonly #effects: Effect[]
-  /** Connections closed in this turn: nothing is sent to them, and the core forgets them at its end. */
+  /** Connections closed in this turn: they are sent nothing, and forgotten at its end. */
   readonly closed = new Set<ConnectionId>()
 
   constructor(nowMs: Millis, effects: Effect[]) {
