@@ -4,7 +4,7 @@
  * (operation names are unique); the token inside makes them findable by eye.
  */
 import type { DocumentId } from "@causeway/crdt/base"
-import { bytesToHex, partsOfDocumentId } from "@causeway/crdt/base"
+import { bytesEqual, partsOfDocumentId } from "@causeway/crdt/base"
 import type { Engines } from "@causeway/crdt/node"
 import type { HostId } from "../reachability.ts"
 import { fnv1a } from "../trace.ts"
@@ -26,14 +26,15 @@ export class Attempts {
   readonly all: Attempt[] = []
   readonly #engines: Engines
   readonly #coverage = new Map<DocumentId, Coverage>()
-  readonly #byBytes = new Map<string, Attempt>()
+  /** By a hash of the update's bytes; nearly always one. */
+  readonly #byHash = new Map<number, Attempt[]>()
 
   constructor(engines: Engines) {
     this.#engines = engines
   }
 
   add(writer: HostId, document: DocumentId, token: string, update: Uint8Array): Attempt {
-    const ops = opsOf(this.#engines[partsOfDocumentId(document).engine], update)
+    const ops = this.#read(document, update)
     const attempt: Attempt = {
       token,
       writer,
@@ -44,7 +45,10 @@ export class Attempts {
       forgotten: false,
     }
     this.all.push(attempt)
-    this.#byBytes.set(keyOf(document, update), attempt)
+    const hash = fnv1a(update)
+    const same = this.#byHash.get(hash)
+    if (same === undefined) this.#byHash.set(hash, [attempt])
+    else same.push(attempt)
     this.coverage(document).add(ops)
     return attempt
   }
@@ -61,7 +65,18 @@ export class Attempts {
 
   /** The attempt whose update this is, byte for byte. */
   find(document: DocumentId, update: Uint8Array): Attempt | undefined {
-    return this.#byBytes.get(keyOf(document, update))
+    return this.#byHash
+      .get(fnv1a(update))
+      ?.find((attempt) => attempt.document === document && bytesEqual(attempt.update, update))
+  }
+
+  /** What an update does; one that was attempted as it is was read before. */
+  opsOf(document: DocumentId, update: Uint8Array): Ops {
+    return this.find(document, update)?.ops ?? this.#read(document, update)
+  }
+
+  #read(document: DocumentId, update: Uint8Array): Ops {
+    return opsOf(this.#engines[partsOfDocumentId(document).engine], update)
   }
 
   /** `writer` lost its memory; what its storage holds is still promised. */
@@ -71,9 +86,4 @@ export class Attempts {
       if (attempt.promise === "none" || storage === "lost") attempt.forgotten = true
     }
   }
-}
-
-function keyOf(document: DocumentId, update: Uint8Array): string {
-  const edge = bytesToHex(update.subarray(0, 24))
-  return `${document}/${update.length}/${fnv1a(update)}/${edge}`
 }

@@ -2,33 +2,29 @@
  * What one client replica holds, by operation: `resume-honesty` ([C5]) demands that every entry
  * under its resume point is really in it, and `no-phantom` that nothing else is.
  */
-import { partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
 import type { VersionVector } from "@causeway/crdt/clock"
-import type { Engines } from "@causeway/crdt/node"
 import { demand } from "../violation.ts"
 import type { Attempts } from "./attempts.ts"
-import { Coverage, opsOf } from "./coverage.ts"
+import { Coverage } from "./coverage.ts"
 import type { Ledger } from "./ledger.ts"
 
 export class ReplicaView {
   readonly #document: DocumentId
-  readonly #engines: Engines
   readonly #ledger: Ledger
   readonly #attempts: Attempts
   readonly #held = new Coverage()
   readonly #checked = new Map<OriginId, number>()
 
-  constructor(document: DocumentId, engines: Engines, ledger: Ledger, attempts: Attempts) {
+  constructor(document: DocumentId, ledger: Ledger, attempts: Attempts) {
     this.#document = document
-    this.#engines = engines
     this.#ledger = ledger
     this.#attempts = attempts
   }
 
   /** The replica wrote or was fed `update`. */
   add(update: Uint8Array): void {
-    const ops = opsOf(this.#engines[partsOfDocumentId(this.#document).engine], update)
+    const ops = this.#attempts.opsOf(this.#document, update)
     const unknown = this.#attempts.coverage(this.#document).unknown(ops)
     demand(unknown === undefined, "no-phantom", () => {
       return `${this.#document}: a client was fed ${unknown}, which nobody wrote`

@@ -3,16 +3,15 @@
  * disks at the very moment of durability, so it knows before any core does. Watches `no-fork`,
  * `no-phantom`, `logged-once`, and that nothing durable is gone after a restart.
  */
-import { assert, bytesEqual, partsOfDocumentId } from "@causeway/crdt/base"
+import { assert, bytesEqual } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
 import { decodeRecord } from "@causeway/crdt/log"
 import type { Authorship, LogRun, MemoryLog } from "@causeway/crdt/log"
-import type { Engines } from "@causeway/crdt/node"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import type { HostId } from "../reachability.ts"
 import { demand } from "../violation.ts"
 import type { Attempts } from "./attempts.ts"
-import { Coverage, opsOf } from "./coverage.ts"
+import { Coverage } from "./coverage.ts"
 import type { Ops } from "./coverage.ts"
 
 export type LedgerEntry = {
@@ -49,15 +48,13 @@ export class Holdings {
 }
 
 export class Ledger {
-  readonly #engines: Engines
   readonly #attempts: Attempts
   readonly #entries = new Map<OriginId, LedgerEntry[]>()
   readonly #holdings = new Map<HostId, Holdings>()
   /** Per origin and client: the last update number that origin logged. */
   readonly #logged = new Map<OriginId, Map<ClientId, number>>()
 
-  constructor(engines: Engines, attempts: Attempts) {
-    this.#engines = engines
+  constructor(attempts: Attempts) {
     this.#attempts = attempts
   }
 
@@ -110,7 +107,7 @@ export class Ledger {
 
   #register(log: MemoryLog, origin: OriginId, seq: number, record: Uint8Array): LedgerEntry {
     const { document, author, body } = decodeRecord(record)
-    const ops = opsOf(this.#engines[partsOfDocumentId(document).engine], body)
+    const ops = this.#attempts.opsOf(document, body)
     const unknown = this.#attempts.coverage(document).unknown(ops)
     demand(unknown === undefined, "no-phantom", () => {
       return `${origin} ${seq} of ${document} has ${unknown}, which nobody wrote`

@@ -3,17 +3,17 @@
  * compares it with what is durable on that node's disk right then: `nothing-unlogged-seen`,
  * `vector-honesty`, acks that promise too much, and refusals of well-behaved clients.
  */
-import { assert, bytesEqual, documentIdOf, partsOfDocumentId } from "@causeway/crdt/base"
+import { assert, bytesEqual, documentIdOf } from "@causeway/crdt/base"
 import type { ConnectionId, DocumentId, OriginId } from "@causeway/crdt/base"
 import type { VersionVector } from "@causeway/crdt/clock"
 import type { Head } from "@causeway/crdt/log"
-import type { Effect, Endpoint, Engines } from "@causeway/crdt/node"
+import type { Effect, Endpoint } from "@causeway/crdt/node"
 import { decodeLinkMessage, decodeNodeMessage } from "@causeway/crdt/protocol"
 import type { LinkEntries } from "@causeway/crdt/protocol"
 import { decodeYMessage } from "@causeway/crdt/protocol/stock"
 import type { HostId } from "../reachability.ts"
 import { demand } from "../violation.ts"
-import { opsOf } from "./coverage.ts"
+import type { Attempts } from "./attempts.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Promises } from "./promises.ts"
 
@@ -27,16 +27,16 @@ type Connection = {
 /** What one life of one node's process said so far. */
 export class NodeOutput {
   readonly #host: HostId
-  readonly #engines: Engines
+  readonly #attempts: Attempts
   readonly #ledger: Ledger
   readonly #promises: Promises
   readonly #connections = new Map<ConnectionId, Connection>()
   /** The node's own numbers for documents. */
   readonly #handles = new Map<number, DocumentId>()
 
-  constructor(host: HostId, engines: Engines, ledger: Ledger, promises: Promises) {
+  constructor(host: HostId, attempts: Attempts, ledger: Ledger, promises: Promises) {
     this.#host = host
-    this.#engines = engines
+    this.#attempts = attempts
     this.#ledger = ledger
     this.#promises = promises
   }
@@ -132,7 +132,7 @@ export class NodeOutput {
   }
 
   #mustBeDurable(document: DocumentId, update: Uint8Array): void {
-    const ops = opsOf(this.#engines[partsOfDocumentId(document).engine], update)
+    const ops = this.#attempts.opsOf(document, update)
     const missing = this.#ledger.holdings(this.#host).coverage(document).missing(ops)
     demand(missing === undefined, "nothing-unlogged-seen", () => {
       return `${document}: a client was shown ${missing}, which is not on the node's disk`

@@ -23,20 +23,18 @@ export class Oracle implements NodeObserver, WriterObserver {
   readonly attempts: Attempts
   readonly ledger: Ledger
   readonly promises: Promises
-  readonly #engines: Engines
   readonly #trace: Trace
   readonly #outputs = new Map<HostId, NodeOutput>()
 
   constructor(engines: Engines, trace: Trace) {
-    this.#engines = engines
     this.#trace = trace
     this.attempts = new Attempts(engines)
-    this.ledger = new Ledger(engines, this.attempts)
-    this.promises = new Promises(engines, this.ledger, trace)
+    this.ledger = new Ledger(this.attempts)
+    this.promises = new Promises(this.attempts, this.ledger, trace)
   }
 
   makeView(document: DocumentId): ReplicaView {
-    return new ReplicaView(document, this.#engines, this.ledger, this.attempts)
+    return new ReplicaView(document, this.ledger, this.attempts)
   }
 
   onWrite(writer: SimWriter, document: DocumentId, token: string, update: Uint8Array): void {
@@ -66,7 +64,7 @@ export class Oracle implements NodeObserver, WriterObserver {
 
   onNodeStarted(node: SimNode): void {
     this.ledger.checkRestart(node.host, node.disk.durable)
-    const output = new NodeOutput(node.host, this.#engines, this.ledger, this.promises)
+    const output = new NodeOutput(node.host, this.attempts, this.ledger, this.promises)
     this.#outputs.set(node.host, output)
   }
 

@@ -3,15 +3,15 @@
  * the moment of an ack everything it newly covers must be on that node's disk; at the end it must
  * be on every node's (`no-acked-write-lost`). Well-behaved clients are never refused for good.
  */
-import { bytesEqual, partsOfDocumentId } from "@causeway/crdt/base"
+import { bytesEqual } from "@causeway/crdt/base"
 import type { ClientId, ConnectionId, DocumentId } from "@causeway/crdt/base"
-import type { Engines } from "@causeway/crdt/node"
 import { rejectCodes } from "@causeway/crdt/protocol"
 import type { Reject } from "@causeway/crdt/protocol"
 import type { HostId } from "../reachability.ts"
 import type { Trace } from "../trace.ts"
 import { demand } from "../violation.ts"
-import { Coverage, opsOf } from "./coverage.ts"
+import { Coverage } from "./coverage.ts"
+import type { Attempts } from "./attempts.ts"
 import type { Ops } from "./coverage.ts"
 import type { Ledger } from "./ledger.ts"
 
@@ -28,15 +28,15 @@ type Client = {
 }
 
 export class Promises {
-  readonly #engines: Engines
+  readonly #attempts: Attempts
   readonly #ledger: Ledger
   readonly #trace: Trace
   readonly #clients = new Map<ClientId, Client>()
   readonly #connections = new Map<ConnectionId, Client>()
   readonly #distrusted = new Set<ClientId>()
 
-  constructor(engines: Engines, ledger: Ledger, trace: Trace) {
-    this.#engines = engines
+  constructor(attempts: Attempts, ledger: Ledger, trace: Trace) {
+    this.#attempts = attempts
     this.#ledger = ledger
     this.#trace = trace
   }
@@ -65,7 +65,7 @@ export class Promises {
       const seq = firstSeq + index
       // The number of a refused update is sent again as nothing; that promises nothing.
       if (view.length === 0) continue
-      const ops = opsOf(this.#engines[partsOfDocumentId(document).engine], view)
+      const ops = this.#attempts.opsOf(document, view)
       const known = client.updates.get(seq)
       if (known !== undefined) {
         // A repair may add what the node lacked, but never take anything back.

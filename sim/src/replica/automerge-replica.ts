@@ -19,6 +19,8 @@ export class AutomergeReplica implements Replica {
   readonly document: DocumentId
   readonly presenceClient: number
   #doc: Automerge.Doc<Content>
+  /** Not applied yet: Automerge takes many changes at once far cheaper than one by one. */
+  #waiting: Uint8Array[] = []
 
   constructor(document: DocumentId, random: SimRandom) {
     this.document = document
@@ -27,7 +29,7 @@ export class AutomergeReplica implements Replica {
   }
 
   edit(random: SimRandom, token: string): Uint8Array[] {
-    const before = this.#doc
+    const before = this.#current()
     this.#doc = Automerge.change(before, { time: 0 }, (content) => editOnce(content, random, token))
     if (this.#doc === before) return []
     const change = Automerge.getLastLocalChange(this.#doc)
@@ -35,25 +37,31 @@ export class AutomergeReplica implements Replica {
   }
 
   apply(updates: readonly Uint8Array[]): void {
-    for (const update of updates) {
-      if (update.length > 0) this.#doc = Automerge.loadIncremental(this.#doc, update)
-    }
+    this.#waiting.push(...updates)
+  }
+
+  #current(): Automerge.Doc<Content> {
+    const bytes = bytesConcat(this.#waiting)
+    this.#waiting = []
+    if (bytes.length > 0) this.#doc = Automerge.loadIncremental(this.#doc, bytes)
+    return this.#doc
   }
 
   state(): Uint8Array {
-    return bytesConcat(Automerge.getAllChanges(this.#doc))
+    return bytesConcat(Automerge.getAllChanges(this.#current()))
   }
 
   difference(summary: Uint8Array): Uint8Array {
+    const doc = this.#current()
     const reader = new Reader(summary)
     const heads: string[] = []
     for (let count = reader.varUint(); count > 0; count--) heads.push(bytesToHex(reader.raw(32)))
-    const known = heads.filter((hash) => Automerge.hasHeads(this.#doc, [hash]))
-    return bytesConcat(Automerge.getChangesSince(this.#doc, known))
+    const known = heads.filter((hash) => Automerge.hasHeads(doc, [hash]))
+    return bytesConcat(Automerge.getChangesSince(doc, known))
   }
 
   summary(): Uint8Array {
-    const heads = [...Automerge.getHeads(this.#doc)].sort((one, two) => (one < two ? -1 : 1))
+    const heads = [...Automerge.getHeads(this.#current())].sort((one, two) => (one < two ? -1 : 1))
     const writer = new Writer().varUint(heads.length)
     for (const head of heads) {
       const bytes = bytesFromHex(head)

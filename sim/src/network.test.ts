@@ -1,0 +1,137 @@
+import { describe, expect, test } from "vitest"
+import { Network } from "./network.ts"
+import { SimRandom } from "./random.ts"
+import { between } from "./reachability.ts"
+import { Scheduler } from "./scheduler.ts"
+import { Trace } from "./trace.ts"
+
+type Heard = { who: string; what: string }
+
+function world(seed = 1) {
+  const scheduler = new Scheduler()
+  const heard: Heard[] = []
+  const options = {
+    nodeDelayMs: 10,
+    clientDelayMs: 10,
+    socketBytesMax: 100,
+    detectionMsMax: 1000,
+  }
+  const random = new SimRandom(seed)
+  const network = new Network(scheduler, random, new Trace(scheduler), options)
+  const owner = (who: string) => ({
+    onFrame: (_: number, frame: Uint8Array) => heard.push({ who, what: `frame ${frame[0]}` }),
+    onClosed: (_: number, code: number) => heard.push({ who, what: `closed ${code}` }),
+    onCongested: () => heard.push({ who, what: "congested" }),
+    onDrained: () => heard.push({ who, what: "drained" }),
+  })
+  let accepted = 0
+  network.listen(2, {
+    onAccepted(connection) {
+      accepted = connection
+      return owner("node")
+    },
+  })
+  const dial = (): number | undefined => {
+    let opened: number | undefined
+    network.dial(1, 2, { type: "native" }, owner("client"), (result) => {
+      opened = result?.connection
+    })
+    scheduler.runUntil(scheduler.nowMs + 10_000)
+    return opened
+  }
+  const says = (who: string) => heard.filter((one) => one.who === who).map(({ what }) => what)
+  return { scheduler, network, dial, accepted: () => accepted, says }
+}
+
+describe("a connection", () => {
+  test("carries frames in order, both ways, and tells both ends of its close once", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { scheduler, network, dial, accepted, says } = world(seed)
+      const connection = dial() ?? 0
+      for (let index = 0; index < 9; index++) network.send(connection, Uint8Array.of(index))
+      network.send(accepted(), Uint8Array.of(99))
+      network.close(connection, 1000)
+      network.send(connection, Uint8Array.of(200))
+      scheduler.runUntil(30_000)
+      const frames = Array.from({ length: 9 }, (_, index) => `frame ${index}`)
+      expect(says("node")).toEqual([...frames, "closed 1000"])
+      expect(says("client")).toEqual(["frame 99", "closed 1000"])
+      expect(network.openCount).toBe(0)
+    }
+  })
+
+  test("loses what meets a cut and all behind it, also after the heal; both ends learn", () => {
+    const { scheduler, network, dial, says } = world()
+    const connection = dial() ?? 0
+    network.send(connection, Uint8Array.of(1))
+    scheduler.runUntil(scheduler.nowMs + 1000)
+    const heal = network.reachability.cut(between([1], [2]))
+    network.send(connection, Uint8Array.of(2))
+    heal()
+    network.send(connection, Uint8Array.of(3))
+    scheduler.runUntil(scheduler.nowMs + 5000)
+    expect(says("node")).toEqual(["frame 1", "closed 1006"])
+    expect(says("client")).toEqual(["closed 1006"])
+  })
+
+  test("with a one-way cut, frames the other way still arrive", () => {
+    const { scheduler, network, dial, accepted, says } = world()
+    dial()
+    network.reachability.cut([[1, 2]])
+    network.send(accepted(), Uint8Array.of(5))
+    scheduler.runUntil(scheduler.nowMs + 500)
+    expect(says("client")).toEqual(["frame 5"])
+  })
+
+  test("is congested past its budget and drains when its peer reads again", () => {
+    const { scheduler, network, dial, says } = world()
+    const connection = dial() ?? 0
+    network.stall(2, scheduler.nowMs + 5000)
+    network.send(connection, new Uint8Array(101))
+    scheduler.runUntil(scheduler.nowMs + 4000)
+    expect(says("client")).toEqual(["congested"])
+    expect(says("node")).toEqual([])
+    scheduler.runUntil(scheduler.nowMs + 2000)
+    expect(says("client")).toEqual(["congested", "drained"])
+    expect(says("node")).toEqual(["frame 0"])
+  })
+
+  test("ends for the other side when a process dies, at once or never by itself", () => {
+    const loud = world()
+    loud.dial()
+    loud.network.dropHost(2, false)
+    loud.scheduler.runUntil(20_000)
+    expect(loud.says("client")).toEqual(["closed 1006"])
+    const silent = world()
+    const connection = silent.dial() ?? 0
+    silent.network.dropHost(2, true)
+    silent.scheduler.runUntil(20_000)
+    expect(silent.says("client")).toEqual([])
+    silent.network.send(connection, Uint8Array.of(1))
+    silent.scheduler.runUntil(30_000)
+    expect(silent.says("client")).toEqual(["closed 1006"])
+  })
+})
+
+describe("dialling", () => {
+  test("fails towards a host that does not listen, and across a cut", () => {
+    const { network, dial } = world()
+    const heal = network.reachability.cut([[2, 1]])
+    expect(dial()).toBeUndefined()
+    heal()
+    expect(dial()).toBeDefined()
+    network.dropHost(2, false)
+    expect(dial()).toBeUndefined()
+  })
+
+  test("overlapping cuts heal one by one", () => {
+    const { network } = world()
+    const one = network.reachability.cut([[1, 2]])
+    const two = network.reachability.cut([[1, 2]])
+    one()
+    one()
+    expect(network.reachability.isCut(1, 2)).toBe(true)
+    two()
+    expect(network.reachability.isCut(1, 2)).toBe(false)
+  })
+})

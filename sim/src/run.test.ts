@@ -1,0 +1,56 @@
+/** Fixed seeds over clusters of every small size, and the same seed twice. */
+import { describe, expect, test } from "vitest"
+import { allFaults } from "./faults/index.ts"
+import type { SimOptions } from "./options.ts"
+import { replayCommand } from "./report.ts"
+import { runToEnd } from "./run.ts"
+
+const size = { clients: 4, stockClients: 2, seconds: 20, writesPerSecond: 8 } as const
+
+const fixed: readonly SimOptions[] = Array.from({ length: 20 }, (_, index) => ({
+  ...size,
+  seed: 500 + index,
+  nodes: 1 + (index % 5),
+  faults: undefined,
+}))
+
+describe("every promise holds", () => {
+  test.each(fixed)("seed $seed, $nodes nodes", (options) => {
+    const { failure } = runToEnd(options)
+    expect(failure, replayCommand(options)).toBeUndefined()
+  })
+
+  test("with every fault at once", () => {
+    const faults = allFaults.map(({ name }) => name)
+    const report = runToEnd({ ...size, seed: 77, nodes: 3, faults })
+    expect(report.failure).toBeUndefined()
+    expect([...report.faults.keys()]).toEqual(faults)
+  })
+
+  test("without faults nearly everything that is written is one entry", () => {
+    const report = runToEnd({ ...size, seed: 78, nodes: 3, faults: [] })
+    expect(report.failure).toBeUndefined()
+    expect(report.writes).toBeGreaterThan(50)
+    expect(report.entries).toBeGreaterThanOrEqual(report.writes)
+    expect(report.entries).toBeLessThan(report.writes * 1.2)
+  })
+})
+
+describe("determinism", () => {
+  test("the same seed gives the same trace, event by event", () => {
+    for (const seed of [7, 8]) {
+      const options = { ...size, seed, nodes: 3, faults: undefined }
+      const first = runToEnd(options)
+      const second = runToEnd(options)
+      expect(second.hash).toBe(first.hash)
+      expect(second.events).toBe(first.events)
+      expect(second.virtualMs).toBe(first.virtualMs)
+    }
+  })
+
+  test("another seed gives another trace", () => {
+    const one = runToEnd({ ...size, seed: 9, nodes: 2, seconds: 5, faults: [] })
+    const other = runToEnd({ ...size, seed: 10, nodes: 2, seconds: 5, faults: [] })
+    expect(other.hash).not.toBe(one.hash)
+  })
+})
