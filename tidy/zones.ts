@@ -83,7 +83,7 @@ const zones: readonly Zone[] = [
     node: true,
   }),
   zone("sim", /^sim\/src\//, { zones: [...face, "testing"], packages: simPackages }),
-  zone("demo", /^sim\/demo\//, {
+  zone("demo", /^sim\/(?:demo|e2e)\//, {
     zones: [...face, "client-sdk", "client-sdk (node)", "sim", "sim (shell)"],
     packages: [...simPackages, "commander", "cli-progress", "ws", "y-websocket", "y-protocols"],
     node: true,

@@ -14,7 +14,7 @@ import type { Vector } from "./status.ts"
 import { until } from "./wait.ts"
 import type { Patience } from "./wait.ts"
 
-/** Who can talk to whom: nodes of one group are connected, others are cut. */
+/** Who can talk to whom: two nodes are connected if a group has both. Groups may overlap. */
 export type Groups = readonly (readonly string[])[]
 
 type Cable = { readonly from: string; readonly to: string; readonly proxy: Proxy }

@@ -33,7 +33,7 @@ export interface Audience {
   onStarted(cluster: Cluster): void
 }
 
-export type NodeResult = {
+type NodeResult = {
   readonly name: string
   /** Accepted here, of its present origin. */
   readonly ownEntries: number
@@ -41,7 +41,7 @@ export type NodeResult = {
   readonly text: string
 }
 
-export type ClientResult = { readonly name: string; readonly text: string }
+type ClientResult = { readonly name: string; readonly text: string }
 
 export type DemoResult = {
   readonly transactions: number

@@ -1,7 +1,7 @@
 /**
  * What goes wrong when: the same seed gives the same plan. Steps are tied to how far the writers
  * have come, not to the clock, so that each one hits them while they type. The writers sit on A
- * and B; a cut between those two stops them until it heals, so it is short.
+ * and B; what cuts those two off from each other stops them until it heals, so it is short.
  */
 import type { SimRandom } from "../src/random.ts"
 import type { Groups } from "./cluster.ts"
@@ -35,6 +35,11 @@ export type Step = {
 const aloneA: Groups = [["a"], ["b", "c"]]
 const aloneB: Groups = [["b"], ["a", "c"]]
 const aloneC: Groups = [["a", "b"], ["c"]]
+/** The writers' nodes are cut from each other, but both still reach C. */
+const aroundC: Groups = [
+  ["a", "c"],
+  ["c", "b"],
+]
 const allApart: Groups = [["a"], ["b"], ["c"]]
 
 export function planFaults(random: SimRandom): readonly Step[] {
@@ -51,6 +56,7 @@ export function planFaults(random: SimRandom): readonly Step[] {
     cut(aloneC, 1500),
     cut(allApart, 800),
     { type: "kill", node: victim, groups: aloneC, downMs: ms(500) },
+    cut(aroundC, 1500),
     flap(random.pick([aloneA, aloneB])),
     cut(random.pick([aloneA, aloneB, aloneC]), 1000, "stall"),
     flap(allApart),

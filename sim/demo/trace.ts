@@ -10,7 +10,7 @@ import { assert } from "@causeway/crdt/base"
 export type Agent = 0 | 1
 export const agents = [0, 1] as const
 
-export type Patch = { readonly position: number; readonly deleted: number; readonly text: string }
+type Patch = { readonly position: number; readonly deleted: number; readonly text: string }
 
 export type Transaction = {
   /** Its place in the trace; parents stand earlier. */

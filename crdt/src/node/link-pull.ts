@@ -64,9 +64,17 @@ export class LinkPull {
     this.#adopting.set(run.origin, chainRecords(head, run.origin, run.records))
     this.#core.commits.adopt(run, bytes)
     if (link.healing !== undefined) link.healing.entries += run.records.length
-    const want = this.#wants.get(run.origin)
-    if (want?.link === link) want.atMs = turn.nowMs
+    this.#noteAdopting(turn, link, run.origin)
     return true
+  }
+
+  /** A peer's answer ends where its log does; what comes after that is to be asked for anew. */
+  #noteAdopting(turn: Turn, link: Link, origin: OriginId): void {
+    const want = this.#wants.get(origin)
+    if (want?.link !== link) return
+    const told = link.heads.get(origin)?.seq ?? 0
+    if (this.#head(origin).seq >= told) this.#wants.delete(origin)
+    else want.atMs = turn.nowMs
   }
 
   reportFork(turn: Turn, link: Link, origin: OriginId, seq: number): void {
@@ -95,8 +103,10 @@ export class LinkPull {
       if (theirs.seq === ours.seq && !bytesEqual(theirs.hash, ours.hash)) {
         this.reportFork(turn, link, origin, ours.seq)
       }
-      if (theirs.seq <= ours.seq) this.#wants.delete(origin)
-      else if (this.#mayAsk(turn, origin)) this.#want(turn, link, origin)
+      // Only the peer that is to bring them can say that nothing more is to come.
+      if (theirs.seq > ours.seq) {
+        if (this.#mayAsk(turn, origin)) this.#want(turn, link, origin)
+      } else if (this.#wants.get(origin)?.link === link) this.#wants.delete(origin)
     }
   }
 
