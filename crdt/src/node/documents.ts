@@ -13,6 +13,7 @@ import type { Engines, Job, JobResult } from "./job.ts"
 import { partOverheadBytes } from "./open-document.ts"
 import type { OpenDocument, Task } from "./open-document.ts"
 import { Presence } from "./presence.ts"
+import type { PresenceBudget } from "./presence.ts"
 import type { Reads } from "./reads.ts"
 import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
@@ -49,6 +50,7 @@ export class Documents {
   readonly #onTaskDone: OnTaskDone
   readonly #open = new Map<DocumentId, OpenDocument>()
   readonly #jobs = new Map<number, RunningJob>()
+  readonly #presenceBudget: PresenceBudget = { bytes: 0 }
   #nextHandle = 1
   #nextJob = 1
   #cachedBytes = 0
@@ -89,7 +91,7 @@ export class Documents {
       handle: this.#nextHandle++,
       engine: this.#engines[engine],
       sessions: new Set(),
-      presence: new Presence(),
+      presence: new Presence(this.#presenceBudget),
       frontier: undefined,
       parts: undefined,
       partsBytes: 0,
@@ -159,6 +161,12 @@ export class Documents {
   request(turn: Turn, document: OpenDocument, task: Task): void {
     document.tasks.add(task)
     this.#pump(turn, document)
+  }
+
+  /** A document that is written to needs its frontier, to notice missing predecessors. */
+  wantFrontier(turn: Turn, document: OpenDocument): void {
+    if (document.frontier !== undefined || document.busy || document.tasks.size > 0) return
+    this.request(turn, document, { type: "frontier" })
   }
 
   #pump(turn: Turn, document: OpenDocument): void {

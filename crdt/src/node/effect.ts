@@ -7,6 +7,7 @@ import type { CloseReason, RejectCode } from "../protocol/index.ts"
 import type { AppendBatch, ReadQuery } from "../ports/index.ts"
 import type { Reply } from "./input.ts"
 import type { Job } from "./job.ts"
+import type { PresenceFault } from "./presence.ts"
 
 export type Effect =
   /**
@@ -90,7 +91,7 @@ export type NodeEvent =
   | {
       readonly type: "presence-dropped"
       readonly document: DocumentId
-      readonly why: "too-many" | "too-large"
+      readonly why: PresenceFault
     }
 
 export type SessionProtocol = "native" | "y-websocket"

@@ -3,7 +3,7 @@
  * stays. Sending is LinkPush's part, receiving LinkPull's. Rules [L1] [L2] [L4] [L7] [L8].
  */
 import { DecodeError, limits } from "../base/index.ts"
-import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
+import type { ConnectionId, DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
 import {
   agreedVersion,
@@ -15,14 +15,27 @@ import {
   linkPongFrame,
   linkVersions,
 } from "../protocol/index.ts"
-import type { CloseReason, LinkHello, LinkMessage, LinkPresence } from "../protocol/index.ts"
+import type {
+  CloseReason,
+  LinkHello,
+  LinkMessage,
+  LinkPresence,
+  PresenceEntry,
+} from "../protocol/index.ts"
 import type { Core } from "./core.ts"
 import { Dials } from "./dials.ts"
 import { LinkPull } from "./link-pull.ts"
 import { LinkPush } from "./link-push.ts"
 import { Link } from "./link.ts"
 import type { PeerIdentity } from "./link.ts"
+import { presenceFrames } from "./presence.ts"
 import type { Turn } from "./turn.ts"
+
+export function linkPresence(document: DocumentId, all: readonly PresenceEntry[]): Uint8Array[] {
+  return presenceFrames(all, (entries) =>
+    encodeLinkPresence({ type: "presence", document, entries }),
+  )
+}
 
 export class Links {
   readonly #core: Core
@@ -144,7 +157,9 @@ export class Links {
     } else if (this.#isDuplicate(turn, link, hello.node)) {
       this.#refuse(turn, link.connection, "duplicate-link", hello.node)
     } else {
-      const { node, origin, windowBytes } = hello
+      const { node, origin } = hello
+      // What was sent and is not confirmed is kept account of, however much a peer would take.
+      const windowBytes = Math.min(hello.windowBytes, limits.linkWindowBytes)
       this.#linkUp(turn, link, { node, origin, windowBytes }, hello.heads)
     }
   }
@@ -246,8 +261,7 @@ export class Links {
     for (const document of this.#core.documents.all()) {
       const entries = document.presence.local()
       if (entries.length === 0) continue
-      const message = { type: "presence", document: document.id, entries } as const
-      turn.send(link.connection, encodeLinkPresence(message))
+      turn.multicast([link.connection], linkPresence(document.id, entries))
     }
   }
 

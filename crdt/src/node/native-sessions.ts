@@ -31,6 +31,7 @@ import type { Core } from "./core.ts"
 import type { TaskDone } from "./documents.ts"
 import type { OpenDocument } from "./open-document.ts"
 import { NativeUpdates } from "./native-updates.ts"
+import { presenceFrames } from "./presence.ts"
 import { newSession } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
@@ -45,11 +46,13 @@ const resumeBytesSmall = 8 * 1024
 /** A summary that was not said. */
 const unsaid = new Uint8Array(0)
 
-export function presenceFrame(
-  document: OpenDocument,
-  entries: readonly PresenceEntry[],
-): Uint8Array {
-  return encodeDocumentPresence({ type: "document-presence", handle: document.handle, entries })
+export function nativePresence(
+  { handle }: OpenDocument,
+  all: readonly PresenceEntry[],
+): Uint8Array[] {
+  return presenceFrames(all, (entries) =>
+    encodeDocumentPresence({ type: "document-presence", handle, entries }),
+  )
 }
 
 export class NativeSessions {
@@ -255,8 +258,7 @@ export class NativeSessions {
       session.connection,
       encodeOpened({ type: "opened", channel, handle, access: "write", summary }),
     )
-    const entries = document.presence.current()
-    if (entries.length > 0) turn.send(session.connection, presenceFrame(document, entries))
+    turn.multicast([session.connection], nativePresence(document, document.presence.current()))
   }
 
   onJoined(turn: Turn, session: Session, done: TaskDone): void {
@@ -290,7 +292,7 @@ export class NativeSessions {
     if (session === undefined) return
     const { document } = session
     const stale = this.#core.sharePresence(turn, document, message.entries, connection.id)
-    if (stale.length > 0) turn.send(connection.id, presenceFrame(document, stale))
+    turn.multicast([connection.id], nativePresence(document, stale))
   }
 
   #onCloseDocument(turn: Turn, connection: NativeConnection, channel: number): void {

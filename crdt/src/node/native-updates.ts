@@ -62,15 +62,8 @@ export class NativeUpdates {
       return this.#reject(turn, connection, seq, verdict.code, verdict.message)
     }
     connection.unackedBytes += update.length
-    this.#wantFrontier(turn, session)
+    this.#core.documents.wantFrontier(turn, document)
     return undefined
-  }
-
-  /** A document that is written to needs its frontier, to notice missing predecessors. */
-  #wantFrontier(turn: Turn, session: Session): void {
-    const { document } = session
-    if (document.frontier !== undefined || document.busy || document.tasks.size > 0) return
-    this.#core.documents.request(turn, document, { type: "frontier" })
   }
 
   #reject(

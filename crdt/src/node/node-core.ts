@@ -7,7 +7,7 @@ import { limits } from "../base/index.ts"
 import type { ConnectionId, Millis } from "../base/index.ts"
 import { decodeRecord } from "../log/index.ts"
 import type { AppendResult } from "../ports/index.ts"
-import { encodeFreshness, encodeLinkPresence } from "../protocol/index.ts"
+import { encodeFreshness } from "../protocol/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
 import { encodeYAwareness } from "../protocol/stock/index.ts"
 import { Commits } from "./commits.ts"
@@ -22,9 +22,10 @@ import type { TaskDone } from "./documents.ts"
 import type { Effect } from "./effect.ts"
 import { Holdings } from "./holdings.ts"
 import type { Command, Endpoint, Input } from "./input.ts"
-import { Links } from "./links.ts"
-import { NativeSessions, presenceFrame } from "./native-sessions.ts"
+import { linkPresence, Links } from "./links.ts"
+import { NativeSessions, nativePresence } from "./native-sessions.ts"
 import type { OpenDocument, Task } from "./open-document.ts"
+import { presenceFrames } from "./presence.ts"
 import type { PresenceOwner } from "./presence.ts"
 import { Reads } from "./reads.ts"
 import type { Session } from "./sessions.ts"
@@ -301,16 +302,14 @@ export class NodeCore {
         stock.push(session.connection)
       } else if (session.connection !== owner) native.push(session.connection)
     }
-    if (native.length > 0) turn.multicast(native, [presenceFrame(document, entries)])
-    if (stock.length > 0) turn.multicast(stock, [encodeYAwareness(entries)])
+    if (native.length > 0) turn.multicast(native, nativePresence(document, entries))
+    if (stock.length > 0) turn.multicast(stock, presenceFrames(entries, encodeYAwareness))
     if (typeof owner !== "number") return
     const linked: ConnectionId[] = []
     for (const link of this.#links.all()) {
       if (link.state.state === "linked" && !link.isCongested) linked.push(link.connection)
     }
-    if (linked.length === 0) return
-    const message = { type: "presence", document: document.id, entries } as const
-    turn.multicast(linked, [encodeLinkPresence(message)])
+    if (linked.length > 0) turn.multicast(linked, linkPresence(document.id, entries))
   }
 
   #onDeadline(turn: Turn): void {

@@ -2,12 +2,21 @@
  * One document's presence: the latest state of each client, never logged, forgotten when nobody
  * renews it. A higher clock wins, an equal one only if it says `null` (y-protocols' awareness
  * rule). States that are gone stay as tombstones until they age out, so that a client which comes
- * back with an old clock can be told. Rules [N9] [Y5] [Y6].
+ * back with an old clock can be told. A state that is no JSON is nobody's: stock clients throw at
+ * it, and some end. Rules [N9] [Y5] [Y6].
  */
-import { limits } from "../base/index.ts"
+import { DecodeError, limits, utf8Decode } from "../base/index.ts"
 import type { ConnectionId, Millis, NodeId } from "../base/index.ts"
 import { isPresenceGone, presenceGone } from "../protocol/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
+
+/** Bytes of states per document, and of a node's documents together. Past it: ignored, counted. */
+export const presenceBytesMax = { document: 4 * 1024 * 1024, node: 64 * 1024 * 1024 } as const
+/** Bytes of states in one frame; one state may exceed it alone. */
+const frameStateBytes = 256 * 1024
+
+/** What the presence of all documents of a node weighs. */
+export type PresenceBudget = { bytes: number }
 
 /** Who announced a state: a connection of ours, or a peer. */
 export type PresenceOwner = ConnectionId | NodeId
@@ -19,11 +28,20 @@ export type PresenceChange = {
   readonly news: readonly PresenceEntry[]
   /** Tombstones for a sender whose clock is behind them. */
   readonly stale: readonly PresenceEntry[]
-  readonly dropped: "too-many" | "too-large" | undefined
+  readonly dropped: PresenceFault | undefined
 }
+
+/** Why a state is ignored. */
+export type PresenceFault = "too-many" | "too-large" | "not-json"
 
 export class Presence {
   readonly #held = new Map<number, Held>()
+  readonly #budget: PresenceBudget
+  #bytes = 0
+
+  constructor(budget: PresenceBudget) {
+    this.#budget = budget
+  }
 
   get size(): number {
     return this.#held.size
@@ -35,13 +53,15 @@ export class Presence {
     let dropped: PresenceChange["dropped"]
     for (const entry of entries) {
       const held = this.#held.get(entry.client)
-      if (entry.state.length > limits.presenceStateBytesMax) dropped = "too-large"
-      else if (held === undefined && this.#held.size >= limits.presenceClientsMax) {
-        dropped = "too-many"
-      } else if (isNews(entry, held?.entry)) {
+      if (isNews(entry, held?.entry)) {
+        const fault = this.#faultOf(entry, held)
+        if (fault !== undefined) {
+          dropped = fault
+          continue
+        }
         // An owner stays: a client that passes on another's state does not take it over.
         const keeps = held !== undefined && isPresenceGone(entry.state) ? held.owner : owner
-        this.#held.set(entry.client, { entry, owner: keeps, atMs: nowMs })
+        this.#hold({ entry, owner: keeps, atMs: nowMs })
         news.push(entry)
       } else if (held !== undefined && isPresenceGone(held.entry.state)) {
         if (!isPresenceGone(entry.state)) stale.push(held.entry)
@@ -50,13 +70,33 @@ export class Presence {
     return { news, stale, dropped }
   }
 
+  #faultOf({ state }: PresenceEntry, held: Held | undefined): PresenceFault | undefined {
+    if (state.length > limits.presenceStateBytesMax) return "too-large"
+    if (held === undefined && this.#held.size >= limits.presenceClientsMax) return "too-many"
+    const added = state.length - (held?.entry.state.length ?? 0)
+    if (added > 0 && this.#bytes + added > presenceBytesMax.document) return "too-many"
+    if (added > 0 && this.#budget.bytes + added > presenceBytesMax.node) return "too-many"
+    return isJson(state) ? undefined : "not-json"
+  }
+
+  #hold(held: Held): void {
+    const { client, state } = held.entry
+    this.#weigh(state.length - (this.#held.get(client)?.entry.state.length ?? 0))
+    this.#held.set(client, held)
+  }
+
+  #weigh(bytes: number): void {
+    this.#bytes += bytes
+    this.#budget.bytes += bytes
+  }
+
   /** The owner is gone: its states become tombstones, which are returned. */
   leave(owner: PresenceOwner, nowMs: Millis): PresenceEntry[] {
     const gone: PresenceEntry[] = []
     for (const [client, held] of this.#held) {
       if (held.owner !== owner || isPresenceGone(held.entry.state)) continue
       const entry = { client, clock: held.entry.clock, state: presenceGone }
-      this.#held.set(client, { entry, owner, atMs: nowMs })
+      this.#hold({ entry, owner, atMs: nowMs })
       gone.push(entry)
     }
     return gone
@@ -67,10 +107,12 @@ export class Presence {
     const gone: PresenceEntry[] = []
     for (const [client, held] of this.#held) {
       if (nowMs - held.atMs < limits.presenceTtlMs) continue
-      if (isPresenceGone(held.entry.state)) this.#held.delete(client)
-      else {
+      if (isPresenceGone(held.entry.state)) {
+        this.#weigh(-held.entry.state.length)
+        this.#held.delete(client)
+      } else {
         const entry = { client, clock: held.entry.clock, state: presenceGone }
-        this.#held.set(client, { ...held, entry, atMs: nowMs })
+        this.#hold({ ...held, entry, atMs: nowMs })
         gone.push(entry)
       }
     }
@@ -102,4 +144,35 @@ function isNews(entry: PresenceEntry, held: PresenceEntry | undefined): boolean 
   if (held === undefined) return !isPresenceGone(entry.state)
   if (entry.clock > held.clock) return true
   return entry.clock === held.clock && isPresenceGone(entry.state) && !isPresenceGone(held.state)
+}
+
+/** Entries in as many frames as they need. */
+export function presenceFrames(
+  entries: readonly PresenceEntry[],
+  encode: (entries: readonly PresenceEntry[]) => Uint8Array,
+): Uint8Array[] {
+  const frames: Uint8Array[] = []
+  let part: PresenceEntry[] = []
+  let bytes = 0
+  for (const entry of entries) {
+    if (part.length > 0 && bytes + entry.state.length > frameStateBytes) {
+      frames.push(encode(part))
+      part = []
+      bytes = 0
+    }
+    part.push(entry)
+    bytes += entry.state.length
+  }
+  if (part.length > 0) frames.push(encode(part))
+  return frames
+}
+
+function isJson(state: Uint8Array): boolean {
+  try {
+    JSON.parse(utf8Decode(state))
+    return true
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof DecodeError) return false
+    throw error
+  }
 }

@@ -24,6 +24,9 @@ export type Session = {
   /** A join or a step 2 of this session waits for its document; at most one of each. */
   joinQueued: boolean
   step2Queued: boolean
+  /** When our step 1 was sent last, and whether updates wait that one since may not bring. [Y8] */
+  askedMs: Millis
+  isMissing: boolean
   /** When anything was sent last; stock clients get a heartbeat when that is long ago. */
   sentMs: Millis
 }
@@ -35,5 +38,6 @@ export function newSession(
   fields: Pick<Session, "protocol" | "connection" | "channel" | "document" | "resumeBytes">,
   nowMs: Millis,
 ): Session {
-  return { ...fields, state: joining, joinQueued: false, step2Queued: false, sentMs: nowMs }
+  const waiting = { joinQueued: false, step2Queued: false, isMissing: false }
+  return { ...fields, ...waiting, state: joining, askedMs: nowMs, sentMs: nowMs }
 }

@@ -19,6 +19,7 @@ import type { OwnWrite } from "./commits.ts"
 import type { StockConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
 import type { TaskDone } from "./documents.ts"
+import { presenceFrames } from "./presence.ts"
 import { newSession } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
@@ -136,7 +137,10 @@ export class StockSessions {
   /** Our step 1: the client answers with what we lack. Rules [Y3] [Y8]. */
   #askForMissing(turn: Turn, session: Session): void {
     const summary = session.document.frontier?.summary()
-    if (summary !== undefined) turn.send(session.connection, encodeYStep1(summary))
+    if (summary === undefined) return
+    session.askedMs = turn.nowMs
+    session.isMissing = false
+    turn.send(session.connection, encodeYStep1(summary))
   }
 
   #onStep2(turn: Turn, session: Session, update: Uint8Array): void {
@@ -165,15 +169,27 @@ export class StockSessions {
     if (bytesEqual(update, document.engine.empty)) return
     const write = { connection, channel: 0, document, author: undefined, update }
     const verdict = admitWrite(turn, this.#core.commits, write)
-    if (verdict.accepted) return
+    if (verdict.accepted) {
+      this.#core.documents.wantFrontier(turn, document)
+      return
+    }
     turn.emit({ type: "update-rejected", connection, code: verdict.code })
     turn.refuse(connection, closeReasons[verdict.code] ?? "malformed", verdict.message)
   }
 
   /** A commit holds an update of this session whose predecessors are missing. Rule [Y8]. */
   onPending(turn: Turn, connection: ConnectionId): void {
-    const found = this.#connections.get(connection)
-    if (found !== undefined) this.#askForMissing(turn, found.session)
+    const session = this.#connections.get(connection)?.session
+    if (session === undefined) return
+    session.isMissing = true
+    this.#askAgain(turn, session)
+  }
+
+  /** Not while the answer to the last question may be on its way: each brings all that is missing. */
+  #askAgain(turn: Turn, session: Session): void {
+    if (!session.isMissing || turn.nowMs - session.askedMs < limits.sweepMs) return
+    if ((session.document.frontier?.pendingBytes ?? 0) > 0) this.#askForMissing(turn, session)
+    else session.isMissing = false
   }
 
   /** These writes were lost: their clients are to come back and send them again. */
@@ -196,7 +212,7 @@ export class StockSessions {
   #sendPresence(turn: Turn, session: Session, entries: readonly PresenceEntry[]): void {
     if (entries.length === 0) return
     session.sentMs = turn.nowMs
-    turn.send(session.connection, encodeYAwareness(entries))
+    turn.multicast([session.connection], presenceFrames(entries, encodeYAwareness))
   }
 
   onDrained(turn: Turn, session: Session): void {
@@ -210,6 +226,7 @@ export class StockSessions {
   sweep(turn: Turn): void {
     const quiet: ConnectionId[] = []
     for (const { session, congestion } of this.#connections.values()) {
+      this.#askAgain(turn, session)
       if (congestion !== undefined || turn.nowMs - session.sentMs < limits.stockHeartbeatMs)
         continue
       session.sentMs = turn.nowMs
