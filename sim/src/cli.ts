@@ -117,34 +117,34 @@ function clearProgress(): void {
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
 }
 
+/** Runs one seed and prints what there is to print. Gives false if a promise was broken. */
+async function runSeed(options: SimOptions, given: Arguments, many: boolean): Promise<boolean> {
+  const brief = many || given.json
+  if (!brief) process.stdout.write(`${showStart(options, startRun(options).profile)}\n`)
+  const timed = await runOnce(options, brief)
+  if (timed === undefined) return true
+  const kept = timed.report.failure === undefined
+  if (given.json) process.stdout.write(`${toJson(timed)}\n`)
+  else process.stdout.write(`${many && kept ? showLine(timed) : showEnd(timed)}\n`)
+  return given.checkDeterminism ? (await repeats(options, timed)) && kept : kept
+}
+
 async function main(): Promise<number> {
   const given = readArguments(process.argv)
   const drawn = Math.floor(Math.random() * SEED_MAX)
-  const first = given.seeds?.[0] ?? given.seed ?? drawn
-  const last = given.seeds?.[1] ?? first
+  const [first, last] = given.seeds ?? [given.seed ?? drawn, given.seed ?? drawn]
   const many = last > first
   const { nodes, clients, stockClients, seconds, writesPerSecond, faults } = given
   let failures = 0
-  let runs = 0
-  for (let seed = first; seed <= last && !interrupted; seed++) {
+  let seed = first
+  for (; seed <= last && !interrupted; seed++) {
     const options = { seed, nodes, clients, stockClients, seconds, writesPerSecond, faults }
-    if (!many && !given.json) process.stdout.write(`${showStart(options, profileOf(options))}\n`)
-    const timed = await runOnce(options, given.json || many)
-    if (timed === undefined) break
-    runs += 1
-    if (timed.report.failure !== undefined) failures += 1
-    const bad = timed.report.failure !== undefined
-    if (given.json) process.stdout.write(`${toJson(timed)}\n`)
-    else process.stdout.write(`${many && !bad ? showLine(timed) : showEnd(timed)}\n`)
-    if (given.checkDeterminism && !(await repeats(options, timed))) failures += 1
+    if (!(await runSeed(options, given, many))) failures += 1
   }
   if (interrupted) process.stderr.write("interrupted\n")
-  if (many && !given.json) process.stdout.write(`${runs} runs, ${failures} failures\n`)
+  const runs = `${seed - first} runs, ${failures} failures\n`
+  if (many && !given.json) process.stdout.write(runs)
   return failures > 0 || interrupted ? 1 : 0
-}
-
-function profileOf(options: SimOptions): Timed["report"]["profile"] {
-  return startRun(options).profile
 }
 
 async function repeats(options: SimOptions, first: Timed): Promise<boolean> {

@@ -73,7 +73,7 @@ test("a crash keeps a whole prefix of what is under way, drawn by the seed", () 
     expect(disk.open().opened.heads).toEqual([[origin, disk.durable.head(origin)]])
     kept.add(held)
   }
-  expect([...kept].sort()).toEqual([0, 2, 4, 6])
+  expect([...kept].sort((one, two) => one - two)).toEqual([0, 2, 4, 6])
 })
 
 test("a failing disk refuses writes without a trace and recovers", () => {

@@ -93,7 +93,7 @@ export class Network {
    */
   dropHost(host: HostId, silently: boolean): void {
     this.#listeners.delete(host)
-    for (const end of [...this.#ends.values()]) {
+    for (const end of this.#ends.values()) {
       if (end.host !== host || end.state === "closed") continue
       this.#forget(end)
       if (end.peer !== undefined && !silently) this.#closeAfterDelay(host, end.peer)

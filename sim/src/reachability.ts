@@ -66,7 +66,7 @@ export function between(left: readonly HostId[], right: readonly HostId[]): Dire
   )
 }
 
-export function once(run: () => void): () => void {
+function once(run: () => void): () => void {
   let done = false
   return () => {
     if (done) return

@@ -18,7 +18,7 @@ import { Violation } from "./violation.ts"
 import type { InvariantName } from "./violation.ts"
 import { Workload } from "./workload.ts"
 
-export type RunFailure = {
+type RunFailure = {
   readonly invariant: InvariantName
   readonly message: string
   readonly atMs: Millis

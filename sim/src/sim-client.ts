@@ -196,42 +196,40 @@ export class SimClient implements SimWriter {
   }
 
   #perform(effect: ClientEffect): void {
+    if (isNotice(effect)) return
     switch (effect.type) {
       case "connect":
         return this.#connect(effect.socket, effect.url)
       case "send":
-        if (this.#socket?.own === effect.socket && this.#socket.connection !== undefined) {
-          this.#world.network.send(this.#socket.connection, effect.frame)
-        }
-        return
+        return this.#send(effect)
       case "disconnect":
-        if (this.#socket?.own !== effect.socket) return
-        if (this.#socket.connection !== undefined) {
-          this.#world.network.close(this.#socket.connection, effect.code)
-        }
-        this.#socket = undefined
-        return
-      case "store": {
-        const done = this.#guard((input: ClientInput) => this.#input(input))
-        this.#storage?.write(effect.writes, (result) => done({ type: "stored", result }))
-        return
-      }
+        return this.#disconnect(effect)
+      case "store":
+        return this.#store(effect)
       case "deliver":
         return this.#deliver(effect)
       case "resume":
         return this.#open.get(effect.document)?.view.onResume(effect.resume)
       case "node-summary":
         return this.#compare(effect)
-      case "rejected":
-      case "fetch-token":
-      case "presence":
-      case "acked":
-      case "connection-status":
-      case "document-status":
-      case "pending-status":
-      case "emit":
-        return
     }
+  }
+
+  #send({ socket, frame }: Extract<ClientEffect, { type: "send" }>): void {
+    const { own, connection } = this.#socket ?? {}
+    if (own === socket && connection !== undefined) this.#world.network.send(connection, frame)
+  }
+
+  #disconnect({ socket, code }: Extract<ClientEffect, { type: "disconnect" }>): void {
+    if (this.#socket?.own !== socket) return
+    const { connection } = this.#socket
+    if (connection !== undefined) this.#world.network.close(connection, code)
+    this.#socket = undefined
+  }
+
+  #store({ writes }: Extract<ClientEffect, { type: "store" }>): void {
+    const done = this.#guard((input: ClientInput) => this.#input(input))
+    this.#storage?.write(writes, (result) => done({ type: "stored", result }))
   }
 
   #deliver({ document, updates, resume }: Extract<ClientEffect, { type: "deliver" }>): void {
@@ -288,3 +286,33 @@ export class SimClient implements SimWriter {
     this.#input({ type: "socket-closed", socket: own, code, reason: "" })
   }
 }
+
+type Notice = Exclude<
+  ClientEffect,
+  {
+    readonly type:
+      | "connect"
+      | "send"
+      | "disconnect"
+      | "store"
+      | "deliver"
+      | "resume"
+      | "node-summary"
+  }
+>
+
+/** What a real driver tells its app, and the simulator reads off the core when it wants to know. */
+function isNotice(effect: ClientEffect): effect is Notice {
+  return notices.has(effect.type)
+}
+
+const notices: ReadonlySet<string> = new Set<Notice["type"]>([
+  "rejected",
+  "fetch-token",
+  "presence",
+  "acked",
+  "connection-status",
+  "document-status",
+  "pending-status",
+  "emit",
+])

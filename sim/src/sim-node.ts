@@ -105,12 +105,21 @@ export class SimNode {
   crash(silently: boolean): number {
     assert(this.#core !== undefined, "the node does not run")
     this.#world.trace.add("crash", this.host)
+    return this.#end(silently)
+  }
+
+  #end(silently: boolean): number {
     this.#alarm?.stop()
     this.#core = undefined
     this.#store = undefined
     this.life += 1
     this.#world.network.dropHost(this.host, silently)
     return this.disk.crash()
+  }
+
+  /** Asks the process to end in order; it runs until all it accepted is durable. */
+  stop(): void {
+    this.input({ type: "stop" })
   }
 
   input(input: Input): void {
@@ -189,6 +198,11 @@ export class SimNode {
       case "dial":
         return this.#dial(effect.address)
       case "stopped":
+        this.#world.scheduler.after(
+          0,
+          this.#guard(() => this.#end(false)),
+        )
+        return
       case "reply":
       case "emit":
         return

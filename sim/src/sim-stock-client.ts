@@ -13,7 +13,7 @@ import {
   encodeYStep2,
   encodeYUpdate,
 } from "@causeway/crdt/protocol/stock"
-import { ReplicaView } from "./checkers/client-view.ts"
+import type { ReplicaView } from "./checkers/client-view.ts"
 import type { Network, SocketOwner } from "./network.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"

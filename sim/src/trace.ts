@@ -108,9 +108,10 @@ export class Trace {
     const [atMs = 0, number = 0, ...values] = this.#ring.subarray(start, start + FIELDS)
     const kind = kindNames[number] ?? ""
     const shape = Object.entries(kinds).find(([name]) => name === kind)?.[1] ?? ""
-    const words = [...shape].map((letter, place) => this.#word(letter, values[place] ?? 0))
+    const words = Array.from(shape).map((letter, place) => this.#word(letter, values[place] ?? 0))
     const detail = this.#details.get(index) ?? ""
-    return `${atMs.toFixed(3).padStart(12)} ${kind.padEnd(13)} ${words.join(" ")} ${detail}`.trimEnd()
+    const head = `${atMs.toFixed(3).padStart(12)} ${kind.padEnd(13)}`
+    return `${head} ${words.join(" ")} ${detail}`.trimEnd()
   }
 
   #word(letter: string, value: number): string {

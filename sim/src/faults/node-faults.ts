@@ -17,6 +17,23 @@ const crash: Fault = {
   },
 }
 
+const restart: Fault = {
+  name: "restart",
+  explain: "a node is asked to stop, saves what it accepted, and starts again later",
+  everyMs: [8000, 60_000],
+  lastsMs: [10, 10_000],
+  inject(world, random) {
+    const node = random.pick(world.nodes)
+    if (!node.running) return undefined
+    node.stop()
+    return () => {
+      // An operator whose patience is over.
+      if (node.running) node.crash(false)
+      node.start()
+    }
+  },
+}
+
 function failingStore(
   name: string,
   explain: string,
@@ -58,6 +75,7 @@ const slowDisk: Fault = {
 
 export const nodeFaults: readonly Fault[] = [
   crash,
+  restart,
   failingStore("store-failed", "a disk refuses writes, perhaps reads too", "store-failed", true),
   failingStore("store-full", "a disk is full; reading still works", "store-full", false),
   slowDisk,

@@ -38,7 +38,7 @@ export class FaultSchedule {
 
   stop(): void {
     this.#stopped = true
-    for (const heal of [...this.#heals]) heal()
+    for (const heal of this.#heals) heal()
   }
 
   #next(index: number, fault: Fault, everyMs: Millis, random: SimRandom): void {
