@@ -2,6 +2,8 @@
  * The durable store: SQLite in a worker thread behind the store port. This file opens it;
  * store.ts is this thread's side, worker.ts the other.
  */
+import { getCompileCacheDir } from "node:module"
+import { dirname } from "node:path"
 import { Worker } from "node:worker_threads"
 import type { NodeId } from "@causeway/crdt/base"
 import type { Store } from "@causeway/crdt/ports"
@@ -24,10 +26,7 @@ export type SqliteStoreOptions = StoreEvents & {
  */
 export function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { directory, node } = options
-  const workerData: WorkerOptions = { directory, node }
-  // Compiled, this file and its worker end in .js; in the repository they run as they are.
-  const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js"
-  const worker = new Worker(new URL(file, import.meta.url), { workerData, name: "store" })
+  const worker = startWorker({ directory, node })
   return new Promise((resolve, reject) => {
     const corrupt: CorruptEntry[] = []
     let reason: StoreOpenError | undefined
@@ -48,5 +47,22 @@ export function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
       resolve(store)
     }
     worker.on("message", onMessage).on("error", onError).on("exit", onExit)
+  })
+}
+
+/** The thread only passes bytes on: what it allocates dies young, in little room. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 }
+
+function startWorker(workerData: WorkerOptions): Worker {
+  // Compiled, this file and its worker end in .js; in the repository they run as they are.
+  const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js"
+  // A thread does not inherit the compile cache, which spares it 20 MB and half its start.
+  const cache = getCompileCacheDir()
+  const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }
+  return new Worker(new URL(file, import.meta.url), {
+    workerData,
+    name: "store",
+    env: { ...process.env, ...env },
+    resourceLimits,
   })
 }

@@ -19,8 +19,8 @@ const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefin
 if (writerDirectory === undefined) {
   storeContract("sqlite", {
     fixture,
-    supports: { durable: true, crash: { fixture: crashFixture, rounds: 8 } },
-    modelRuns: 6,
+    supports: { durable: true, crash: { fixture: crashFixture, rounds: 6 } },
+    modelRuns: 5,
   })
 } else {
   const store = await openSqliteStore({ directory: writerDirectory, node: undefined })
