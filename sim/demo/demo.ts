@@ -89,7 +89,7 @@ async function play(
   const failure = new AbortController()
   const signal = AbortSignal.any([stop, failure.signal])
   const clients = [stockClientOn(cluster, "a"), stockClientOn(cluster, "b")] as const
-  const replay = new Replay(trace, clients)
+  const replay = new Replay(trace, [clients[0].doc, clients[1].doc])
   const tell = (event: string) => audience.onEvent(event)
   const steps = planFaults(new SimRandom(seed).split("faults"))
   const faults = new Faults({ cluster, replay, steps, patienceMs, signal, tell })

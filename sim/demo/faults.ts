@@ -56,21 +56,27 @@ export class Faults {
   }
 
   async #perform(fault: Fault): Promise<void> {
-    const { signal } = this.#options
+    const { cluster, signal, tell } = this.#options
     switch (fault.type) {
       case "cut":
         this.#cut(fault.groups, fault.cut)
+        tell(fault.cut === "stall" ? `${cluster.picture}  no byte gets through` : cluster.picture)
         return await pause(fault.ms, signal)
       case "flap":
-        for (let time = 0; time < fault.times; time++) {
-          if (time > 0) await pause(fault.upMs, signal)
-          this.#cut(fault.groups, "refuse")
-          await pause(fault.downMs, signal)
-          this.#options.cluster.heal()
-        }
-        return
+        return await this.#flap(fault)
       case "kill":
         return await this.#kill(fault.node, fault.groups, fault.downMs)
+    }
+  }
+
+  async #flap({ groups, times, downMs, upMs }: Fault & { readonly type: "flap" }): Promise<void> {
+    const { cluster, signal, tell } = this.#options
+    for (let time = 0; time < times; time++) {
+      if (time > 0) await pause(upMs, signal)
+      this.#cut(groups, "refuse")
+      if (time === 0) tell(`${cluster.picture}  and whole again, ${times} times`)
+      await pause(downMs, signal)
+      cluster.heal()
     }
   }
 
@@ -86,10 +92,8 @@ export class Faults {
   }
 
   #cut(groups: Groups, type: CutType): void {
-    const { cluster, tell } = this.#options
-    cluster.cut(groups, type)
+    this.#options.cluster.cut(groups, type)
     this.#cuts++
-    tell(type === "stall" ? `${cluster.picture}  (no byte gets through)` : cluster.picture)
   }
 
   async #heal(): Promise<void> {

@@ -46,7 +46,8 @@ class BarScreen implements Screen {
   }
 
   onEvent(text: string): void {
-    this.#last = /healed|SIGKILL|back/.exec(text) === null ? "" : text.replace(/^.*? {2}/, "")
+    const [, remark = ""] = text.split("  ")
+    this.#last = remark
   }
 
   end(): void {
@@ -57,6 +58,7 @@ class BarScreen implements Screen {
 
 class LineScreen implements Screen {
   readonly #output: NodeJS.WriteStream
+  readonly #startMs = performance.now()
   #progress = ""
 
   constructor(output: NodeJS.WriteStream) {
@@ -72,7 +74,8 @@ class LineScreen implements Screen {
   }
 
   onEvent(text: string): void {
-    this.#output.write(`${this.#progress.padStart(12)}  ${text}\n`)
+    const seconds = ((performance.now() - this.#startMs) / 1000).toFixed(1)
+    this.#output.write(`${seconds.padStart(6)} s ${this.#progress.padStart(12)}  ${text}\n`)
   }
 
   end(): void {

@@ -1,6 +1,6 @@
 /** Both writers on their nodes, and how far they have come together. */
-import type { StockClient } from "./stock-client.ts"
 import type { Trace } from "./trace.ts"
+import type * as Y from "yjs"
 import { until } from "./wait.ts"
 import { Writer } from "./writer.ts"
 import type { Typescript } from "./writer.ts"
@@ -10,12 +10,12 @@ export class Replay {
   readonly writers: readonly Writer[]
   #limit = 0
 
-  constructor({ transactions }: Trace, clients: readonly [StockClient, StockClient]) {
+  constructor({ transactions }: Trace, replicas: readonly [Y.Doc, Y.Doc]) {
     const typescript: Typescript = [[], []]
     const limit = () => this.#limit
     this.total = transactions.length
     this.writers = ([0, 1] as const).map((agent) => {
-      return new Writer({ agent, client: clients[agent], transactions, typescript, limit })
+      return new Writer({ agent, replica: replicas[agent], transactions, typescript, limit })
     })
   }
 

@@ -7,7 +7,6 @@
 import * as Y from "yjs"
 import { Editor, holds } from "./editor.ts"
 import type { Typed } from "./editor.ts"
-import type { StockClient } from "./stock-client.ts"
 import type { Agent, Transaction } from "./trace.ts"
 import { otherAgent } from "./trace.ts"
 
@@ -19,7 +18,8 @@ export type Typescript = readonly [Typed[], Typed[]]
 
 export type WriterOptions = {
   readonly agent: Agent
-  readonly client: StockClient
+  /** The document of a client on the network. */
+  readonly replica: Y.Doc
   readonly transactions: readonly Transaction[]
   readonly typescript: Typescript
   /** Only transactions before this place in the trace may be typed for now. */
@@ -27,7 +27,7 @@ export type WriterOptions = {
 }
 
 export class Writer {
-  readonly client: StockClient
+  readonly #replica: Y.Doc
   readonly #agent: Agent
   readonly #script: readonly Transaction[]
   readonly #typescript: Typescript
@@ -39,14 +39,14 @@ export class Writer {
   #scheduled = false
   #stopped = false
 
-  constructor({ agent, client, transactions, typescript, limit }: WriterOptions) {
-    this.client = client
+  constructor({ agent, replica, transactions, typescript, limit }: WriterOptions) {
+    this.#replica = replica
     this.#agent = agent
     this.#script = transactions.filter((transaction) => transaction.agent === agent)
     this.#typescript = typescript
     this.#limit = limit
     this.#editor = new Editor(agent)
-    client.doc.on("update", this.wake)
+    replica.on("update", this.wake)
   }
 
   get written(): number {
@@ -74,7 +74,7 @@ export class Writer {
 
   stop(): void {
     this.#stopped = true
-    this.client.doc.off("update", this.wake)
+    this.#replica.off("update", this.wake)
     this.#editor.destroy()
   }
 
@@ -90,7 +90,7 @@ export class Writer {
 
   #lookAtReplica(): void {
     for (const each of this.#typescript[otherAgent(this.#agent)].slice(this.#held)) {
-      if (!holds(this.client.doc, each)) return
+      if (!holds(this.#replica, each)) return
       this.#held++
     }
   }
@@ -103,6 +103,6 @@ export class Writer {
     }
     const typed = this.#editor.type(transaction)
     this.#typescript[this.#agent].push(typed)
-    Y.applyUpdate(this.client.doc, typed.update, this)
+    Y.applyUpdate(this.#replica, typed.update, this)
   }
 }
