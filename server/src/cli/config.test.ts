@@ -1,8 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, expect, test } from "vitest"
 import { Cleanup } from "../test/cleanup.ts"
 import { loadConfig } from "./config.ts"
+import type { Flags } from "./config.ts"
+import { peersMax } from "./settings.ts"
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
@@ -13,8 +15,8 @@ function configFile(content: unknown): string {
   return path
 }
 
-test("without anything, the defaults", () => {
-  expect(loadConfig({})).toEqual({
+test("without anything, the defaults", async () => {
+  expect(await loadConfig({})).toEqual({
     listen: { host: "127.0.0.1", port: 8642 },
     store: { type: "sqlite", directory: "./data" },
     node: undefined,
@@ -24,7 +26,7 @@ test("without anything, the defaults", () => {
   })
 })
 
-test("flags win over the file, the file over the defaults", () => {
+test("flags win over the file, the file over the defaults", async () => {
   const file = configFile({
     listen: "0.0.0.0:1000",
     data: "/file",
@@ -33,7 +35,7 @@ test("flags win over the file, the file over the defaults", () => {
     peer: ["ws://file:1", "wss://file:2/prefix/"],
     "log-level": "debug",
   })
-  expect(loadConfig({}, file)).toEqual({
+  expect(await loadConfig({}, file)).toEqual({
     listen: { host: "0.0.0.0", port: 1000 },
     store: { type: "sqlite", directory: "/file" },
     node: "from-file",
@@ -42,15 +44,15 @@ test("flags win over the file, the file over the defaults", () => {
     logLevel: "debug",
   })
   const flags = { listen: "[::1]:0", data: "/flag", node: "flag", peer: ["ws://flag:1"] }
-  expect(loadConfig(flags, file)).toMatchObject({
+  expect(await loadConfig(flags, file)).toMatchObject({
     listen: { host: "::1", port: 0 },
     store: { type: "sqlite", directory: "/flag" },
     node: "flag",
     cluster: "file",
     peers: ["ws://flag:1"],
   })
-  expect(loadConfig({ store: "memory" }, file).store).toEqual({ type: "memory" })
-  expect(loadConfig({}, configFile({ peer: "ws://only:1" })).peers).toEqual(["ws://only:1"])
+  expect((await loadConfig({ store: "memory" }, file)).store).toEqual({ type: "memory" })
+  expect((await loadConfig({}, configFile({ peer: "ws://only:1" }))).peers).toEqual(["ws://only:1"])
 })
 
 test.each([
@@ -62,28 +64,36 @@ test.each([
   [{ peer: ["http://a:1"] }, 'peer: "http://a:1" is not a peer\'s address'],
   [{ peer: "ws://u:p@a:1" }, "is not a peer's address, such as ws://10.0.0.2:8642"],
   [{ peer: 7 }, "peer: Invalid input"],
-  [{ store: "leveldb" }, "store must be one of: sqlite, memory"],
-  [{ "log-level": "loud" }, "log-level must be one of: debug, info, warn, error, silent"],
-  [{ data: "" }, "data: Too small"],
-  [{ cluster: "" }, "cluster: Too small"],
+  [{ store: "leveldb" }, 'store: "leveldb" is not one of: sqlite, memory'],
+  [{ "log-level": "loud" }, 'log-level: "loud" is not one of: debug, info, warn, error, silent'],
+  [{ data: "" }, "data: the data folder needs a name"],
+  [{ cluster: "" }, "cluster: a cluster's name has 1 to 64 characters"],
   [[], "the configuration must be a JSON object"],
   ["{ listen: }", "is not JSON: "],
-])("a bad file is named and explained: %j", (content, message) => {
+])("a bad file is named and explained: %j", async (content, message) => {
   const file = configFile(content)
   const load = () => loadConfig({}, file)
-  expect(load).toThrow(message)
-  expect(load).toThrow(file)
-  expect(load).toThrow(/^[^\n]+$/)
+  await expect(load).rejects.toThrow(message)
+  await expect(load).rejects.toThrow(file)
+  await expect(load).rejects.toThrow(/^[^\n]+$/)
 })
 
-test("a bad flag is named as it is written", () => {
-  expect(() => loadConfig({ listen: "x" })).toThrow('--listen: "x" is not HOST:PORT')
-  expect(() => loadConfig({ peer: ["ws://a:1", "a:1"] })).toThrow('--peer: "a:1" is not a peer')
+test("a bad flag is named as it is written", async () => {
+  const load = (flags: Flags) => loadConfig(flags)
+  await expect(load({ listen: "x" })).rejects.toThrow('--listen: "x" is not HOST:PORT')
+  await expect(load({ peer: ["ws://a:1", "a:1"] })).rejects.toThrow('--peer: "a:1" is not a peer')
+  const peers = Array<string>(peersMax + 1).fill("ws://a:1")
+  await expect(load({ peer: peers })).rejects.toThrow("--peer: at most 63 peers")
+  expect((await load({ peer: peers.slice(1) })).peers.length).toBe(peersMax)
 })
 
-test("a file that is not there, or is a folder", () => {
-  const folder = join(cleanup.folder(), "folder")
-  expect(() => loadConfig({}, folder)).toThrow("cannot read the configuration file: ENOENT")
-  mkdirSync(folder)
-  expect(() => loadConfig({}, folder)).toThrow("cannot read the configuration file: EISDIR")
+test("a file that is not there, a folder, or far too large", async () => {
+  const path = join(cleanup.folder(), "file")
+  const load = () => loadConfig({}, path)
+  await expect(load).rejects.toThrow("cannot read the configuration file: ENOENT")
+  writeFileSync(path, " ".repeat(1024 * 1024 + 1))
+  await expect(load).rejects.toThrow("too large")
+  rmSync(path)
+  mkdirSync(path)
+  await expect(load).rejects.toThrow("cannot read the configuration file: EISDIR")
 })

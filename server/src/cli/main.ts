@@ -3,8 +3,9 @@ import { Command, Option } from "commander"
 import { logLevels } from "../observe/log.ts"
 import { storeTypes } from "../open-store.ts"
 import { version } from "../version.ts"
-import { defaults } from "./config.ts"
+import type { Flags } from "./config.ts"
 import { serve } from "./serve.ts"
+import { defaults } from "./settings.ts"
 
 /** Runs the command that the arguments name. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -34,21 +35,17 @@ function serveCommand(): Command {
       choice("--log-level <level>", `how much to log (${defaults["log-level"]})`, logLevels),
     )
     .option("--config <file>", "JSON with these names as keys; flags win over it")
-    .action(async (_options, command: Command) => await serve(flagsOf(command)))
+    .action(async ({ config, logLevel, ...flags }: Given) => {
+      const level = logLevel === undefined ? {} : { "log-level": logLevel }
+      await serve({ ...flags, ...level }, config)
+    })
 }
+
+/** What commander hands out: flags that were given, in camel case. */
+type Given = Flags & { readonly config?: string; readonly logLevel?: string }
 
 function choice(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values)
-}
-
-/** Flags by their names as written, not in camel case. */
-function flagsOf(command: Command): Record<string, unknown> {
-  const flags: Record<string, unknown> = {}
-  for (const option of command.options) {
-    const value: unknown = command.getOptionValue(option.attributeName())
-    if (value !== undefined) flags[option.name()] = value
-  }
-  return flags
 }
 
 function unprefixed(text: string): string {

@@ -7,11 +7,11 @@ import { createLog } from "../observe/log.ts"
 import { StartError } from "../start-error.ts"
 import { version } from "../version.ts"
 import { loadConfig } from "./config.ts"
+import type { Flags } from "./config.ts"
 
-export async function serve(flags: Readonly<Record<string, unknown>>): Promise<void> {
-  const { config: file, ...settings } = flags
+export async function serve(flags: Flags, file?: string): Promise<void> {
   try {
-    await start(settings, typeof file === "string" ? file : undefined)
+    await start(flags, file)
   } catch (error) {
     if (!(error instanceof StartError)) throw error
     process.stderr.write(`causeway: ${error.message}\n`)
@@ -19,8 +19,8 @@ export async function serve(flags: Readonly<Record<string, unknown>>): Promise<v
   }
 }
 
-async function start(settings: Readonly<Record<string, unknown>>, file?: string): Promise<void> {
-  const { logLevel, ...options } = loadConfig(settings, file)
+async function start(flags: Flags, file?: string): Promise<void> {
+  const { logLevel, ...options } = await loadConfig(flags, file)
   const log = createLog(logLevel)
   process.on("uncaughtException", (error) => {
     log.error({ error: error.stack }, "stopped-by-a-bug")

@@ -12,7 +12,7 @@ import { closeCodes } from "@causeway/crdt/protocol"
 import type { CloseReason } from "@causeway/crdt/protocol"
 import type { RawData } from "ws"
 import { WebSocket } from "ws"
-import { transportLimits } from "./limits.ts"
+import type { TransportLimits } from "./limits.ts"
 import type { NodeSocket } from "./node-socket.ts"
 import type { Outgoing } from "./outgoing.ts"
 
@@ -21,6 +21,7 @@ export type ConnectionOptions = {
   readonly endpoint: Endpoint
   readonly socket: NodeSocket
   readonly raw: Socket
+  readonly limits: TransportLimits
   readonly give: (input: Input) => void
   /** The connection is cut off for a reason the core does not know of. */
   readonly onCutOff: (reason: CloseReason) => void
@@ -33,6 +34,7 @@ export class Connection {
   readonly endpoint: Endpoint
   readonly #socket: NodeSocket
   readonly #raw: Socket
+  readonly #limits: TransportLimits
   readonly #give: (input: Input) => void
   readonly #onCutOff: (reason: CloseReason) => void
   /** What this pass has put; the first apart, since most passes put one. */
@@ -45,11 +47,13 @@ export class Connection {
   #deaf = false
   #heard = true
 
-  constructor({ id, endpoint, socket, raw, give, onCutOff, onGone }: ConnectionOptions) {
+  constructor(options: ConnectionOptions) {
+    const { id, endpoint, socket, raw, limits, give, onCutOff, onGone } = options
     this.id = id
     this.endpoint = endpoint
     this.#socket = socket
     this.#raw = raw
+    this.#limits = limits
     this.#give = give
     this.#onCutOff = onCutOff
     raw.setNoDelay(true)
@@ -105,7 +109,7 @@ export class Connection {
   }
 
   #isOverMax(): boolean {
-    const { waitingBytesMax, waitingWritesMax } = transportLimits
+    const { waitingBytesMax, waitingWritesMax } = this.#limits
     return this.#raw.writableLength > waitingBytesMax || this.#writesWaiting > waitingWritesMax
   }
 
@@ -118,7 +122,7 @@ export class Connection {
     this.#writesWaiting += writes
     // Without "need drain" no drain event would follow; the socket then holds little anyway.
     if (this.#congested || !this.#raw.writableNeedDrain) return
-    const { congestedBytes, congestedWrites } = transportLimits
+    const { congestedBytes, congestedWrites } = this.#limits
     if (waiting <= congestedBytes && this.#writesWaiting <= congestedWrites) return
     this.#congested = true
     this.#give({ type: "congested", connection: this.id })

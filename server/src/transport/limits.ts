@@ -7,6 +7,8 @@ import { limits } from "@causeway/crdt/base"
 const KiB = 1024
 const MiB = 1024 * KiB
 
+export type TransportLimits = { readonly [Name in keyof typeof transportLimits]: number }
+
 export const transportLimits = {
   /** WebSockets at a time. Past it: HTTP 503 to the upgrade. */
   connectionsMax: 20_000,

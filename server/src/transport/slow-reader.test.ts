@@ -1,75 +1,17 @@
-import { createServer } from "node:http"
-import { connect } from "node:net"
-import type { AddressInfo, Socket } from "node:net"
 import { afterEach, expect, test } from "vitest"
-import type { Input } from "@causeway/crdt/node"
 import { Cleanup } from "../test/cleanup.ts"
 import { RawClient } from "../test/raw-client.ts"
 import { until } from "../test/wait.ts"
+import { TransportStage } from "../test/transport-stage.ts"
 import { transportLimits } from "./limits.ts"
-import { Transport } from "./transport.ts"
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
 
 const MiB = 1024 * 1024
 
-/** A transport on a real port, without a core. */
-class Stage {
-  readonly inputs: Input[] = []
-  readonly cutOff: string[] = []
-  readonly transport = new Transport({
-    give: (input) => this.inputs.push(input),
-    onCutOff: (reason) => this.cutOff.push(reason),
-  })
-  /** Our ends of the sockets, in the order of connecting. */
-  readonly sockets: Socket[] = []
-  port = 0
-
-  async start(): Promise<this> {
-    const server = createServer()
-    server.on("upgrade", (request, socket, head) => this.transport.upgrade(request, socket, head))
-    server.on("connection", (socket) => this.sockets.push(socket))
-    server.listen(0, "127.0.0.1")
-    await until("the port is open", () => server.listening)
-    // cast: a listening TCP server has an address with a port.
-    this.port = (server.address() as AddressInfo).port
-    cleanup.add(() => {
-      this.transport.end("service-restart", 0, () => {})
-      server.close()
-      server.closeAllConnections()
-    })
-    return this
-  }
-
-  /** A client that stops reading once it is connected. */
-  async deafClient(): Promise<Socket> {
-    const before = this.opened()
-    const socket = connect(this.port, "127.0.0.1")
-    socket.on("error", () => {})
-    cleanup.add(() => socket.destroy())
-    socket.write(
-      "GET /yjs/a HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-    )
-    socket.once("data", () => socket.pause())
-    await until("the connection is open", () => this.opened() === before + 1)
-    return socket
-  }
-
-  opened(): number {
-    return this.inputs.filter(({ type }) => type === "opened").length
-  }
-
-  has(type: Input["type"], connection: number): boolean {
-    return this.inputs.some(
-      (it) => it.type === type && "connection" in it && it.connection === connection,
-    )
-  }
-}
-
 test("[N13] a full socket is reported, and reported again once it is empty", async () => {
-  const stage = await new Stage().start()
+  const stage = await new TransportStage(cleanup).start()
   const client = await stage.deafClient()
   const frame = Buffer.alloc(MiB / 4)
   await until("congested", () => {
@@ -86,7 +28,7 @@ test("[N13] a full socket is reported, and reported again once it is empty", asy
 })
 
 test("[N13] many small writes fill a socket too", async () => {
-  const stage = await new Stage().start()
+  const stage = await new TransportStage(cleanup).start()
   await stage.deafClient()
   // The kernel takes some; what then waits is counted in writes.
   stage.transport.send([1], [Buffer.alloc(8 * MiB)])
@@ -108,7 +50,7 @@ test("[N13] many small writes fill a socket too", async () => {
 })
 
 test("a socket that never reads is closed at its limit while others go on", async () => {
-  const stage = await new Stage().start()
+  const stage = await new TransportStage(cleanup).start()
   await stage.deafClient()
   const reader = await new RawClient(`ws://127.0.0.1:${stage.port}/yjs/a`, cleanup).open()
   await until("both are connected", () => stage.opened() === 2)
@@ -136,7 +78,7 @@ test("a socket that never reads is closed at its limit while others go on", asyn
 })
 
 test("the frames of one pass leave in order, and in one write", async () => {
-  const stage = await new Stage().start()
+  const stage = await new TransportStage(cleanup).start()
   const reader = await new RawClient(`ws://127.0.0.1:${stage.port}/yjs/a`, cleanup).open()
   await until("it is connected", () => stage.opened() === 1)
   const shared = Buffer.of(2)

@@ -14,6 +14,7 @@ import { Connection } from "./connection.ts"
 import { Dialler } from "./dialler.ts"
 import { endpointOf } from "./endpoint.ts"
 import { socketOptions, transportLimits } from "./limits.ts"
+import type { TransportLimits } from "./limits.ts"
 import { NodeSocket } from "./node-socket.ts"
 import { Outgoing } from "./outgoing.ts"
 
@@ -21,6 +22,7 @@ export type TransportOptions = {
   readonly give: (input: Input) => void
   /** The transport itself turned somebody away or cut somebody off. */
   readonly onCutOff: (reason: CloseReason) => void
+  readonly limits?: Partial<TransportLimits>
 }
 
 /** A ping of every connection takes this many steps, so that they do not all fall on one moment. */
@@ -29,6 +31,7 @@ const PING_STEPS = 30
 export class Transport {
   readonly #give: (input: Input) => void
   readonly #onCutOff: (reason: CloseReason) => void
+  readonly #limits: TransportLimits
   readonly #server: WebSocketServer
   readonly #dialler: Dialler
   readonly #connections = new Map<ConnectionId, Connection>()
@@ -42,7 +45,8 @@ export class Transport {
   #accepting = true
   #onEmpty: (() => void) | undefined
 
-  constructor({ give, onCutOff }: TransportOptions) {
+  constructor({ give, onCutOff, limits }: TransportOptions) {
+    this.#limits = { ...transportLimits, ...limits }
     this.#give = give
     this.#onCutOff = onCutOff
     const accepted = { noServer: true, clientTracking: false, WebSocket: NodeSocket }
@@ -51,7 +55,7 @@ export class Transport {
       onOpen: (address, socket, raw) => this.#add({ type: "link-dialled", address }, socket, raw),
       onFailed: (address) => give({ type: "dial-failed", address }),
     })
-    this.#pings = setInterval(() => this.#ping(), transportLimits.pingMs / PING_STEPS)
+    this.#pings = setInterval(() => this.#ping(), this.#limits.pingMs / PING_STEPS)
     this.#pings.unref()
   }
 
@@ -60,7 +64,7 @@ export class Transport {
     const endpoint = endpointOf(request.url ?? "")
     if (endpoint === undefined) refuse(raw, "404 Not Found")
     else if (!this.#accepting) refuse(raw, "503 Service Unavailable")
-    else if (this.#connections.size >= transportLimits.connectionsMax) {
+    else if (this.#connections.size >= this.#limits.connectionsMax) {
       this.#onCutOff("overloaded")
       refuse(raw, "503 Service Unavailable")
     } else {
@@ -78,6 +82,7 @@ export class Transport {
       endpoint,
       socket,
       raw,
+      limits: this.#limits,
       give: this.#give,
       onCutOff: this.#onCutOff,
       onGone: () => this.#remove(id),

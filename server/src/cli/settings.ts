@@ -1,0 +1,65 @@
+/**
+ * The settings of a node as text: flags and the configuration file share these names, defaults
+ * and checks. A bad value is a TypeError whose message says what would be a good one.
+ */
+import { parseNodeId } from "@causeway/crdt/base"
+import type { NodeId } from "@causeway/crdt/base"
+import { parseListenAddress, parsePeerAddress } from "../address.ts"
+import type { ListenAddress } from "../address.ts"
+import { logLevels } from "../observe/log.ts"
+import type { LogLevel } from "../observe/log.ts"
+import { storeTypes } from "../open-store.ts"
+import type { StoreChoice } from "../open-store.ts"
+
+export const defaults = {
+  listen: "127.0.0.1:8642",
+  data: "./data",
+  cluster: "causeway",
+  store: "sqlite",
+  "log-level": "info",
+} as const
+
+export const peersMax = 63
+const clusterCharactersMax = 64
+
+export type Settings = {
+  readonly listen?: ListenAddress | undefined
+  readonly data?: string | undefined
+  readonly node?: NodeId | undefined
+  readonly peer?: readonly string[] | undefined
+  readonly cluster?: string | undefined
+  readonly store?: StoreChoice["type"] | undefined
+  readonly "log-level"?: LogLevel | undefined
+}
+
+/** One value of each setting; `peer` can be given several times. */
+export const readers = {
+  listen: (text: string): ListenAddress => {
+    const address = parseListenAddress(text)
+    return address ?? fail(`"${text}" is not HOST:PORT, such as ${defaults.listen}`)
+  },
+  data: (text: string): string => (text === "" ? fail("the data folder needs a name") : text),
+  node: (text: string): NodeId =>
+    parseNodeId(text) ?? fail(`"${text}" is not a node id: 1 to 64 of A-Z a-z 0-9 _ . -`),
+  peer: (text: string): string => {
+    const address = parsePeerAddress(text)
+    return address ?? fail(`"${text}" is not a peer's address, such as ws://10.0.0.2:8642`)
+  },
+  cluster: (text: string): string => {
+    const isName = text !== "" && text.length <= clusterCharactersMax
+    return isName ? text : fail(`a cluster's name has 1 to ${clusterCharactersMax} characters`)
+  },
+  store: (text: string) => oneOf(storeTypes, text),
+  "log-level": (text: string) => oneOf(logLevels, text),
+} as const satisfies { readonly [Name in keyof Settings]-?: (text: string) => unknown }
+
+export const settingNames: readonly string[] = Object.keys(readers)
+
+function oneOf<Value extends string>(values: readonly Value[], text: string): Value {
+  const value = values.find((candidate) => candidate === text)
+  return value ?? fail(`"${text}" is not one of: ${values.join(", ")}`)
+}
+
+function fail(message: string): never {
+  throw new TypeError(message)
+}
