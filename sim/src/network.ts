@@ -30,6 +30,10 @@ interface Listener {
 /** The dialling side. */
 export type DialResult = { readonly connection: ConnectionId } | undefined
 
+type Item =
+  | { readonly type: "frame"; readonly frame: Uint8Array }
+  | { readonly type: "close"; readonly code: number }
+
 type End = {
   readonly id: ConnectionId
   readonly host: HostId
@@ -38,6 +42,10 @@ type End = {
   state: "open" | "closing" | "closed"
   /** The stream from here to the peer. */
   lastArrivalMs: Millis
+  /** What is under way on it, in order: frames, and at its end perhaps a close. */
+  readonly stream: Item[]
+  /** How many of these have arrived and wait for the peer's host to read again. */
+  arrived: number
   bytesUnderWay: number
   congested: boolean
   torn: boolean
@@ -178,6 +186,8 @@ export class Network {
       peer: undefined,
       state: "open",
       lastArrivalMs: 0,
+      stream: [],
+      arrived: 0,
       bytesUnderWay: 0,
       congested: false,
       torn: false,
@@ -200,26 +210,39 @@ export class Network {
       })
     }
     if (end.torn || this.reachability.isCut(end.host, to)) return this.#lose(end)
-    this.#scheduler.at(this.#arrivalMs(end), () => this.#arrive(end, frame))
+    this.#transmit(end, { type: "frame", frame })
   }
 
-  #arrivalMs(end: End): Millis {
+  #transmit(end: End, item: Item): void {
     assert(end.peer !== undefined, "a stream has two ends")
     const atMs = this.#scheduler.nowMs + this.#delay(end.host, end.peer.host)
     end.lastArrivalMs = Math.max(end.lastArrivalMs, atMs)
-    return end.lastArrivalMs
+    end.stream.push(item)
+    this.#scheduler.at(end.lastArrivalMs, () => {
+      end.arrived += 1
+      this.#read(end)
+    })
   }
 
-  #arrive(end: End, frame: Uint8Array): void {
+  /** The peer's host reads what has arrived, unless it is stalled: then it does so later. */
+  #read(end: End): void {
     const peer = end.peer
     if (peer === undefined) return
-    if (end.torn || this.reachability.isCut(end.host, peer.host)) return this.#lose(end)
     const stalledMs = this.#stalledUntilMs.get(peer.host) ?? 0
     if (stalledMs > this.#scheduler.nowMs) {
-      end.lastArrivalMs = Math.max(end.lastArrivalMs, stalledMs)
-      this.#scheduler.at(stalledMs, () => this.#arrive(end, frame))
+      this.#scheduler.at(stalledMs, () => this.#read(end))
       return
     }
+    for (; end.arrived > 0; end.arrived -= 1) {
+      const item = end.stream.shift()
+      if (item === undefined) return
+      if (end.torn || this.reachability.isCut(end.host, peer.host)) this.#lose(end)
+      else if (item.type === "close") this.#arriveClose(end, peer, item.code)
+      else this.#arrive(end, peer, item.frame)
+    }
+  }
+
+  #arrive(end: End, peer: End, frame: Uint8Array): void {
     end.bytesUnderWay -= frame.length
     if (peer.state === "closed") return this.#closeAfterDelay(peer.host, end)
     this.#trace.add("arrive", peer.host, end.host, frame[0] ?? 0, frame)
@@ -228,6 +251,15 @@ export class Network {
       end.congested = false
       if (end.state === "open") end.owner.onDrained?.(end.id)
     }
+  }
+
+  #arriveClose(end: End, peer: End, code: number): void {
+    if (end.state === "closed") return this.#finish(peer, code)
+    // Both ends may close at once; each is then the answer to the other.
+    const answers = peer.state === "open"
+    this.#finish(peer, code)
+    if (!answers) this.#finish(end, code)
+    else if (!peer.torn) this.#transmit(peer, { type: "close", code })
   }
 
   /** A frame met a cut: its stream ends here, and both ends will notice. */
@@ -250,15 +282,9 @@ export class Network {
   close(connection: ConnectionId, code: number): void {
     const end = this.#ends.get(connection)
     if (end?.state !== "open" || end.peer === undefined) return
-    const peer = end.peer
     end.state = "closing"
     this.#scheduler.after(CLOSE_TIMEOUT_MS, () => this.#finish(end, ABNORMAL_CLOSURE))
-    if (end.torn) return
-    this.#scheduler.at(this.#arrivalMs(end), () => {
-      if (end.torn || this.reachability.isCut(end.host, peer.host)) return this.#tear(end)
-      this.#finish(peer, code)
-      if (!peer.torn) this.#scheduler.at(this.#arrivalMs(peer), () => this.#finish(end, code))
-    })
+    if (!end.torn) this.#transmit(end, { type: "close", code })
   }
 
   #closeAfterDelay(from: HostId, end: End): void {

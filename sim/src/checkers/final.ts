@@ -4,6 +4,8 @@
  */
 import { assert, bytesToHex, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
+import { EngineError } from "@causeway/crdt/engines"
+import type { Engine } from "@causeway/crdt/engines"
 import { decodeRecord } from "@causeway/crdt/log"
 import type { MemoryLog } from "@causeway/crdt/log"
 import type { Engines } from "@causeway/crdt/node"
@@ -68,8 +70,7 @@ export function difference(end: EndOfRun): Unrest | undefined {
 function firstDifference(end: EndOfRun): string | undefined {
   for (const document of end.documents) {
     const engine = end.engines[partsOfDocumentId(document).engine]
-    const digestOf = (parts: readonly Uint8Array[]): string =>
-      bytesToHex(engine.digest(engine.merge(parts)))
+    const digestOf = (parts: readonly Uint8Array[]): string => contentOf(engine, parts)
     let expected: string | undefined
     for (const { node, disk } of end.nodes) {
       const digest = digestOf(bodiesOf(disk.durable, document))
@@ -91,12 +92,43 @@ function firstDifference(end: EndOfRun): string | undefined {
   return undefined
 }
 
+/**
+ * The digest; while an update waits for a predecessor (its writer may have died before anybody
+ * had it), what is covered and what is shown.
+ */
+function contentOf(engine: Engine, parts: readonly Uint8Array[]): string {
+  const state = engine.merge(parts)
+  try {
+    return bytesToHex(engine.digest(state))
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== "pending") throw error
+    return `${bytesToHex(engine.summaryOf(state))} ${JSON.stringify(engine.toJson(state))}`
+  }
+}
+
 function bodiesOf(log: MemoryLog, document: DocumentId): Uint8Array[] {
   return log.readDocument(document).map(({ record }) => decodeRecord(record).body)
 }
 
+/** An update waits for ever only if somebody who wrote to its document died and lost something. */
+function checkPending({ engines, nodes, documents, oracle }: EndOfRun): void {
+  for (const document of documents) {
+    const engine = engines[partsOfDocumentId(document).engine]
+    const [node] = nodes
+    const parts = node === undefined ? [] : bodiesOf(node.disk.durable, document)
+    const { pendingBytes } = engine.frontier(engine.merge(parts))
+    if (pendingBytes === 0) continue
+    const lost = oracle.attempts.all.some((one) => one.forgotten && one.document === document)
+    demand(lost, "no-write-lost", () => {
+      return `${document}: ${pendingBytes} bytes wait for a predecessor that nobody gave up`
+    })
+  }
+}
+
 /** What was promised is on every node. */
-export function checkPromises({ nodes, oracle }: EndOfRun): void {
+export function checkPromises(end: EndOfRun): void {
+  checkPending(end)
+  const { nodes, oracle } = end
   const { ledger, promises, attempts } = oracle
   for (const { client, seq, document, ops } of promises.acked()) {
     for (const { host, node } of nodes) {
