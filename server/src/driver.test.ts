@@ -1,7 +1,6 @@
 import { afterEach, expect, test } from "vitest"
-import { parseNodeId } from "@causeway/crdt/base"
+import { documentIdOf, parseClientId, parseNodeId } from "@causeway/crdt/base"
 import type { Effect, Input } from "@causeway/crdt/node"
-import { documentIdOf } from "@causeway/crdt/base"
 import { Driver } from "./driver.ts"
 import { LazyEngines } from "./engines.ts"
 import { Jobs } from "./jobs/jobs.ts"
@@ -99,6 +98,8 @@ test("an effect that answers at once does not re-enter the core", async () => {
 
 test("the store's answers come back as inputs, in order", async () => {
   const entries = { own: [], adopted: [] }
+  const client = parseClientId("00".repeat(16))
+  if (client === undefined) throw new Error("a client id")
   stage.script = (input) =>
     input.type === "deadline"
       ? [
@@ -106,7 +107,7 @@ test("the store's answers come back as inputs, in order", async () => {
           {
             type: "read",
             read: 2,
-            query: { type: "client", client: "00".repeat(16) as never },
+            query: { type: "client", client },
           },
         ]
       : []

@@ -12,7 +12,7 @@ import type { LazyEngines } from "./engines.ts"
 import type { Jobs } from "./jobs/jobs.ts"
 import type { Transport } from "./transport/transport.ts"
 
-export const driverLimits = {
+const driverLimits = {
   /** What arrives in one turn of Node's loop is one pass, unless it is more than this. */
   passInputsMax: 1024,
   passBytesMax: 4 * 1024 * 1024,

@@ -94,7 +94,7 @@ test("[F7] a frame over the limit closes with 4413 at every door", async () => {
   }
 })
 
-test("[Y7] an update that does not decode closes with 4422, one over the limit with 4413", async () => {
+test("[Y7] an update that does not decode closes with 4422, a large one with 4413", async () => {
   const node = await startNode(cleanup)
   const badUpdate: Send = (client) => client.send(0, 2, 3, 1, 2, 3)
   await expectClosed(node, "/yjs/room", badUpdate, invalid)

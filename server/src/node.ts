@@ -44,7 +44,7 @@ export interface RunningNode {
   close(): Promise<void>
 }
 
-export const closeLimits = {
+const closeLimits = {
   /** For what was accepted to become durable and connections to be told. */
   stopMs: 2500,
   /** For peers to finish their side of the close. */

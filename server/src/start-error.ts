@@ -1,7 +1,5 @@
 /** Why a node could not start: one line for the operator, without a stack trace. */
-export const startErrorCodes = ["bad-config", "address", "store"] as const
-
-export type StartErrorCode = (typeof startErrorCodes)[number]
+export type StartErrorCode = "bad-config" | "address" | "store"
 
 export class StartError extends Error {
   override readonly name = "StartError"

@@ -1,8 +1,10 @@
 /** Unmodified y-websocket clients against whole nodes, with real sockets and real files. */
 import { afterEach, expect, test } from "vitest"
+import { applyAwarenessUpdate, Awareness, encodeAwarenessUpdate } from "y-protocols/awareness"
 import * as Y from "yjs"
 import { Cleanup } from "./test/cleanup.ts"
 import { metric, startNode } from "./test/nodes.ts"
+import { RawClient } from "./test/raw-client.ts"
 import { stockClient, synced } from "./test/stock-client.ts"
 import type { StockClient } from "./test/stock-client.ts"
 import { until } from "./test/wait.ts"
@@ -52,6 +54,38 @@ test("[Y5] [Y6] awareness reaches the others, and goes with its client", async (
   one.provider.shouldConnect = false
   await until("it is gone", () => awarenessOf(other, one) === undefined)
 })
+
+test("[Y6] a client that comes back with an old clock is told so", async () => {
+  const node = await startNode(cleanup)
+  const doc = new Y.Doc()
+  const awareness = new Awareness(doc)
+  cleanup.add(() => awareness.destroy())
+  for (let clock = 1; clock < 5; clock++) awareness.setLocalState({ clock })
+  const before = await new RawClient(`${node.url}/yjs/room`, cleanup).open()
+  before.send(awarenessFrame(awareness))
+  await until("its echo", () => before.frames.length > 0)
+  const lastClock = awareness.meta.get(doc.clientID)?.clock ?? 0
+  before.socket.terminate()
+  await until("it is gone", () => node.status().sessions === 0)
+
+  const restarted = new Awareness(doc)
+  cleanup.add(() => restarted.destroy())
+  restarted.setLocalState({ again: true })
+  const after = await new RawClient(`${node.url}/yjs/room`, cleanup).open()
+  after.send(awarenessFrame(restarted))
+  await until("it has renewed its clock past the old one", () => {
+    for (const frame of after.frames.splice(0)) {
+      if (frame[0] === 1) applyAwarenessUpdate(restarted, frame.subarray(2), "node")
+    }
+    return (restarted.meta.get(doc.clientID)?.clock ?? 0) > lastClock
+  })
+  expect(restarted.getLocalState()).toEqual({ again: true })
+})
+
+function awarenessFrame(awareness: Awareness): Uint8Array {
+  const update = encodeAwarenessUpdate(awareness, [awareness.clientID])
+  return Uint8Array.of(1, update.length, ...update)
+}
 
 test("[Y4] a client that comes back with what is known already writes nothing", async () => {
   const node = await startNode(cleanup)

@@ -84,7 +84,7 @@ test("--help and --version", async () => {
   expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
 })
 
-test("SIGTERM: what was accepted is saved, clients are told to come back, exit code 0", async () => {
+test("SIGTERM: what was accepted is saved, clients are told to come back", async () => {
   const directory = cleanup.folder()
   const child = serveChild(cleanup, "--data", directory)
   const url = await child.ready()

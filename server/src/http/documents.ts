@@ -6,7 +6,7 @@ import { documentIdOf, engineNames } from "@causeway/crdt/base"
 import type { Command, Reply } from "@causeway/crdt/node"
 import { percentDecode } from "../transport/endpoint.ts"
 
-export const documentLimits = {
+const documentLimits = {
   /** Reads under way over HTTP. Past it: 503 `overloaded`. */
   readsMax: 16,
   /** Past it: 503 `timeout`. The read itself goes on and still counts. */
