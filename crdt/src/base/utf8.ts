@@ -33,25 +33,33 @@ export function utf8Decode(bytes: Uint8Array): string {
   let index = 0
   while (index < bytes.length) {
     const lead = bytes[index] ?? 0
-    if (lead < 0x80) {
-      text += String.fromCharCode(lead)
-      index += 1
-      continue
-    }
-    const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2
-    if (lead < 0xc2 || lead > 0xf4) throw new DecodeError("not-utf8", index)
-    if (index + length > bytes.length) throw new DecodeError("not-utf8", index)
-    let point = lead & (0x7f >> length)
-    for (let rest = 1; rest < length; rest++) {
-      const byte = bytes[index + rest] ?? 0
-      if ((byte & 0xc0) !== 0x80) throw new DecodeError("not-utf8", index)
-      point = (point << 6) | (byte & 63)
-    }
-    const least = length === 4 ? 0x10000 : length === 3 ? 0x800 : 0x80
-    const surrogate = point >= 0xd800 && point <= 0xdfff
-    if (point < least || point > 0x10ffff || surrogate) throw new DecodeError("not-utf8", index)
-    text += String.fromCodePoint(point)
+    const length = sequenceLength(lead)
+    if (length === 1) text += String.fromCharCode(lead)
+    else text += String.fromCodePoint(decodeSequence(bytes, index, length))
     index += length
   }
   return text
+}
+
+function sequenceLength(lead: number): number {
+  if (lead < 0x80) return 1
+  if (lead < 0xe0) return 2
+  return lead < 0xf0 ? 3 : 4
+}
+
+function decodeSequence(bytes: Uint8Array, index: number, length: number): number {
+  const lead = bytes[index] ?? 0
+  if (lead < 0xc2 || lead > 0xf4 || index + length > bytes.length) {
+    throw new DecodeError("not-utf8", index)
+  }
+  let point = lead & (0x7f >> length)
+  for (let rest = 1; rest < length; rest++) {
+    const byte = bytes[index + rest] ?? 0
+    if ((byte & 0xc0) !== 0x80) throw new DecodeError("not-utf8", index)
+    point = (point << 6) | (byte & 63)
+  }
+  const least = length === 4 ? 0x10000 : length === 3 ? 0x800 : 0x80
+  const isSurrogate = point >= 0xd800 && point <= 0xdfff
+  if (point < least || point > 0x10ffff || isSurrogate) throw new DecodeError("not-utf8", index)
+  return point
 }

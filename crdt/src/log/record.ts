@@ -45,10 +45,8 @@ export function encodeRecord(fields: RecordFields): Uint8Array {
   if (fields.author === undefined) writer.u8(0)
   else {
     const client = bytesFromHex(fields.author.client)
-    writer
-      .u8(1)
-      .raw(client ?? new Uint8Array(16))
-      .varUint(fields.author.seq)
+    assert(client !== undefined, "a client id is hex")
+    writer.u8(1).raw(client).varUint(fields.author.seq)
   }
   writer.varUint(Math.max(0, Math.floor(fields.atMs))).bytes(fields.body)
   return writer.finish()
