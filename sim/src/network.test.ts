@@ -96,6 +96,21 @@ describe("a connection", () => {
     expect(says("node")).toEqual(["frame 0"])
   })
 
+  test("stays in order while its receiver does not read, and closes after the last frame", () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { scheduler, network, dial, says } = world(seed)
+      const connection = dial() ?? 0
+      network.stall(2, scheduler.nowMs + 50)
+      const frames = Array.from({ length: 12 }, (_, index) => `frame ${index}`)
+      for (const index of frames.keys()) {
+        scheduler.after(index * 8, () => network.send(connection, Uint8Array.of(index)))
+      }
+      scheduler.after(frames.length * 8, () => network.close(connection, 1000))
+      scheduler.runUntil(scheduler.nowMs + 5000)
+      expect(says("node")).toEqual([...frames, "closed 1000"])
+    }
+  })
+
   test("ends for the other side when a process dies, at once or never by itself", () => {
     const loud = world()
     loud.dial()

@@ -74,6 +74,8 @@ export class Network {
   readonly #options: NetworkOptions
   readonly #listeners = new Map<HostId, Listener>()
   readonly #ends = new Map<ConnectionId, End>()
+  /** How often a host's process died: what an earlier one asked for means nothing to the next. */
+  readonly #deaths = new Map<HostId, number>()
   readonly #stalledUntilMs = new Map<HostId, Millis>()
   #nextConnection = 1
   #isClient: (host: HostId) => boolean = () => false
@@ -101,6 +103,7 @@ export class Network {
    */
   dropHost(host: HostId, silently: boolean): void {
     this.#listeners.delete(host)
+    this.#deaths.set(host, (this.#deaths.get(host) ?? 0) + 1)
     for (const end of this.#ends.values()) {
       if (end.host !== host || end.state === "closed") continue
       this.#forget(end)
@@ -133,7 +136,9 @@ export class Network {
         done(undefined)
       })
     if (this.reachability.isCut(from, to)) return fail(timeoutMs)
+    const deaths = this.#deaths.get(from)
     this.#scheduler.after(this.#delay(from, to), () => {
+      if (this.#deaths.get(from) !== deaths) return
       if (this.reachability.isCut(from, to)) return fail(timeoutMs)
       const listener = this.#listeners.get(to)
       const backMs = this.#delay(to, from)
