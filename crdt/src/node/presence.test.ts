@@ -4,7 +4,8 @@ import { limits } from "../base/index.ts"
 import { isPresenceGone } from "../protocol/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
 import { presenceBytesMax } from "./presence.ts"
-import { NativeClient, openNative, openStock, presenceOf, StockClient } from "./test/clients.ts"
+import { NativeClient, openNative, openStock, presenceOf } from "./test/clients.ts"
+import type { StockClient } from "./test/clients.ts"
 import { documentNamed, World } from "./test/harness.ts"
 
 const notes = documentNamed("notes")
@@ -14,8 +15,10 @@ function told(client: NativeClient | StockClient): [number, number, boolean][] {
   const frames: { readonly entries: readonly PresenceEntry[] }[] =
     client instanceof NativeClient ? client.of("document-presence") : client.of("awareness")
   return frames.flatMap(({ entries }) =>
-    entries.map(({ client: id, clock, state }) => [id, clock, !isPresenceGone(state)] as const),
-  ) as [number, number, boolean][] // cast: a tuple as the test writes it
+    entries.map(({ client: id, clock, state }): [number, number, boolean] => {
+      return [id, clock, !isPresenceGone(state)]
+    }),
+  )
 }
 
 function bigState(client: number, bytes: number): PresenceEntry {

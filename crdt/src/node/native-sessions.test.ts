@@ -1,0 +1,409 @@
+/** The SDK's connections and documents: rules [N1]–[N4], [N10]–[N13]. */
+import { describe, expect, test } from "vitest"
+import * as Y from "yjs"
+import { limits } from "../base/index.ts"
+import { decodeRecord } from "../log/index.ts"
+import { encodeHello, encodeOpen, pingFrame } from "../protocol/index.ts"
+import {
+  clientNumbered,
+  jsonAfter,
+  NativeClient,
+  openNative,
+  vectorOf,
+  YWriter,
+} from "./test/clients.ts"
+import { documentNamed, must, World } from "./test/harness.ts"
+import type { TestNode } from "./test/harness.ts"
+
+const notes = documentNamed("notes")
+const plans = documentNamed("plans")
+
+/** Numbers of the updates in the log, by client. */
+function logged(node: TestNode, client: number): number[] {
+  const { run } = node.store.log.readOrigin(node.origin, 1, Infinity)
+  return run.records.flatMap((record) => {
+    const { author } = decodeRecord(record)
+    return author?.client === clientNumbered(client) ? [author.seq] : []
+  })
+}
+
+function commit(node: TestNode): void {
+  node.world.advance(limits.commitPaceMs)
+}
+
+describe("the greeting", () => {
+  test("[N1] the first message is a hello, in time, and there is no second", () => {
+    const world = new World()
+    const node = world.node()
+    const [hasty, late, twice] = [1, 2, 3].map(() => new NativeClient(node))
+    const [pinging] = [new NativeClient(node)]
+    hasty?.sendFrame(
+      encodeOpen({ type: "open", channel: 1, document: notes, resume: { type: "nothing" } }),
+    )
+    pinging?.sendFrame(pingFrame)
+    twice?.hello(3)
+    world.settle()
+    twice?.hello(3)
+    world.settle()
+    expect([hasty?.closed?.reason, pinging?.closed?.reason]).toEqual([
+      "hello-expected",
+      "hello-expected",
+    ])
+    expect(twice?.closed?.reason).toBe("malformed")
+    world.advance(limits.helloMs - limits.sweepMs)
+    expect(late?.closed).toBeUndefined()
+    world.advance(limits.sweepMs * 2)
+    expect(late?.closed?.reason).toBe("hello-expected")
+  })
+
+  test("[F6] the highest version that both speak; none closes", () => {
+    const node = new World().node()
+    const client = new NativeClient(node)
+    const hello = { type: "hello", client: clientNumbered(1), firstPending: 1, token: "" } as const
+    client.sendFrame(encodeHello({ ...hello, versions: { min: 1, max: 9 } }))
+    const newer = new NativeClient(node)
+    newer.sendFrame(encodeHello({ ...hello, versions: { min: 8, max: 9 } }))
+    node.world.settle()
+    expect(client.of("welcome").map(({ version }) => version)).toEqual([1])
+    expect(newer.closed?.reason).toBe("version-mismatch")
+    // A client that can't talk to us replaces nobody.
+    expect(client.closed).toBeUndefined()
+  })
+
+  test("[N2] welcome says what is logged, also of a batch that was under way when the hello came", () => {
+    const world = new World()
+    const node = world.node()
+    const doc = new YWriter(1)
+    const first = openNative(node, notes, 1)
+    node.store.held = true
+    first.update(1, 1, doc.put("a", 1))
+    world.settle()
+    first.update(1, 2, doc.put("b", 2))
+    world.settle()
+    expect(node.store.waiting).toEqual(["append"])
+    const second = new NativeClient(node)
+    second.hello(1)
+    world.settle()
+    expect(first.closed?.reason).toBe("replaced")
+    expect(second.got).toEqual([])
+    node.store.held = false
+    commit(node)
+    expect(second.of("welcome").map(({ loggedSeq }) => loggedSeq)).toEqual([2])
+    // Sent again, because the acks were lost with the first connection.
+    second.open(1, notes)
+    second.update(1, 1, doc.put("x", 1), doc.put("y", 1))
+    world.settle()
+    commit(node)
+    expect(second.of("ack").map(({ seq }) => seq)).toEqual([2])
+    expect(logged(node, 1)).toEqual([1, 2])
+  })
+
+  test("[N2] [D4] what failed while the client reconnected is not counted as logged", () => {
+    const world = new World()
+    const node = world.node()
+    const first = openNative(node, notes, 1)
+    node.store.held = true
+    node.store.appendFailure = "store-failed"
+    first.update(1, 1, new YWriter(1).put("a", 1))
+    world.settle()
+    const second = new NativeClient(node)
+    second.hello(1)
+    node.store.held = false
+    world.settle()
+    expect(second.of("welcome").map(({ loggedSeq }) => loggedSeq)).toEqual([0])
+  })
+
+  test("[N2] a client id replaces only its own older connection, greeted or not", () => {
+    const node = new World().node()
+    const [first, other, second] = [1, 2, 1].map((id) => {
+      const client = new NativeClient(node)
+      client.hello(id)
+      return client
+    })
+    node.world.settle()
+    expect([first, other, second].map((client) => client?.closed?.reason)).toEqual([
+      "replaced",
+      undefined,
+      undefined,
+    ])
+    second?.close()
+    node.world.settle()
+    const third = new NativeClient(node)
+    third.hello(1)
+    node.world.settle()
+    expect(third.types).toContain("welcome")
+  })
+
+  test("[N2] while the log can't be read nobody is welcomed", () => {
+    const node = new World().node()
+    node.store.readFailure = "store-failed"
+    const client = new NativeClient(node)
+    client.hello(1)
+    node.world.settle()
+    expect(client.closed?.reason).toBe("read-failed")
+  })
+
+  test("[N11] pings are answered, silence closes", () => {
+    const world = new World()
+    const node = world.node()
+    const [chatty, silent] = [openNative(node, notes, 1), openNative(node, notes, 2)]
+    for (let waited = 0; waited < limits.clientSilentMs * 2; waited += limits.clientHeartbeatMs) {
+      chatty.send({ type: "ping" })
+      world.advance(limits.clientHeartbeatMs)
+    }
+    expect(chatty.of("pong")).toHaveLength(8)
+    expect(chatty.closed).toBeUndefined()
+    expect(silent.closed?.reason).toBe("silent")
+  })
+
+  test("[N12] freshness comes after welcome, and whenever it changes", () => {
+    const world = new World()
+    const [node, peer] = [world.node("n1", { peers: ["n2"] }), world.node("n2")]
+    world.advance(limits.sweepMs)
+    const client = openNative(node, notes, 1)
+    expect(client.types.slice(0, 2)).toEqual(["welcome", "freshness"])
+    expect(client.of("freshness")[0]?.peers).toEqual([{ node: "n2", linked: true, behind: 0 }])
+    world.cut(node, peer)
+    world.advance(limits.sweepMs)
+    expect(client.of("freshness").at(-1)?.peers).toEqual([{ node: "n2", linked: false, behind: 0 }])
+    const said = client.of("freshness").length
+    client.send({ type: "ping" })
+    world.advance(limits.sweepMs * 2)
+    expect(client.of("freshness")).toHaveLength(said)
+  })
+})
+
+describe("documents", () => {
+  const filled = () => {
+    const world = new World()
+    const node = world.node()
+    const doc = new YWriter(7)
+    const writer = openNative(node, notes, 9)
+    writer.update(1, 1, doc.put("a", 1))
+    commit(node)
+    const half = Y.encodeStateVector(doc.doc)
+    writer.update(1, 2, doc.put("b", 2))
+    commit(node)
+    return { world, node, doc, writer, half }
+  }
+
+  test("[N3] [N4] nothing, a summary and a vector each get what they lack, the last frame complete", () => {
+    const { node, half } = filled()
+    const vector = vectorOf([[node.origin, 1]])
+    const resumes = [
+      { type: "nothing" },
+      { type: "summary", summary: half },
+      { type: "vector", vector },
+    ] as const
+    const got = resumes.map((resume, index) => {
+      const client = openNative(node, notes, index + 1, resume)
+      expect(client.types.filter((type) => type !== "freshness")).toEqual([
+        "welcome",
+        "opened",
+        "updates",
+      ])
+      const [updates] = client.of("updates")
+      expect(updates?.complete).toBe(true)
+      expect(updates?.resume.entries()).toEqual([[node.origin, 2]])
+      return must(updates).updates
+    })
+    expect(jsonAfter(must(got[0]))).toEqual({ a: 1, b: 2 })
+    for (const updates of got.slice(1)) {
+      const { structs } = Y.decodeUpdate(Y.mergeUpdates([...updates]))
+      expect(structs.map(({ id }) => id.clock)).toEqual([1])
+    }
+  })
+
+  test("[N4] opened says what the node holds", () => {
+    const { node, doc } = filled()
+    const client = openNative(node, notes, 1)
+    expect(client.of("opened")[0]?.summary).toEqual(Y.encodeStateVector(doc.doc))
+  })
+
+  test("[N4] nothing is sent live before complete, and nothing is missed", () => {
+    const { world, node, writer, doc } = filled()
+    node.jobsHeld = true
+    const client = openNative(node, notes, 1)
+    writer.update(1, 3, doc.put("c", 3))
+    commit(node)
+    expect(client.of("updates")).toEqual([])
+    node.jobsHeld = false
+    world.settle()
+    const updates = client.of("updates")
+    expect(updates.map(({ complete }) => complete)).toEqual([true])
+    expect(jsonAfter(updates.flatMap((frame) => frame.updates))).toEqual({ a: 1, b: 2, c: 3 })
+    expect(updates[0]?.resume.get(node.origin)).toBe(3)
+  })
+
+  test("[N4] a catch-up larger than a frame comes in several, only the last with a resume point", () => {
+    const { node, writer, doc } = filled()
+    for (let seq = 3; seq < 9; seq++) {
+      writer.update(1, seq, doc.put(`big${seq}`, "x".repeat(400_000)))
+      commit(node)
+    }
+    const vector = vectorOf()
+    const client = openNative(node, notes, 1, { type: "vector", vector })
+    const frames = client.of("updates")
+    expect(frames.length).toBeGreaterThan(2)
+    expect(frames.map(({ complete, resume }) => [complete, resume.size])).toEqual(
+      frames.map((_, index) => (index === frames.length - 1 ? [true, 1] : [false, 0])),
+    )
+    expect(jsonAfter(frames.flatMap(({ updates }) => updates))).toEqual(
+      doc.doc.getMap("map").toJSON(),
+    )
+  })
+
+  test("[N3] a channel that is open already, or a summary that does not decode, closes", () => {
+    const { world, node } = filled()
+    const [twice, bad] = [openNative(node, notes, 1), openNative(node, notes, 2)]
+    twice.open(1, plans)
+    bad.open(2, plans, { type: "summary", summary: Uint8Array.of(5) })
+    world.settle()
+    expect([twice.closed?.reason, bad.closed?.reason]).toEqual(["malformed", "malformed"])
+  })
+
+  test("[N10] close-document ends what is sent, the connection goes on", () => {
+    const { node, writer, doc } = filled()
+    const client = openNative(node, notes, 1)
+    client.send({ type: "close-document", channel: 1 })
+    client.send({ type: "close-document", channel: 77 })
+    node.world.settle()
+    const before = client.got.length
+    writer.update(1, 3, doc.put("c", 3))
+    commit(node)
+    expect(client.got.length).toBe(before)
+    client.open(2, notes)
+    node.world.settle()
+    expect(client.of("updates").at(-1)?.complete).toBe(true)
+  })
+
+  test("[N10] a document that can't be read is closed with a code, the others go on", () => {
+    const world = new World()
+    const node = world.node()
+    const client = openNative(node, plans, 1)
+    for (const [channel, failure] of [
+      [2, "corrupt"],
+      [3, "document-too-large"],
+      [4, "store-failed"],
+    ] as const) {
+      node.store.readFailure = failure
+      const vector = vectorOf()
+      client.open(channel, documentNamed(`bad${channel}`))
+      client.open(channel + 10, documentNamed(`bad${channel}`), { type: "vector", vector })
+      world.settle()
+    }
+    node.store.readFailure = undefined
+    expect(client.of("document-closed").map(({ channel, code }) => [channel, code])).toEqual([
+      [2, "read-failed"],
+      [12, "read-failed"],
+      [3, "document-too-large"],
+      [13, "read-failed"],
+      [4, "read-failed"],
+      [14, "read-failed"],
+    ])
+    client.update(1, 1, new YWriter(1).put("k", 1))
+    commit(node)
+    expect(client.acked).toBe(1)
+  })
+
+  test("[N10] more documents than a connection may have are closed as too-many", () => {
+    const node = new World().node()
+    const client = openNative(node, notes, 1)
+    for (let channel = 2; channel <= limits.channelsPerConnectionMax + 2; channel++) {
+      client.open(channel, documentNamed(`d${channel % 10}`))
+    }
+    node.world.settle()
+    expect(client.of("document-closed").map(({ channel, code }) => [channel, code])).toEqual([
+      [limits.channelsPerConnectionMax + 1, "too-many"],
+      [limits.channelsPerConnectionMax + 2, "too-many"],
+    ])
+  })
+})
+
+describe("a full socket", () => {
+  test("[N13] gets nothing live until it drains, then exactly what it missed, from the log", () => {
+    const node = new World().node()
+    const [writer, slow] = [openNative(node, notes, 1), openNative(node, notes, 2)]
+    const doc = new YWriter(1)
+    writer.update(1, 1, doc.put("a", 1))
+    commit(node)
+    slow.congested()
+    const before = slow.of("updates").length
+    writer.update(1, 2, doc.put("b", 2))
+    commit(node)
+    writer.update(1, 3, doc.put("c", 3))
+    commit(node)
+    expect(slow.of("updates")).toHaveLength(before)
+    slow.drained()
+    writer.update(1, 4, doc.put("d", 4))
+    commit(node)
+    const missed = slow.of("updates").slice(before)
+    expect(missed.map(({ updates, complete }) => [updates.length, complete])).toEqual([
+      [2, true],
+      [1, false],
+    ])
+    expect(jsonAfter(slow.of("updates").flatMap(({ updates }) => updates))).toEqual({
+      a: 1,
+      b: 2,
+      c: 3,
+      d: 4,
+    })
+  })
+
+  test("[N13] that fills up during the join, or again during the catch-up, misses nothing", () => {
+    const world = new World()
+    const node = world.node()
+    const writer = openNative(node, notes, 1)
+    const doc = new YWriter(1)
+    node.jobsHeld = true
+    const slow = openNative(node, notes, 2)
+    slow.congested()
+    node.jobsHeld = false
+    world.settle()
+    writer.update(1, 1, doc.put("a", 1))
+    commit(node)
+    expect(slow.of("updates").flatMap(({ updates }) => updates)).toEqual([])
+    node.store.held = true
+    slow.drained()
+    slow.congested()
+    node.store.held = false
+    world.settle()
+    writer.update(1, 2, doc.put("b", 2))
+    commit(node)
+    slow.drained()
+    world.settle()
+    const got = slow.of("updates").flatMap(({ updates }) => updates)
+    expect(jsonAfter(got)).toEqual({ a: 1, b: 2 })
+    expect(got).toHaveLength(2)
+  })
+
+  test("[N6] [N13] is acked, but not told that it holds what it was not sent", () => {
+    const node = new World().node()
+    const [writer, slow] = [openNative(node, notes, 1), openNative(node, notes, 2)]
+    slow.congested()
+    writer.update(1, 1, new YWriter(1).put("a", 1))
+    commit(node)
+    slow.update(1, 1, new YWriter(2).put("b", 2))
+    commit(node)
+    expect(slow.of("ack")).toEqual([{ type: "ack", tier: "node", seq: 1, marks: [] }])
+    slow.drained()
+    node.world.settle()
+    slow.update(1, 2, new YWriter(3).put("c", 3))
+    commit(node)
+    expect(slow.of("updates").at(-1)?.updates).toHaveLength(2)
+    expect(slow.of("ack").at(-1)?.marks).toEqual([{ channel: 1, seq: 3 }])
+  })
+
+  test("[N13] that stays full is closed as too slow", () => {
+    const world = new World()
+    const node = world.node()
+    const client = openNative(node, notes, 1)
+    client.congested()
+    for (let waited = 0; waited <= limits.congestedMs; waited += limits.clientHeartbeatMs) {
+      expect(client.closed).toBeUndefined()
+      client.send({ type: "ping" })
+      world.advance(limits.clientHeartbeatMs)
+    }
+    expect(client.closed?.reason).toBe("too-slow")
+  })
+})
