@@ -1,8 +1,9 @@
 /** Bytes no client of ours would send, at every door, each with the code it must be closed with. */
 import { connect } from "node:net"
+import * as fc from "fast-check"
 import { afterEach, expect, test } from "vitest"
 import { limits, Writer } from "@causeway/crdt/base"
-import { nativeTags } from "@causeway/crdt/protocol"
+import { closeCodes, nativeTags } from "@causeway/crdt/protocol"
 import type { RunningNode } from "./node.ts"
 import { Cleanup } from "./test/cleanup.ts"
 import { metric, startNode } from "./test/nodes.ts"
@@ -105,6 +106,30 @@ test("[Y7] an update that does not decode closes with 4422, a large one with 441
     .finish()
   const bigUpdate: Send = (client) => client.send(big)
   await expectClosed(node, "/yjs/room", bigUpdate, large)
+})
+
+/** Random bytes, half of them behind the start of a message that exists. */
+const anyFrame = fc
+  .tuple(fc.constantFrom([], [0, 0], [0, 1], [0, 2], [1], [3], [4], [5]), fc.uint8Array())
+  .map(([start, rest]) => Uint8Array.of(...start, ...rest))
+
+test.each(["/yjs/fuzz", "/sync", "/link"])("[F4] random frames at %s", async (path) => {
+  const node = await startNode(cleanup)
+  const one = stockClient(node.url, "room", cleanup)
+  const other = stockClient(node.url, "room", cleanup)
+  await synced(one, other)
+  const seed = Math.floor(Math.random() * 2 ** 31)
+  const known = new Set<number>(Object.values(closeCodes).map(({ code }) => code))
+  for (const frames of fc.sample(fc.array(anyFrame, { minLength: 20 }), { seed, numRuns: 30 })) {
+    const client = await new RawClient(node.url + path, cleanup).open()
+    for (const frame of frames) client.socket.send(frame)
+    client.socket.close(1000, "done")
+    const { code } = await soon(`the close, seed ${seed}`, client.closed)
+    expect(code === 1000 || known.has(code), `code ${code}, seed ${seed}`).toBe(true)
+  }
+  one.text.insert(0, "undisturbed")
+  await until(`the update arrives, seed ${seed}`, () => other.text.length === 11)
+  expect([one.provider.wsconnected, other.provider.wsconnected]).toEqual([true, true])
 })
 
 test("[Y1] a room that is empty, too long or not UTF-8 closes with 4404", async () => {

@@ -39,7 +39,8 @@ export function createApp({ status, isStopping, metrics, ask }: AppOptions): App
   app.get(`${documentsPath}*`, async (context) => {
     const target = context.env.incoming.url ?? ""
     const path = target.split("?", 1)[0] ?? ""
-    const answer = await documents.get(path.slice(documentsPath.length))
+    const sent = new Promise((resolve) => context.env.outgoing.once("close", resolve))
+    const answer = await documents.get(path.slice(documentsPath.length), sent)
     return context.json(answer.body, answer.status)
   })
   app.notFound((context) => {

@@ -7,7 +7,7 @@ import type { Command, Reply } from "@causeway/crdt/node"
 import { percentDecode } from "../transport/endpoint.ts"
 
 const documentLimits = {
-  /** Reads under way over HTTP. Past it: 503 `overloaded`. */
+  /** Documents being read or sent over HTTP. Past it: 503 `overloaded`. */
   readsMax: 16,
   /** Past it: 503 `timeout`. The read itself goes on and still counts. */
   readMs: 20_000,
@@ -25,8 +25,11 @@ export class Documents {
     this.#ask = ask
   }
 
-  /** `target`: what stands behind `/v1/documents/` in the request's target. */
-  async get(target: string): Promise<Answer> {
+  /**
+   * `target`: what stands behind `/v1/documents/` in the request's target. `sent`: resolves once
+   * the answer has left this process, since until then its text takes memory.
+   */
+  async get(target: string, sent: Promise<unknown>): Promise<Answer> {
     const slash = target.indexOf("/")
     const name = percentDecode(target.slice(slash + 1))
     const engine = engineNames.find((known) => known === target.slice(0, Math.max(slash, 0)))
@@ -40,17 +43,17 @@ export class Documents {
     if (this.#reads >= documentLimits.readsMax) {
       return failure(503, "overloaded", "too many documents are being read; try later")
     }
-    return await this.#read({ type: "read-document", document })
+    return await this.#read({ type: "read-document", document }, sent)
   }
 
-  #read(request: Command): Promise<Answer> {
+  #read(request: Command, sent: Promise<unknown>): Promise<Answer> {
     this.#reads++
     return new Promise((resolve) => {
       const patience = setTimeout(() => {
         resolve(failure(503, "timeout", "reading the document takes too long; try later"))
       }, documentLimits.readMs)
       this.#ask(request, (reply) => {
-        this.#reads--
+        void sent.finally(() => this.#reads--)
         clearTimeout(patience)
         resolve(answerOf(reply))
       })

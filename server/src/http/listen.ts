@@ -14,10 +14,11 @@ export function createHttpServer(
   app: Hono<{ Bindings: HttpBindings }>,
   transport: Transport,
 ): Server {
-  const { headersMs, requestMs, connectionsMax, httpSocketsMax } = transportLimits
+  const { headersMs, requestMs, httpSilentMs, connectionsMax, httpSocketsMax } = transportLimits
   const timeouts = { headersTimeout: headersMs, requestTimeout: requestMs }
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5000, noDelay: true })
   server.maxConnections = connectionsMax + httpSocketsMax
+  server.setTimeout(httpSilentMs)
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   server.on("request", (request, response) => void listener(request, response))
   server.on("upgrade", (request, socket, head) => transport.upgrade(request, socket, head))
@@ -27,9 +28,9 @@ export function createHttpServer(
 /** The address it listens on, with the real port. @throws StartError */
 export function listen(server: Server, wanted: ListenAddress): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(listenError(error, wanted)))
+    // Stays: a failure to take one connection, later, must not end the process.
+    server.on("error", (error) => reject(listenError(error, wanted)))
     server.listen(wanted.port, wanted.host, () => {
-      server.removeAllListeners("error")
       const bound = server.address()
       const port = typeof bound === "object" && bound !== null ? bound.port : wanted.port
       resolve({ host: wanted.host, port })

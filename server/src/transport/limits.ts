@@ -17,6 +17,8 @@ export const transportLimits = {
   /** A request's headers must be there within this time; then Node answers 408. */
   headersMs: 10_000,
   requestMs: 30_000,
+  /** An HTTP socket on which nothing moves for this long is cut off; WebSockets are pinged. */
+  httpSilentMs: 60_000,
   /**
    * Bytes, or writes, that wait in a socket after a pass. Past either: input `congested`. Writes
    * count because a small one pins more memory than its bytes. `drained` follows when none is
