@@ -10,6 +10,8 @@ import { createScreen } from "./progress.ts"
 import { isSuccess, reportOf } from "./report.ts"
 
 const interrupted = 130
+/** A terminal and npm may both pass the same Ctrl-C on. */
+const sameSignalMs = 500
 
 await new Command("demo")
   .description(
@@ -35,11 +37,14 @@ async function run({ transactions, seed, timeout, keep = false }: Flags): Promis
   const screen = createScreen(process.stdout)
   const stop = new AbortController()
   let cluster: Cluster | undefined
+  let signalledMs = -Infinity
   const onSignal = () => {
+    if (performance.now() - signalledMs < sameSignalMs) return
     if (stop.signal.aborted) {
       cluster?.killNow()
       process.exit(interrupted)
     }
+    signalledMs = performance.now()
     stop.abort(new Error("interrupted"))
   }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal)

@@ -25,8 +25,10 @@ class BarScreen implements Screen {
   constructor(output: NodeJS.WriteStream) {
     this.#output = output
     this.#bar = new SingleBar({
-      format: "{bar} {value}/{total}  {eta_formatted}  {picture}  {last}",
+      format: "{bar} {value}/{total}  {duration_formatted}  {picture}  {last}",
       barsize: 24,
+      barCompleteChar: "█",
+      barIncompleteChar: "░",
       hideCursor: true,
       linewrap: null,
       stream: output,

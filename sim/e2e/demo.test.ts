@@ -30,6 +30,17 @@ test("Ctrl-C ends the demo in order: its nodes and data are gone", async () => {
   expect(demo.leftovers()).toEqual([])
 })
 
+test("a node that ends by itself fails the demo", async () => {
+  const demo = new Demo("--transactions", "3000")
+  await until("something is cut", () => demo.output.includes("✂"))
+  const [pid] = demo.pids
+  if (pid === undefined) throw new Error("it names no process")
+  process.kill(pid, "SIGKILL")
+  expect(await demo.end(15_000), demo.output).toBe(1)
+  expect(demo.output).toMatch(/demo: .*a ended by itself/)
+  expect(demo.leftovers()).toEqual([])
+})
+
 test("a wrong option is one clear line and exit code 1", async () => {
   const demo = new Demo("--transactions", "many")
   expect(await demo.end(15_000)).toBe(1)
@@ -59,11 +70,15 @@ class Demo {
     return code
   }
 
+  /** Of the nodes, as it names them. */
+  get pids(): number[] {
+    return Array.from(this.output.matchAll(/^node .*\((\d+)\)$/gm), ([, pid]) => Number(pid))
+  }
+
   /** Of the processes and the folder that it named, those that still exist. */
   leftovers(): string[] {
     const folders = [/^data in (.+)$/m.exec(this.output)?.[1] ?? ""]
-    const pids = Array.from(this.output.matchAll(/^node .*\((\d+)\)$/gm), ([, pid]) => Number(pid))
-    return [...folders.filter(existsSync), ...pids.filter(isRunning).map(String)]
+    return [...folders.filter(existsSync), ...this.pids.filter(isRunning).map(String)]
   }
 }
 

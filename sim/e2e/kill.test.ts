@@ -50,7 +50,7 @@ test(`[D1] [D2] [N5] [N2] SIGKILL under load, ${kills} times: nothing acked or s
   }
   await connect(world)
   await everythingArrives(world)
-}, 180_000)
+}, 300_000)
 
 async function startWorld(): Promise<World> {
   const cluster = await startCluster("a", "b")
