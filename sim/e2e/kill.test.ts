@@ -9,7 +9,7 @@ import type { Cluster } from "../demo/cluster.ts"
 import type { NodeProcess } from "../demo/node-process.ts"
 import { documentOf } from "../demo/status.ts"
 import type { StockClient } from "../demo/stock-client.ts"
-import { until } from "../demo/wait.ts"
+import { pause, until } from "../demo/wait.ts"
 import { NativeWriter } from "./test/native-writer.ts"
 import { isFull, joinAt, startCluster } from "./test/start.ts"
 
@@ -35,8 +35,10 @@ test(`[D1] [D2] [N5] [N2] SIGKILL under load, ${kills} times: nothing acked or s
   for (let kill = 1; kill <= kills; kill++) {
     await connect(world)
     const load = startLoad(world)
-    const target = world.native.acked + random.int(50, 400)
+    const target = world.native.acked + random.int(100, 600)
     await until(`${target} updates are acked`, () => world.native.acked >= target)
+    // An ack just now means that a commit has just ended: killed at any other moment, too.
+    await pause(random.int(0, 25))
     await node(world, "a").kill()
     clearInterval(load)
     await disconnect(world)
@@ -67,9 +69,11 @@ function startLoad({ native, stock, far }: World): NodeJS.Timeout {
     array.push([array.length])
   }
   return setInterval(() => {
-    native.write()
-    append(stock, "stock")
-    append(far, "far")
+    for (let count = 0; count < 3; count++) {
+      native.write()
+      append(stock, "stock")
+      append(far, "far")
+    }
   }, 1)
 }
 
