@@ -34,6 +34,8 @@ export type Profile = {
   readonly presencePerSecond: number
   /** How many writes come in one go, on average. */
   readonly burst: number
+  readonly bigShare: number
+  readonly bigBytesMax: number
   readonly skewMsMax: Millis
   readonly faults: readonly DrawnFault[]
 }
@@ -57,6 +59,8 @@ export function drawProfile(options: SimOptions, random: SimRandom): Profile {
     documentsPerClient: random.int(1, 3),
     presencePerSecond: random.logBetween(0.2, 5),
     burst: random.logBetween(1, 8),
+    bigShare: random.chance(0.3) ? random.logBetween(0.002, 0.1) : 0,
+    bigBytesMax: Math.round(random.logBetween(4000, 400_000)),
     skewMsMax: random.logBetween(1, 100_000),
     faults: drawFaults(options.faults, random.split("faults")),
   }
@@ -82,7 +86,8 @@ export function showProfile(profile: Profile): string[] {
     `disk     append ${ms(disk.appendMs)}, read ${ms(disk.readMs)}, job ${ms(profile.jobMs)},` +
       ` client storage ${ms(profile.clientStorageMs)}, clock skew ${ms(profile.skewMsMax)}`,
     `load     ${profile.yjsDocuments} Yjs and ${profile.automergeDocuments} Automerge documents,` +
-      ` ${profile.documentsPerClient} per client, bursts of ${profile.burst.toFixed(1)}`,
+      ` ${profile.documentsPerClient} per client, bursts of ${profile.burst.toFixed(1)},` +
+      ` ${(100 * profile.bigShare).toPrecision(2)} % up to ${profile.bigBytesMax} B`,
     `faults   ${faults.map(showFault).join(", ") || "none"}`,
   ]
 }

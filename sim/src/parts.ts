@@ -11,7 +11,10 @@ import type { NodeConfig } from "@causeway/crdt/node"
 import type { Store } from "@causeway/crdt/ports"
 
 export type NodeMachine = Pick<NodeCore, "step" | "nextDeadline" | "status">
-export type ClientMachine = Pick<ClientCore, "step" | "nextDeadline" | "connection" | "pending">
+export type ClientMachine = Pick<
+  ClientCore,
+  "step" | "nextDeadline" | "connection" | "pending" | "resumeOf"
+>
 
 export type Parts = {
   readonly makeNode: (config: NodeConfig, nowMs: Millis) => NodeMachine

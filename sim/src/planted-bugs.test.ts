@@ -68,6 +68,7 @@ function clientsThat(spoil: (effects: ClientEffect[]) => ClientEffect[]): Parts 
         get pending() {
           return core.pending
         },
+        resumeOf: (document) => core.resumeOf(document),
         nextDeadline: () => core.nextDeadline(),
         step(input, nowMs, effects) {
           const own: ClientEffect[] = []
@@ -355,6 +356,7 @@ const planted: readonly Planted[] = [
             get pending() {
               return core.pending
             },
+            resumeOf: (document) => core.resumeOf(document),
             nextDeadline: () => core.nextDeadline(),
             step(input, nowMs, effects) {
               if (input.type === "local-update" && lose()) return

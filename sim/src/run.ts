@@ -91,6 +91,8 @@ class Simulation implements Run {
       writesPerSecond: options.writesPerSecond,
       presencePerSecond: profile.presencePerSecond,
       burst: profile.burst,
+      bigShare: profile.bigShare,
+      bigBytesMax: profile.bigBytesMax,
     })
     this.#end = {
       engines,

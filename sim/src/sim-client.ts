@@ -4,7 +4,7 @@
  * and then the next start shows and resends what was in the outbox.
  */
 import { assert, parseClientId, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
-import type { ConnectionId, DocumentId } from "@causeway/crdt/base"
+import type { ConnectionId, DocumentId, Millis } from "@causeway/crdt/base"
 import type { ClientEffect, ClientInput } from "@causeway/crdt/client"
 import type { Engines } from "@causeway/crdt/node"
 import type { ClientStorage, LoadResult } from "@causeway/crdt/ports"
@@ -161,6 +161,21 @@ export class SimClient implements SimWriter {
     } else if (this.#socket?.connection !== undefined) {
       this.#world.network.close(this.#socket.connection, 1000)
     }
+  }
+
+  reopen(random: SimRandom, afterMs: Millis): void {
+    if (this.#core === undefined || this.#open.size === 0) return
+    const [document, { replica }] = random.pick([...this.#open])
+    const vector = this.#core.resumeOf(document)
+    this.#input({ type: "close-document", document })
+    this.#world.scheduler.after(
+      afterMs,
+      this.#guard(() => {
+        const known = vector !== undefined && this.#random.chance(0.5)
+        const resume = known ? ({ type: "vector", vector } as const) : this.#resumeOf(replica)
+        this.#input({ type: "open-document", document, resume })
+      }),
+    )
   }
 
   unrest(): string | undefined {

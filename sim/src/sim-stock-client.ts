@@ -121,6 +121,10 @@ export class SimStockClient implements SimWriter {
     if (this.#socket !== undefined) this.#world.network.close(this.#socket, 1000)
   }
 
+  reopen(): void {
+    this.disconnect()
+  }
+
   unrest(): string | undefined {
     if (this.#replica === undefined) return "not running"
     return this.#synced ? undefined : "not synced"

@@ -11,6 +11,9 @@ export type Load = {
   readonly presencePerSecond: number
   /** How many writes come in one go, on average. */
   readonly burst: number
+  /** How many of all writes are big, and how big at most. */
+  readonly bigShare: number
+  readonly bigBytesMax: number
 }
 
 export class Workload {
@@ -52,8 +55,15 @@ export class Workload {
     const count = Math.max(1, Math.round(this.#random.exponential(this.#load.burst)))
     for (let index = 0; index < count; index++) {
       this.#writes += 1
-      if (writer.running) writer.write(this.#random, `w${this.#writes}`)
+      if (writer.running) writer.write(this.#random, this.#token())
     }
+  }
+
+  #token(): string {
+    const name = `w${this.#writes}`
+    const { bigShare, bigBytesMax } = this.#load
+    if (!this.#random.chance(bigShare)) return name
+    return name.padEnd(Math.round(this.#random.logBetween(1000, bigBytesMax)), ".")
   }
 
   #present(): void {

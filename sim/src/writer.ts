@@ -1,5 +1,5 @@
 /** What workload, faults and checkers know of a client, native or stock. */
-import type { DocumentId } from "@causeway/crdt/base"
+import type { DocumentId, Millis } from "@causeway/crdt/base"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import type { Replica } from "./replica/replica.ts"
@@ -18,6 +18,8 @@ export interface SimWriter {
   crash(storage: "kept" | "lost"): void
   /** Drops the connection; it comes back by itself, to `node` if that is given. */
   disconnect(node?: HostId): void
+  /** Closes a document and opens it again `afterMs` later, from what it holds. */
+  reopen(random: SimRandom, afterMs: Millis): void
   /** Why it isn't at rest (something unsaved or unsent); undefined if it is. */
   unrest(): string | undefined
 }

@@ -12,6 +12,17 @@ const clientMove: Fault = {
   },
 }
 
+const reopen: Fault = {
+  name: "reopen",
+  explain: "a client closes a document and opens it again later; stock ones reconnect",
+  everyMs: [1000, 15_000],
+  lastsMs: [1, 5000],
+  inject(world, random, lastsMs) {
+    random.pick(world.writers).reopen(random, lastsMs)
+    return undefined
+  },
+}
+
 function clientCrash(name: string, explain: string, storage: "kept" | "lost"): Fault {
   return {
     name,
@@ -57,6 +68,7 @@ const malformed: Fault = {
 
 export const clientFaults: readonly Fault[] = [
   clientMove,
+  reopen,
   clientCrash("client-crash", "a client dies and starts again with its storage", "kept"),
   clientCrash("client-wipe", "a client dies and starts again with nothing", "lost"),
   clientStorage,

@@ -4,11 +4,15 @@ import type { SimRandom } from "../random.ts"
 /** Past it a text edit deletes, so documents of long runs stay small. */
 export const TEXT_LENGTH_MAX = 1500
 
+/** Big writes make long tokens; text takes only their beginning. */
+const TOKEN_LENGTH_MAX = 24
+
 const words = ["rain", "grün", "中文", "😀", "👩🏽‍🚀", "und", "x", "\n", "the quick brown fox"]
 
 /** The token with a word or two around it. */
 export function phrase(random: SimRandom, token: string): string {
-  return random.chance(0.5) ? `${token} ` : `${random.pick(words)} ${token} `
+  const name = token.slice(0, TOKEN_LENGTH_MAX)
+  return random.chance(0.5) ? `${name} ` : `${random.pick(words)} ${name} `
 }
 
 /** `index`, or one less where it would cut a surrogate pair in two. */
