@@ -10,7 +10,7 @@ test("bytes go through in both directions and are counted", async () => {
   expect(await client.says("hello")).toBe("hello")
 })
 
-test("a refusing cut resets what is connected and what comes; healed, it serves again", async () => {
+test("a refusing cut resets what is there and what comes; healed, it serves again", async () => {
   const proxy = await proxied(echo())
   const client = await through(proxy)
   expect(await client.says("before")).toBe("before")

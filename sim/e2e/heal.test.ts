@@ -30,7 +30,7 @@ describe("two nodes, a stock client on each", () => {
     expect(await on(cluster, "b")).toBe(show(ann))
   })
 
-  test("[L7] [N9] [Y6] awareness crosses nodes, returns after a cut and ends with its client", async () => {
+  test("[L7] [N9] [Y6] awareness crosses nodes, outlives a cut, ends with its client", async () => {
     const cluster = await startCluster("a", "b")
     const [ann, ben] = [await joinAt(cluster, "a", room), await joinAt(cluster, "b", room)]
     ann.provider.awareness.setLocalStateField("cursor", 1)

@@ -29,7 +29,9 @@ type World = {
   readonly farReader: StockClient
 }
 
-test(`[D1] [D2] [N5] [N2] SIGKILL under load, ${kills} times: nothing acked or shown is lost`, async () => {
+const title = `SIGKILL under load, ${kills} times: nothing acked or shown is lost`
+
+test(`[D1] [D2] [N5] [N2] ${title}`, async () => {
   const world = await startWorld()
   const random = new SimRandom(1)
   for (let kill = 1; kill <= kills; kill++) {

@@ -10,7 +10,7 @@ import { until } from "../demo/wait.ts"
 
 const room = "novel"
 
-test("[D1] [Y3] a node killed while a stock client types has lost nothing that was shown", async () => {
+test("[D1] [Y3] killed while a stock client types, a node has lost nothing it showed", async () => {
   const directory = mkdtempSync(join(tmpdir(), "causeway-single-"))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const node = new NodeProcess({ name: "one", directory, peers: [] })
