@@ -32,11 +32,23 @@ export class LinkPull {
     return this.#adopting.get(origin) ?? this.#core.holdings.head(origin)
   }
 
+  /**
+   * A vector has `originsMax` origins at most, and so has a log: what no hello could state is not
+   * adopted. Room is kept for this node's own origin.
+   */
+  #hasRoom(origin: OriginId): boolean {
+    if (this.#wants.has(origin)) return true
+    const { holdings } = this.#core
+    const size = holdings.heads().size + this.#adopting.size
+    return Math.max(size, this.#wants.size) < limits.originsMax - 1
+  }
+
   /** Gives false if the run breaks the protocol. */
   onEntries(turn: Turn, link: Link, message: LinkEntries): boolean {
     const { origin, firstSeq, records } = message.run
     if (origin === this.#core.config.origin || link.forked.has(origin)) return true
     const head = this.#head(origin)
+    if (head.seq === 0 && !this.#hasRoom(origin)) return true
     const known = head.seq - (firstSeq - 1)
     if (known < 0) {
       this.#want(turn, link, origin)
@@ -79,6 +91,10 @@ export class LinkPull {
 
   reportFork(turn: Turn, link: Link, origin: OriginId, seq: number): void {
     if (link.forked.has(origin) || link.state.state !== "linked") return
+    if (link.forked.size >= limits.originsMax) {
+      turn.refuse(link.connection, "malformed", "too many forks")
+      return
+    }
     link.forked.add(origin)
     turn.emit({ type: "fork-detected", origin, seq, peer: link.state.peer.node })
   }

@@ -2,22 +2,13 @@
 import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
-import { chainHash, genesisHash } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
-import { openNative, openStock, YWriter } from "./test/clients.ts"
+import { openNative, YWriter } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
-import { headAfter, linked, Peer, recordOf } from "./test/peer.ts"
+import { headAfter, linked, Peer, recordsOf } from "./test/peer.ts"
 
 const notes = documentNamed("notes")
-const far = testOrigin("far")
-
-/** Records that each stand for themselves. */
-function records(count: number, size = 1): Uint8Array[] {
-  return Array.from({ length: count }, (_, index) =>
-    recordOf(notes, new YWriter(100 + index).put(`k${index}`, "x".repeat(size))),
-  )
-}
 
 /** Writes of a client of `node`, a commit each. */
 function write(node: TestNode, count: number, size = 1): void {
@@ -169,7 +160,7 @@ describe("pushing", () => {
   test("[L5] what a peer wants is sent from there on, as far as the log goes, again if it asks again", () => {
     const node = new World().node()
     const source = linked(node, "far")
-    const run = records(5)
+    const run = recordsOf(notes, 5)
     source.entries(source.origin, 1, run)
     node.world.advance(10)
     const peer = linked(node, "peer")
@@ -219,13 +210,13 @@ describe("vectors", () => {
     const node = world.node()
     const [source, other] = [linked(node, "far"), linked(node, "other")]
     node.store.held = true
-    source.entries(source.origin, 1, records(2))
+    source.entries(source.origin, 1, recordsOf(notes, 2))
     world.advance(limits.linkVectorIntervalMs * 2)
     expect(other.of("vector")).toEqual([])
     node.store.held = false
     world.settle()
     world.advance(limits.linkVectorSoonMs * 2)
-    const head = headAfter(source.origin, records(2))
+    const head = headAfter(source.origin, recordsOf(notes, 2))
     expect(other.of("vector").map(({ heads }) => [...heads])).toEqual([[[source.origin, head]]])
     expect(source.of("vector")).toHaveLength(1)
     world.advance(limits.linkVectorIntervalMs * 3)
@@ -238,205 +229,5 @@ describe("vectors", () => {
         .slice(1)
         .map(({ heads }) => [...heads.keys()]),
     ).toEqual([[node.origin]])
-  })
-})
-
-describe("adopting", () => {
-  const setup = () => {
-    const world = new World()
-    const node = world.node()
-    return { world, node, peer: linked(node, "far"), run: records(6) }
-  }
-  const held = (node: TestNode) => node.store.log.head(far).seq
-
-  test("[L6] known entries are skipped, what continues the log is adopted", () => {
-    const { world, node, peer, run } = setup()
-    peer.entries(far, 1, run.slice(0, 3))
-    world.advance(10)
-    peer.entries(far, 1, run.slice(0, 5))
-    peer.entries(far, 2, run.slice(1, 3), chainHash(genesisHash, far, 1, must(run[0])))
-    world.advance(10)
-    expect(node.store.log.head(far)).toEqual(headAfter(far, run.slice(0, 5)))
-    expect(node.eventsOf("fork-detected")).toEqual([])
-  })
-
-  test("[L6] a run follows another that is still on its way to the disk", () => {
-    const { world, node, peer, run } = setup()
-    node.store.held = true
-    peer.entries(far, 1, run.slice(0, 2))
-    peer.entries(far, 3, run.slice(2, 4), headAfter(far, run.slice(0, 2)).hash)
-    peer.entries(far, 4, run.slice(3), headAfter(far, run.slice(0, 3)).hash)
-    world.settle()
-    node.store.held = false
-    world.advance(10)
-    expect(node.store.log.head(far)).toEqual(headAfter(far, run))
-    expect(peer.of("want")).toEqual([])
-  })
-
-  test("[L6] a gap is asked for, once", () => {
-    const { world, node, peer, run } = setup()
-    const late = headAfter(far, run.slice(0, 4)).hash
-    peer.entries(far, 5, run.slice(4), late)
-    peer.entries(far, 5, run.slice(4), late)
-    world.settle()
-    expect(peer.of("want")).toEqual([{ type: "want", origin: far, fromSeq: 1 }])
-    expect(held(node)).toBe(0)
-  })
-
-  test.each([
-    ["at its start", 1],
-    ["at its end", 4],
-  ])(
-    "[L6] a chain that differs %s is a fork: reported once, nothing more adopted from it here",
-    (_, at) => {
-      const { world, node, peer, run } = setup()
-      peer.entries(far, 1, run.slice(0, 4))
-      world.advance(10)
-      const others = run.map((record, index) => (index === at - 1 ? must(records(9)[8]) : record))
-      peer.entries(far, 1, others)
-      peer.entries(far, 5, run.slice(4), headAfter(far, run.slice(0, 4)).hash)
-      world.advance(10)
-      expect(node.eventsOf("fork-detected")).toEqual([
-        { type: "fork-detected", origin: far, seq: 4, peer: "far" },
-      ])
-      expect(held(node)).toBe(4)
-      // Another link is asked, and may bring what continues our log.
-      const honest = linked(node, "honest", { heads: new Map([[far, headAfter(far, run)]]) })
-      world.advance(limits.linkWantMs * 3)
-      expect(honest.of("want").at(-1)).toEqual({ type: "want", origin: far, fromSeq: 5 })
-      honest.entries(far, 5, run.slice(4), headAfter(far, run.slice(0, 4)).hash)
-      world.advance(10)
-      expect(held(node)).toBe(6)
-    },
-  )
-
-  test("[L6] a peer whose head has our seq and another hash has a fork", () => {
-    const { world, node, peer, run } = setup()
-    peer.entries(far, 1, run.slice(0, 2))
-    world.advance(10)
-    linked(node, "liar", { heads: new Map([[far, { seq: 2, hash: new Uint8Array(16).fill(9) }]]) })
-    expect(node.eventsOf("fork-detected")).toMatchObject([{ origin: far, peer: "liar" }])
-  })
-
-  test("[L6] a peer that has more of our own origin than we have says we lost our log", () => {
-    const { node } = setup()
-    const peer = linked(node, "peer", {
-      heads: new Map([[node.origin, { seq: 7, hash: new Uint8Array(16) }]]),
-    })
-    expect(peer.closed?.reason).toBe("fork-detected")
-    expect(node.eventsOf("fork-detected")).toHaveLength(1)
-  })
-
-  test("[L6] own entries are never adopted", () => {
-    const { world, node, peer, run } = setup()
-    peer.entries(node.origin, 1, run)
-    world.advance(10)
-    expect(node.store.log.head(node.origin).seq).toBe(0)
-  })
-
-  test("[F4] [D3] an entry that is no record closes the link and is not adopted", () => {
-    const { world, node, peer, run } = setup()
-    peer.entries(far, 1, [must(run[0]), Uint8Array.of(1, 2, 3)])
-    world.advance(10)
-    expect(peer.closed?.reason).toBe("malformed")
-    expect(held(node)).toBe(0)
-  })
-
-  test("[D3] an adopted update that no engine can read is kept, and shown to nobody", () => {
-    const { world, node, peer, run } = setup()
-    const reader = openStock(node, "notes")
-    const native = openNative(node, notes, 1)
-    peer.entries(far, 1, [recordOf(notes, Uint8Array.of(9, 9, 9)), must(run[0])])
-    world.advance(10)
-    expect(held(node)).toBe(2)
-    expect(reader.of("update")).toHaveLength(1)
-    expect(native.of("updates").at(-1)?.updates).toHaveLength(1)
-    expect(openStock(node, "notes").of("step2")).toHaveLength(1)
-    expect(node.eventsOf("updates-unreadable").length).toBeGreaterThan(0)
-  })
-
-  test("[D4] what a failing store lost is asked for again when it works", () => {
-    const { world, node, peer, run } = setup()
-    node.store.appendFailure = "store-full"
-    peer.entries(far, 1, run.slice(0, 3))
-    world.advance(10)
-    peer.vector([far, headAfter(far, run.slice(0, 3))])
-    world.advance(3000)
-    node.store.appendFailure = undefined
-    world.advance(limits.storeRetryMsMax + limits.linkWantMs + limits.linkVectorIntervalMs * 2)
-    expect(peer.of("want").at(-1)).toEqual({ type: "want", origin: far, fromSeq: 1 })
-    peer.entries(far, 1, run.slice(0, 3))
-    world.advance(10)
-    expect(held(node)).toBe(3)
-  })
-})
-
-describe("pulling", () => {
-  const third = testOrigin("third")
-  const run = records(4)
-  const heads = new Map([[third, headAfter(third, run)]])
-
-  test("[L5] one peer at a time is asked, the next when that one brings nothing", () => {
-    const world = new World()
-    const node = world.node()
-    const peers = ["p1", "p2", "p3"].map((name) => linked(node, name, { heads }))
-    const asked = () => peers.map((peer) => peer.of("want").length)
-    world.advance(limits.linkWantMs - limits.linkVectorIntervalMs * 2)
-    expect(asked()).toEqual([1, 0, 0])
-    world.advance(limits.linkVectorIntervalMs * 4)
-    expect(asked().reduce((sum, count) => sum + count)).toBe(2)
-    peers[0]?.entries(third, 1, run)
-    world.advance(limits.linkWantMs * 3)
-    expect(asked().reduce((sum, count) => sum + count)).toBe(2)
-  })
-
-  test("[L5] when the peer that was asked goes, another is asked at once", () => {
-    const world = new World()
-    const node = world.node()
-    const [first, second] = ["p1", "p2"].map((name) => linked(node, name, { heads }))
-    expect(second?.of("want")).toEqual([])
-    world.clientCloses(must(first).id)
-    world.settle()
-    expect(second?.of("want")).toHaveLength(1)
-  })
-
-  test("[L5] an origin whose own node is linked is left to push, for a while", () => {
-    const world = new World()
-    const node = world.node()
-    const peer = linked(node, "far", { heads: new Map([[far, headAfter(far, run)]]) })
-    const other = linked(node, "other", { heads: new Map([[far, headAfter(far, run)]]) })
-    world.advance(limits.linkWantMs - limits.linkVectorIntervalMs * 2)
-    expect([peer.of("want"), other.of("want")]).toEqual([[], []])
-    world.advance(limits.linkVectorIntervalMs * 4)
-    expect(peer.of("want").length + other.of("want").length).toBe(1)
-  })
-
-  test("[N12] freshness counts what a peer has and the node lacks", () => {
-    const world = new World()
-    const node = world.node()
-    const peer = linked(node, "far", { heads: new Map([[far, headAfter(far, run)]]) })
-    world.advance(limits.sweepMs)
-    const client = openNative(node, notes, 1)
-    expect(client.of("freshness").at(-1)?.peers).toEqual([{ node: "far", linked: true, behind: 4 }])
-    peer.entries(far, 1, run)
-    client.send({ type: "ping" })
-    world.advance(limits.sweepMs)
-    expect(client.of("freshness").at(-1)?.peers).toEqual([{ node: "far", linked: true, behind: 0 }])
-  })
-
-  test("[L4] a vector of too many origins closes the link", () => {
-    const node = new World().node()
-    const peer = linked(node)
-    const many = (from: number, count: number) =>
-      Array.from({ length: count }, (_, index): [OriginId, { seq: number; hash: Uint8Array }] => [
-        testOrigin("o", from + index),
-        { seq: 0, hash: genesisHash },
-      ])
-    peer.vector(...many(1, limits.originsMax))
-    node.world.settle()
-    expect(peer.closed).toBeUndefined()
-    peer.vector(...many(100_000, 1))
-    node.world.settle()
-    expect(peer.closed?.reason).toBe("malformed")
   })
 })

@@ -65,6 +65,8 @@ export class TestNode {
   readonly pipes = new Map<ConnectionId, { readonly pipe: Pipe; readonly side: 0 | 1 }>()
   /** All that the core did, in order. */
   effects: Effect[] = []
+  /** When each append began. */
+  readonly appendsMs: Millis[] = []
   readonly replies = new Map<number, Reply>()
   isStopped = false
   readonly #promises: Promises
@@ -150,6 +152,7 @@ export class TestNode {
       }
       case "append": {
         const { batch, entries } = effect
+        this.appendsMs.push(this.world.nowMs)
         const done = this.#alive((input: Input) => this.input(input))
         this.store.append(entries, (result) => done({ type: "committed", batch, result }))
         return

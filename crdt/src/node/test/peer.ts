@@ -16,6 +16,7 @@ import {
 import type { CloseReason, LinkHello, LinkMessage } from "../../protocol/index.ts"
 import { nodeOfOrigin } from "../../base/index.ts"
 import { testOrigin } from "../../testing/store-fixtures.ts"
+import { YWriter } from "./clients.ts"
 import type { End, TestNode } from "./harness.ts"
 
 export class Peer implements End {
@@ -94,6 +95,13 @@ export function linked(node: TestNode, name = "peer", fields: Partial<LinkHello>
 
 export function recordOf(document: DocumentId, body: Uint8Array): Uint8Array {
   return encodeRecord({ document, author: undefined, atMs: 1, body })
+}
+
+/** Records that each stand for themselves. */
+export function recordsOf(document: DocumentId, count: number): Uint8Array[] {
+  return Array.from({ length: count }, (_, index) =>
+    recordOf(document, new YWriter(100 + index).put(`k${index}`, "x")),
+  )
 }
 
 /** The head of `origin` after these records from the first on. */
