@@ -15,6 +15,7 @@ import { renderGoals } from "./report/goals.ts"
 import { folderWarning, headerLine } from "./report/header.ts"
 import type { Results } from "./report/results.ts"
 import { renderResults } from "./report/table.ts"
+import { warningsOf } from "./report/warnings.ts"
 import { runPlan } from "./runner.ts"
 import { createScenarios } from "./scenarios/catalog.ts"
 import { serverSpec, whyMissing } from "./servers/catalog.ts"
@@ -52,6 +53,7 @@ function printReport(
 ): void {
   console.log(`${header}\n`)
   if (options.quick) console.log("A quick run, far below full size: its figures mean nothing.\n")
+  for (const warning of warningsOf(results)) console.log(`Warning: ${warning}\n`)
   for (const table of tableNames) {
     const scenarios = options.scenarios.filter((scenario) => scenario.table === table)
     if (scenarios.length > 0) console.log(`${renderResults(table, scenarios, servers, results)}\n`)

@@ -4,6 +4,7 @@ import { serverSpec } from "../servers/catalog.ts"
 import type { ServerName } from "../servers/catalog.ts"
 import { renderGoals } from "./goals.ts"
 import { Results } from "./results.ts"
+import { warningsOf } from "./warnings.ts"
 import { formatNumber, formatSpread, renderResults, renderTable } from "./table.ts"
 
 test("numbers keep three figures", () => {
@@ -60,6 +61,20 @@ test("a table has one row per server that was measured, and names the failed", (
   expect(rows[0]).toMatch(/^\| ack +\| Causeway, SQLite, fsync +\| +3 \(2–6\) .*– \|$/)
   expect(rows[1]).toMatch(/Hocuspocus, memory \(FAILED\)/)
   expect(rows[2]).toMatch(/bare ws relay +\| +2 \(1–6\) .*\| +2 \(0\.50–3\) \|$/)
+})
+
+test("a disturbed run is said to be one", () => {
+  const results = new Results()
+  const add = (othersCpuPercent: number, latenessP99Ms: number): void => {
+    const measures = { othersCpuPercent, latenessP99Ms }
+    results.add({ scenario: "20x5", server: "relay", round: 1, measures, failures: [] })
+  }
+  add(3, 2)
+  expect(warningsOf(results)).toEqual([])
+  add(150, 2)
+  expect(warningsOf(results)).toEqual([expect.stringMatching(/20 % of a core during 1 of 2 runs/)])
+  add(3, 30)
+  expect(warningsOf(results)).toHaveLength(2)
 })
 
 test("a goal is listed when it was measured, with its verdict", () => {

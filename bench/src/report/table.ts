@@ -57,7 +57,12 @@ export function renderResults(
   results: Results,
 ): string {
   const { title, ratioOf, columns } = tableSpecs[table]
-  const headings = ["scenario", "server", ...columns.map(({ heading }) => heading), "Causeway ÷ it"]
+  const ratioHeading = ratioOf === undefined ? [] : ["Causeway ÷ it"]
+  const headings = ["scenario", "server", ...columns.map((one) => one.heading), ...ratioHeading]
+  const ratioCell = (scenario: string, server: ServerSpec): string =>
+    ratioOf === undefined || server.name === "causeway"
+      ? nothing
+      : formatSpread(results.ratio(scenario, ratioOf, "causeway", server.name))
   const rows = scenarios.flatMap((scenario) =>
     servers
       .filter((server) => results.has(scenario.name, server.name))
@@ -67,9 +72,7 @@ export function renderResults(
         ...columns.map(({ measure }) =>
           formatSpread(results.figure(scenario.name, server.name, measure)),
         ),
-        server.name === "causeway"
-          ? nothing
-          : formatSpread(results.ratio(scenario.name, ratioOf, "causeway", server.name)),
+        ratioCell(scenario.name, server),
       ]),
   )
   return `## ${title}\n\n${renderTable(headings, rows, 2)}`
