@@ -4,7 +4,14 @@ import { limits } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import { encodeOpen } from "../protocol/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
-import { NativeClient, openNative, openStock, vectorOf, YWriter } from "./test/clients.ts"
+import {
+  NativeClient,
+  openNative,
+  openStock,
+  StockClient,
+  vectorOf,
+  YWriter,
+} from "./test/clients.ts"
 import { documentNamed, World } from "./test/harness.ts"
 
 const notes = documentNamed("notes")
@@ -148,4 +155,23 @@ test("[L3] a commit of more entries than fit a frame reaches the peer over the s
   expect(peer.store.log.head(node.origin).seq).toBe(1 + 2 * count)
   expect(peer.eventsOf("connection-refused")).toEqual([])
   expect(node.eventsOf("link-down")).toEqual([])
+})
+
+test("[D4] a log that can't be read is not read again for each write", () => {
+  const world = new World()
+  const node = world.node()
+  node.store.readFailure = "document-too-large"
+  const client = new StockClient(node, "notes")
+  const doc = new YWriter(1)
+  for (let value = 0; value < 20; value++) {
+    client.update(doc.put("k", value))
+    world.advance(limits.commitPaceMs)
+  }
+  expect(node.effects.filter(({ type }) => type === "read")).toHaveLength(1)
+  expect(node.store.log.readDocument(notes)).toHaveLength(20)
+  node.store.readFailure = undefined
+  world.advance(10_000)
+  client.update(doc.put("k", 20))
+  world.advance(limits.commitPaceMs)
+  expect(node.effects.filter(({ type }) => type === "read")).toHaveLength(2)
 })

@@ -6,10 +6,13 @@
 import { assert } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import { decodeRecord } from "../log/index.ts"
+import type { LogEntry } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"
 import { encodeUpdatesFrames } from "../protocol/index.ts"
 import { encodeYUpdate } from "../protocol/stock/index.ts"
 import type { Core } from "./core.ts"
+import { factsOf } from "./delivery.ts"
+import type { OpenDocument } from "./open-document.ts"
 import { joining, live } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
@@ -56,7 +59,24 @@ export function catchUpFromLog(
       return
     }
     assert(result.type === "document", "a document read gives a document")
-    const updates = result.entries.map((entry) => decodeRecord(entry.record).body)
+    const updates = readableBodies(later, session.document, result.entries, core)
     complete(later, session, core, catchUpFrames(session, core, updates))
   })
+}
+
+/** Own entries were validated before they were logged, peers' were not. */
+function readableBodies(
+  turn: Turn,
+  document: OpenDocument,
+  entries: readonly LogEntry[],
+  core: Core,
+): Uint8Array[] {
+  const bodies: Uint8Array[] = []
+  for (const { origin, record } of entries) {
+    const { body } = decodeRecord(record)
+    if (origin === core.config.origin || factsOf(turn, document, body) !== undefined) {
+      bodies.push(body)
+    }
+  }
+  return bodies
 }

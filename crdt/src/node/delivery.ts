@@ -52,7 +52,11 @@ export function deliver(
 }
 
 /** A peer's update that no engine can read is kept in the log but shown to nobody. */
-function factsOf(turn: Turn, document: OpenDocument, body: Uint8Array): UpdateFacts | undefined {
+export function factsOf(
+  turn: Turn,
+  document: OpenDocument,
+  body: Uint8Array,
+): UpdateFacts | undefined {
   try {
     return document.engine.validate(body)
   } catch (error) {

@@ -18,6 +18,9 @@ import type { Reads } from "./reads.ts"
 import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
 
+/** A log that could not be read is not read again for the sake of a write before this is over. */
+const unreadablePauseMs = 10_000
+
 /** Documents opened between two searches for idle ones. */
 const newDocumentsMax = 64
 
@@ -96,6 +99,7 @@ export class Documents {
       parts: undefined,
       partsBytes: 0,
       tasks: new Set(),
+      unreadableMs: -Infinity,
       busy: false,
     }
   }
@@ -116,6 +120,8 @@ export class Documents {
 
   /** The session is gone: what still waits for it does not happen. */
   cancel(document: OpenDocument, session: Session): void {
+    const isWaiting = session.joinQueued || session.step2Queued || session.state.state === "joining"
+    if (!isWaiting) return
     this.#reads.cancel(session)
     for (const task of document.tasks) {
       if ("session" in task && task.session === session) document.tasks.delete(task)
@@ -166,6 +172,7 @@ export class Documents {
   /** A document that is written to needs its frontier, to notice missing predecessors. */
   wantFrontier(turn: Turn, document: OpenDocument): void {
     if (document.frontier !== undefined || document.busy || document.tasks.size > 0) return
+    if (turn.nowMs - document.unreadableMs < unreadablePauseMs) return
     this.request(turn, document, { type: "frontier" })
   }
 
@@ -197,6 +204,7 @@ export class Documents {
       return
     }
     assert(result.type === "failed", "a document read gives a document")
+    document.unreadableMs = turn.nowMs
     const code = result.code === "document-too-large" ? result.code : "read-failed"
     turn.emit({ type: "read-failed", document: document.id, message: result.message })
     const tasks = [...document.tasks]

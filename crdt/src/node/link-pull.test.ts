@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
+import { VersionVector } from "../clock/index.ts"
 import { chainHash, genesisHash } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
 import { openNative, openStock } from "./test/clients.ts"
@@ -124,6 +125,8 @@ describe("adopting", () => {
     expect(reader.of("update")).toHaveLength(1)
     expect(native.of("updates").at(-1)?.updates).toHaveLength(1)
     expect(openStock(node, "notes").of("step2")).toHaveLength(1)
+    const resumed = openNative(node, notes, 2, { type: "vector", vector: new VersionVector() })
+    expect(resumed.of("updates").at(-1)?.updates).toHaveLength(1)
     expect(node.eventsOf("updates-unreadable").length).toBeGreaterThan(0)
   })
 

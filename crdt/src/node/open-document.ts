@@ -4,7 +4,7 @@
  * there: a read's result covers every commit reported before it, and each commit after that
  * adds its bodies. The frontier appears with the first merge and stays.
  */
-import type { DocumentId } from "../base/index.ts"
+import type { DocumentId, Millis } from "../base/index.ts"
 import type { Engine, Frontier } from "../engines/index.ts"
 import type { Presence } from "./presence.ts"
 import type { Session } from "./sessions.ts"
@@ -31,6 +31,8 @@ export type OpenDocument = {
   partsBytes: number
   /** In the order of asking. */
   readonly tasks: Set<Task>
+  /** When its log could not be read last; then its frontier has to wait. */
+  unreadableMs: Millis
   /** A read or job for the first tasks is under way. */
   busy: boolean
 }
