@@ -59,7 +59,8 @@ export const limits = {
   linkSilentMs: 15_000,
   linkHandshakeMs: 5000,
   linkBackoffMsMin: 100,
-  linkBackoffMsMax: 30_000,
+  /** ADR 6: most of a heal is waiting for the next dial. */
+  linkBackoffMsMax: 3000,
   /** A link that lived this long resets the back-off. */
   linkStableMs: 30_000,
   /** A pull that brought nothing for this long may be asked of another peer. */
