@@ -19,10 +19,10 @@ const pauseMsMin = 5
 const pauseSteps = 11
 
 /** What became of one update, in milliseconds after it was sent. */
-export type WriteOutcome = { readonly visibleMs: number; readonly ackMs: number | undefined }
+type WriteOutcome = { readonly visibleMs: number; readonly ackMs: number | undefined }
 
 /** A writer that learns what became of each update, one at a time. */
-export type WritePath = {
+type WritePath = {
   write(index: number): Promise<WriteOutcome>
   close(): void
 }

@@ -25,7 +25,7 @@ export async function readText(target: Target, room: string): Promise<string> {
 }
 
 /** How many recorded updates `text` is made of; undefined when it is not made of them. */
-export function updatesIn(text: string): number | undefined {
+function updatesIn(text: string): number | undefined {
   const count = text.length / insertAt(0).length
   return Number.isInteger(count) && text === textAfter(count) ? count : undefined
 }

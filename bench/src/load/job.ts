@@ -67,7 +67,7 @@ export type InspectJob = {
 export type Job = FanOutJob | IdleJob | AckJob | FillJob | DriveJob | InspectJob
 
 /** Updates per room, in the order of the job's rooms. */
-export type RoomCounts = {
+type RoomCounts = {
   readonly seen?: readonly number[]
   readonly acked?: readonly number[]
   readonly stored?: readonly number[]

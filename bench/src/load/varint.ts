@@ -5,7 +5,7 @@
  */
 
 /** `value` as 7-bit groups, low group first; for integers from 0 to 2^53. */
-export function varUint(value: number): number[] {
+function varUint(value: number): number[] {
   const groups: number[] = []
   let rest = value
   while (rest > 127) {

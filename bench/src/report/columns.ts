@@ -8,7 +8,7 @@ export const tableNames = ["fan-out", "memory", "latency", "start", "sigkill"] a
 
 export type TableName = (typeof tableNames)[number]
 
-export type Column = { readonly heading: string; readonly measure: MeasureName }
+type Column = { readonly heading: string; readonly measure: MeasureName }
 
 export type TableSpec = {
   readonly title: string

@@ -23,12 +23,6 @@ export const serverNames = [
 
 export type ServerName = (typeof serverNames)[number]
 
-/** How a server process is started. */
-export type Launch = {
-  readonly args: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
-}
-
 export type ServerSpec = {
   readonly name: ServerName
   readonly label: string
@@ -43,16 +37,14 @@ export type ServerSpec = {
   readonly ready: RegExp
   /** A file without which it cannot run; a server that is not there is left out, not failed. */
   readonly needs: string
-  launch(port: number, folder: string): Launch
+  /** The program and its arguments, for Node. */
+  launch(port: number, folder: string): readonly string[]
 }
 
 function peer(file: string): { needs: string; launch: ServerSpec["launch"] } {
   const needs = join(peersFolder, file)
-  return { needs, launch: (port, folder) => ({ args: [needs, String(port), folder] }) }
+  return { needs, launch: (port, folder) => [needs, String(port), folder] }
 }
-
-/** The program the package installs as a command; its exports do not name it. */
-const yWebsocketProgram = join(repositoryRoot, "node_modules/@y/websocket-server/src/server.js")
 
 const causewayProgram = join(repositoryRoot, "server", "bin", "causeway.js")
 
@@ -71,7 +63,7 @@ const specs: readonly ServerSpec[] = [
     launch: (port, folder) => {
       const listen = ["--listen", `${host}:${port}`]
       const store = ["--data", folder, "--node", "bench", "--store", "sqlite"]
-      return { args: [causewayProgram, "serve", ...listen, ...store] }
+      return [causewayProgram, "serve", ...listen, ...store]
     },
   },
   {
@@ -102,8 +94,7 @@ const specs: readonly ServerSpec[] = [
     durable: false,
     path: "/",
     ready: /^running at/m,
-    needs: yWebsocketProgram,
-    launch: (port) => ({ args: [yWebsocketProgram], env: { HOST: host, PORT: String(port) } }),
+    ...peer("y-websocket.ts"),
   },
   {
     name: "relay",

@@ -38,10 +38,9 @@ export function killAllServers(): void {
 /** Starts `spec` on a free port with its data in `folder`; @throws Error if it does not serve. */
 export async function startServer(spec: ServerSpec, folder: string): Promise<RunningServer> {
   const port = await freePort()
-  const launch = spec.launch(port, folder)
   const startMs = performance.now()
-  const child = spawn(process.execPath, launch.args, {
-    env: { ...process.env, NODE_ENV: "production", ...launch.env },
+  const child = spawn(process.execPath, spec.launch(port, folder), {
+    env: { ...process.env, NODE_ENV: "production" },
     stdio: ["ignore", "pipe", "pipe"],
   })
   running.add(child)
