@@ -24,15 +24,15 @@ export type DurableUpdate = {
   readonly connection: ConnectionId | undefined
 }
 
-/** Updates whose predecessors are missing, for their writers to be asked. */
-export type PendingWrite = { readonly document: OpenDocument; readonly connection: ConnectionId }
+/** Whose updates have to wait for predecessors that are missing, by document. */
+export type PendingWriters = ReadonlyMap<OpenDocument, ReadonlySet<ConnectionId>>
 
 export function deliver(
   turn: Turn,
   documents: Documents,
   updates: readonly DurableUpdate[],
-): PendingWrite[] {
-  const pending: PendingWrite[] = []
+): PendingWriters {
+  const pending = new Map<OpenDocument, Set<ConnectionId>>()
   const groups = new Map<OpenDocument, DurableUpdate[]>()
   for (const update of updates) {
     const document = documents.find(update.document)
@@ -41,7 +41,9 @@ export function deliver(
     if (facts === undefined) continue
     const effect = documents.append(document, update.body, facts)
     if (effect === "pending" && update.connection !== undefined) {
-      pending.push({ document, connection: update.connection })
+      const writers = pending.get(document)
+      if (writers === undefined) pending.set(document, new Set([update.connection]))
+      else writers.add(update.connection)
     }
     const group = groups.get(document)
     if (group === undefined) groups.set(document, [update])

@@ -169,17 +169,17 @@ test("[N7] past its window of unacked bytes a client is refused as overloaded", 
   const client = openNative(node, notes, 1)
   node.store.held = true
   const doc = new YWriter(1)
-  for (let seq = 1; seq <= 6; seq++) {
-    client.update(1, seq, doc.put(`k${seq}`, "x".repeat(4 * 1024 * 1024)))
+  for (let seq = 1; seq <= 7; seq++) {
+    client.update(1, seq, doc.put(`k${seq}`, "x".repeat(3 * 1024 * 1024)))
     world.settle()
   }
-  expect(client.of("reject").map(({ seq, code }) => [seq, code])).toEqual([[5, "overloaded"]])
+  expect(client.of("reject").map(({ seq, code }) => [seq, code])).toEqual([[6, "overloaded"]])
   node.store.held = false
   commit(node)
-  expect(client.acked).toBe(4)
-  client.update(1, 5, doc.put("k", 5))
-  commit(node)
   expect(client.acked).toBe(5)
+  client.update(1, 6, doc.put("k", 6))
+  commit(node)
+  expect(client.acked).toBe(6)
 })
 
 test("[N14] an update whose predecessors are missing is logged and waits; too many are refused", () => {

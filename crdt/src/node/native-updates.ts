@@ -55,14 +55,12 @@ export class NativeUpdates {
     if (connection.unackedBytes > limits.clientWindowBytes + limits.frameBytesMax) {
       return this.#reject(turn, connection, seq, "overloaded", "past the window of unacked bytes")
     }
-    const { document, channel } = session
-    const write = { connection: connection.id, channel, document, author, update }
-    const verdict = admitWrite(turn, this.#core.commits, write)
+    const verdict = admitWrite(turn, this.#core.commits, { session, author, update })
     if (!verdict.accepted) {
       return this.#reject(turn, connection, seq, verdict.code, verdict.message)
     }
     connection.unackedBytes += update.length
-    this.#core.documents.wantFrontier(turn, document)
+    this.#core.documents.wantFrontier(turn, session.document)
     return undefined
   }
 

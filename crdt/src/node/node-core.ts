@@ -193,16 +193,23 @@ export class NodeCore {
     const previousHash = holdings.head(config.origin).hash
     if (result.ok) holdings.raise(result.heads)
     const pending = deliver(turn, this.#core.documents, this.#durable(batch, firstSeq))
-    for (const { document, connection } of pending) {
-      turn.emit({ type: "update-pending", connection, document: document.id })
-      this.#stock.onPending(turn, connection)
-    }
+    for (const [document, writers] of pending) this.#onPending(turn, document, writers)
     this.#native.updates.onCommitted(turn, batch.own, firstSeq)
     const records = batch.own.map((write) => write.record)
     this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
     this.#links.pull.settle()
     if (batch.adopted.length > 0) this.#links.tellSoon(turn)
     for (const afterwards of batch.afterwards) afterwards(turn)
+  }
+
+  #onPending(turn: Turn, document: OpenDocument, writers: ReadonlySet<ConnectionId>): void {
+    for (const session of document.sessions) {
+      const { connection } = session
+      if (!writers.has(connection)) continue
+      session.hasPending = true
+      turn.emit({ type: "update-pending", connection, document: document.id })
+      if (session.protocol === "y-websocket") this.#stock.onPending(turn, session)
+    }
   }
 
   #durable(batch: Batch, firstSeq: number): DurableUpdate[] {

@@ -24,6 +24,8 @@ export type Session = {
   /** A join or a step 2 of this session waits for its document; at most one of each. */
   joinQueued: boolean
   step2Queued: boolean
+  /** An update of this session had to wait for a predecessor, and may still. Rule [N14]. */
+  hasPending: boolean
   /** When our step 1 was sent last, and whether updates wait that one since may not bring. [Y8] */
   askedMs: Millis
   isMissing: boolean
@@ -38,6 +40,6 @@ export function newSession(
   fields: Pick<Session, "protocol" | "connection" | "channel" | "document" | "resumeBytes">,
   nowMs: Millis,
 ): Session {
-  const waiting = { joinQueued: false, step2Queued: false, isMissing: false }
+  const waiting = { joinQueued: false, step2Queued: false, hasPending: false, isMissing: false }
   return { ...fields, ...waiting, state: joining, askedMs: nowMs, sentMs: nowMs }
 }

@@ -167,8 +167,7 @@ export class StockSessions {
   #onUpdate(turn: Turn, session: Session, update: Uint8Array): void {
     const { document, connection } = session
     if (bytesEqual(update, document.engine.empty)) return
-    const write = { connection, channel: 0, document, author: undefined, update }
-    const verdict = admitWrite(turn, this.#core.commits, write)
+    const verdict = admitWrite(turn, this.#core.commits, { session, author: undefined, update })
     if (verdict.accepted) {
       this.#core.documents.wantFrontier(turn, document)
       return
@@ -178,9 +177,7 @@ export class StockSessions {
   }
 
   /** A commit holds an update of this session whose predecessors are missing. Rule [Y8]. */
-  onPending(turn: Turn, connection: ConnectionId): void {
-    const session = this.#connections.get(connection)?.session
-    if (session === undefined) return
+  onPending(turn: Turn, session: Session): void {
     session.isMissing = true
     this.#askAgain(turn, session)
   }

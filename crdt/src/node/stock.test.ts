@@ -219,6 +219,28 @@ test("[Y8] [N14] past pendingBytesMax of waiting updates the connection closes, 
   expect(entries(node)).toBe(2)
 })
 
+test("[N14] [Y8] nobody else is kept from writing, nor the missing update from coming", () => {
+  const world = new World()
+  const node = world.node()
+  const doc = new YWriter(1)
+  const lost = doc.put("lost", 0)
+  const [stuck, honest] = [openStock(node, "notes"), openNative(node, notes, 5)]
+  for (let count = 0; count < 3; count++) {
+    stuck.update(doc.put("k", "x".repeat(limits.pendingBytesMax / 2)))
+    world.advance(limits.commitPaceMs)
+  }
+  expect(stuck.closed?.reason).toBe("missing-predecessors")
+  honest.update(1, 1, new YWriter(9).put("mine", 1))
+  world.advance(limits.commitPaceMs)
+  expect(honest.acked).toBe(1)
+  const healer = openStock(node, "notes")
+  healer.step2(lost)
+  world.advance(limits.commitPaceMs)
+  expect(healer.closed).toBeUndefined()
+  const [answer] = openStock(node, "notes").of("step2")
+  expect(Object.keys(jsonAfter([must(answer).update])).sort()).toEqual(["k", "lost", "mine"])
+})
+
 test("[Y3] step 1 again and again leads to one job at a time", () => {
   const node = new World().node()
   const client = openStock(node, "notes")

@@ -3,7 +3,6 @@
  * complete validation, pending predecessors; then a record in the open batch. Rules [D3] [N14].
  */
 import { limits } from "../base/index.ts"
-import type { ConnectionId } from "../base/index.ts"
 import { EngineError } from "../engines/index.ts"
 import type { UpdateFacts } from "../engines/index.ts"
 import { encodeRecord } from "../log/index.ts"
@@ -11,13 +10,11 @@ import type { Authorship } from "../log/index.ts"
 import type { RejectCode } from "../protocol/index.ts"
 import type { Commits } from "./commits.ts"
 import type { OpenDocument } from "./open-document.ts"
+import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
 
 export type Write = {
-  readonly connection: ConnectionId
-  readonly document: OpenDocument
-  /** The native channel it came on; 0 for stock clients. */
-  readonly channel: number
+  readonly session: Session
   readonly author: Authorship | undefined
   /** A view on the frame; copied into the record. */
   readonly update: Uint8Array
@@ -30,7 +27,8 @@ export type Verdict =
 const accepted: Verdict = { accepted: true }
 
 export function admitWrite(turn: Turn, commits: Commits, write: Write): Verdict {
-  const { document, update } = write
+  const { session, update } = write
+  const { document } = session
   if (update.length > limits.updateBytesMax) {
     return refused("too-large", `an update may have ${limits.updateBytesMax} bytes`)
   }
@@ -40,7 +38,9 @@ export function admitWrite(turn: Turn, commits: Commits, write: Write): Verdict 
     return refused("invalid-update", "another change has this one's actor and seq already")
   }
   const pendingBytes = document.frontier?.pendingBytes ?? 0
-  if (pendingBytes > limits.pendingBytesMax) {
+  if (pendingBytes === 0) session.hasPending = false
+  // Others go on: what they send takes effect, and may be what is missing.
+  if (session.hasPending && pendingBytes > limits.pendingBytesMax) {
     return refused("missing-predecessors", "too many updates wait for missing predecessors")
   }
   const fields = { document: document.id, author: write.author, atMs: turn.nowMs, body: update }
@@ -49,8 +49,8 @@ export function admitWrite(turn: Turn, commits: Commits, write: Write): Verdict 
   if (admits === "store-failed") return refused(admits, "the node can't write to its disk now")
   if (admits === "overloaded") return refused(admits, "the node has too much unsaved work")
   commits.add({
-    connection: write.connection,
-    channel: write.channel,
+    connection: session.connection,
+    channel: session.channel,
     clientSeq: write.author?.seq,
     document: document.id,
     record,
