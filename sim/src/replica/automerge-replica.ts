@@ -14,6 +14,8 @@ type Content = {
 }
 
 const LIST_LENGTH_MAX = 60
+/** Updates that may wait before an edit takes them in. */
+const WAITING_MAX = 200
 
 export class AutomergeReplica implements Replica {
   readonly document: DocumentId
@@ -29,7 +31,9 @@ export class AutomergeReplica implements Replica {
   }
 
   edit(random: SimRandom, token: string): Uint8Array[] {
-    const before = this.#current()
+    // Most edits are made by somebody who has not looked yet: more concurrent, and far cheaper.
+    const looks = this.#waiting.length > WAITING_MAX || random.chance(0.2)
+    const before = looks ? this.#current() : this.#doc
     this.#doc = Automerge.change(before, { time: 0 }, (content) => editOnce(content, random, token))
     if (this.#doc === before) return []
     const change = Automerge.getLastLocalChange(this.#doc)
