@@ -51,7 +51,7 @@ describe("[N3] many opens at once", () => {
     node.store.held = true
     for (let channel = 2; channel < 500; channel++) {
       const resume = channel % 2 ? ({ type: "vector", vector: vectorOf() } as const) : undefined
-      client.open(channel, documentNamed(`d${channel % 300}`), resume)
+      client.open(channel, documentNamed(`d${channel}`), resume)
     }
     world.settle()
     expect(openReads(world)).toBeLessThanOrEqual(64)
@@ -88,10 +88,13 @@ describe("[N3] many opens at once", () => {
     const client = openNative(node, notes, 1)
     node.store.held = true
     const resume = { type: "vector", vector: bigVector() } as const
-    const frame = encodeOpen({ type: "open", channel: 128, document: notes, resume })
+    const frame = encodeOpen({ type: "open", channel: 128, document: documentNamed("A"), resume })
+    const nameAt = frame.indexOf("A".charCodeAt(0))
     for (let channel = 128; channel < 250; channel++) {
-      frame[1] = channel
-      client.sendFrame(frame.slice())
+      const other = frame.slice()
+      other[1] = channel
+      other[nameAt] = channel - 127
+      client.sendFrame(other)
     }
     world.settle()
     expect(client.closed?.reason).toBe("overloaded")

@@ -85,15 +85,16 @@ describe("dialling", () => {
     const world = new World()
     const node = world.node("a", { peers: ["nowhere"] })
     const dials = () => node.effects.filter(({ type }) => type === "dial").length
-    world.advance(10_000)
-    const early = dials()
-    expect(early).toBeGreaterThan(5)
+    world.advance(1000)
+    const inFirstSecond = dials()
     world.advance(600_000)
     const before = dials()
     world.advance(600_000)
-    const perMinute = (dials() - before) / 10
-    expect(perMinute).toBeLessThan(early)
-    expect(perMinute).toBeGreaterThan(60_000 / limits.linkBackoffMsMax)
+    const meanMs = 600_000 / (dials() - before)
+    expect(1000 / inFirstSecond).toBeLessThan(meanMs / 2)
+    // Full jitter: half the maximum on the average.
+    expect(meanMs).toBeGreaterThan(limits.linkBackoffMsMax * 0.4)
+    expect(meanMs).toBeLessThan(limits.linkBackoffMsMax * 0.6)
   })
 
   test("[L8] only a link that was stable resets the back-off", () => {

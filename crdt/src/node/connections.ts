@@ -1,5 +1,5 @@
 /** What a node knows of each connection; one union member per kind of client. */
-import type { ClientId, ConnectionId, Millis } from "../base/index.ts"
+import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { Session } from "./sessions.ts"
 
 /** A full socket: since when. */
@@ -25,6 +25,8 @@ export type NativeConnection = {
   /** Bytes accepted and not acked. */
   unackedBytes: number
   readonly channels: Map<number, Session>
+  /** What is open on its channels: each document on one. */
+  readonly documents: Set<DocumentId>
 }
 
 export type StockConnection = {

@@ -253,13 +253,15 @@ describe("documents", () => {
     )
   })
 
-  test("[N3] a channel that is open already, or a summary that does not decode, closes", () => {
+  test("[N3] a channel or document that is open already, or a summary that does not decode, closes", () => {
     const { world, node } = filled()
-    const [twice, bad] = [openNative(node, notes, 1), openNative(node, notes, 2)]
-    twice.open(1, plans)
-    bad.open(2, plans, { type: "summary", summary: Uint8Array.of(5) })
+    const [twice, same, bad] = [1, 2, 3].map((client) => openNative(node, notes, client))
+    twice?.open(1, plans)
+    same?.open(2, notes)
+    bad?.open(2, plans, { type: "summary", summary: Uint8Array.of(5) })
     world.settle()
-    expect([twice.closed?.reason, bad.closed?.reason]).toEqual(["malformed", "malformed"])
+    const reasons = [twice, same, bad].map((client) => client?.closed?.reason)
+    expect(reasons).toEqual(["malformed", "malformed", "malformed"])
   })
 
   test("[N10] close-document ends what is sent, the connection goes on", () => {
@@ -289,7 +291,7 @@ describe("documents", () => {
       node.store.readFailure = failure
       const vector = vectorOf()
       client.open(channel, documentNamed(`bad${channel}`))
-      client.open(channel + 10, documentNamed(`bad${channel}`), { type: "vector", vector })
+      client.open(channel + 10, documentNamed(`bad${channel + 10}`), { type: "vector", vector })
       world.settle()
     }
     node.store.readFailure = undefined
@@ -310,7 +312,7 @@ describe("documents", () => {
     const node = new World().node()
     const client = openNative(node, notes, 1)
     for (let channel = 2; channel <= limits.channelsPerConnectionMax + 2; channel++) {
-      client.open(channel, documentNamed(`d${channel % 10}`))
+      client.open(channel, documentNamed(`d${channel}`))
     }
     node.world.settle()
     expect(client.of("document-closed").map(({ channel, code }) => [channel, code])).toEqual([

@@ -85,6 +85,7 @@ export class NativeSessions {
       ackedSeq: 0,
       unackedBytes: 0,
       channels: new Map(),
+      documents: new Set(),
     }
     this.#connections.set(id, connection)
     turn.emit({ type: "session-opened", connection: id, protocol: "native" })
@@ -207,6 +208,11 @@ export class NativeSessions {
       turn.refuse(connection.id, "malformed", "a channel was opened twice")
       return
     }
+    // Or one client could have each update sent to it ten thousand times.
+    if (connection.documents.has(open.document)) {
+      turn.refuse(connection.id, "malformed", "a document was opened twice")
+      return
+    }
     if (connection.channels.size >= limits.channelsPerConnectionMax) {
       this.#closeDocument(turn, connection.id, open.channel, "too-many", "too many documents")
       return
@@ -230,6 +236,7 @@ export class NativeSessions {
       }
     }
     connection.channels.set(open.channel, session)
+    connection.documents.add(document.id)
     document.sessions.add(session)
     if (open.resume.type === "vector") {
       this.#sendOpened(turn, session)
@@ -305,6 +312,7 @@ export class NativeSessions {
   #leave(turn: Turn, session: Session): void {
     const { document } = session
     document.sessions.delete(session)
+    this.#connections.get(session.connection)?.documents.delete(document.id)
     this.#core.documents.cancel(document, session)
     const gone = document.presence.leave(session.connection, turn.nowMs)
     this.#core.broadcastPresence(turn, document, gone, session.connection)
