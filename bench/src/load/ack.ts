@@ -2,14 +2,15 @@
  * Latency at light load: one document, one update at a time, each sent when the one before has been
  * seen and a short pause is over, so nothing queues anywhere. Times are from the actual send.
  *
- * A way to write and learn the outcome is a `WritePath`. The stock one measures until a reader sees
- * the update and, where the protocol has acks, until its ack. The native client's acks per tier get
- * a second implementation of `WritePath`, over `@causeway/client`, chosen in `openWritePath`.
+ * A stock client measures until a reader sees the update and, where its protocol has acks, until
+ * its ack. Where there is a native protocol too, its acks are measured afterwards, the same way.
  */
 import { setTimeout as delay } from "node:timers/promises"
 import { DocumentLoad } from "./document-load.ts"
 import type { AckJob, JobResult, Target } from "./job.ts"
+import { NativeClient } from "./native-client.ts"
 import { createMicrosHistogram, percentileMs, recordMs } from "./pace.ts"
+import { record } from "./recording.ts"
 import { wires } from "./wire.ts"
 
 const warmupWrites = 50
@@ -17,6 +18,7 @@ const answerMsMax = 10_000
 /** Pauses of 5 to 15 ms, drifting, so that sends do not fall in step with a server's timers. */
 const pauseMsMin = 5
 const pauseSteps = 11
+const nativeChannel = 1
 
 /** What became of one update, in milliseconds after it was sent. */
 type WriteOutcome = { readonly visibleMs: number; readonly ackMs: number | undefined }
@@ -29,7 +31,8 @@ type WritePath = {
 
 /** Writes `count` updates one after the other. */
 export async function runAck(job: AckJob): Promise<JobResult> {
-  const path = await openWritePath(job.target, warmupWrites + job.count)
+  const updates = warmupWrites + job.count
+  const path = await openStockPath(job.target, updates)
   const visible = createMicrosHistogram()
   const acked = createMicrosHistogram()
   try {
@@ -44,6 +47,7 @@ export async function runAck(job: AckJob): Promise<JobResult> {
   } finally {
     path.close()
   }
+  if (job.nativeUrl !== undefined) await runNative(job.nativeUrl, updates, acked)
   const ackMeasures =
     acked.count === 0
       ? {}
@@ -57,8 +61,19 @@ export async function runAck(job: AckJob): Promise<JobResult> {
   return { measures, failures: [], rooms: {} }
 }
 
-function openWritePath(target: Target, updates: number): Promise<WritePath> {
-  return openStockPath(target, updates)
+type Histogram = ReturnType<typeof createMicrosHistogram>
+
+async function runNative(url: string, updates: number, acked: Histogram): Promise<void> {
+  const client = await NativeClient.connect(url)
+  client.open(nativeChannel, "native-ack")
+  for (const [index, update] of record(0, updates).updates.entries()) {
+    const sentAt = performance.now()
+    client.send(nativeChannel, update)
+    await client.acked()
+    if (index >= warmupWrites) recordMs(acked, performance.now() - sentAt)
+    await delay(pauseMsMin + (index % pauseSteps))
+  }
+  client.close()
 }
 
 async function openStockPath(target: Target, updates: number): Promise<WritePath> {

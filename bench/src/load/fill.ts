@@ -1,11 +1,12 @@
 /**
  * Fills a server's store from outside: one update into each document, each confirmed before its
  * session ends. A protocol with acks is confirmed by the ack; y-websocket has none, so the writer
- * joins again until the answer holds its update.
+ * joins again until the answer holds its update. A native protocol takes many documents a socket.
  */
 import { setTimeout as delay } from "node:timers/promises"
 import { Delivery } from "./delivery.ts"
 import type { FillJob, JobResult, Target } from "./job.ts"
+import { NativeClient } from "./native-client.ts"
 import { runPooled } from "./pool.ts"
 import { record, writerOf } from "./recording.ts"
 import { Session } from "./session.ts"
@@ -15,6 +16,8 @@ import { joinFrame, updateFrame, wires } from "./wire.ts"
 const fillsAtOnce = 100
 const confirmMsMax = 10_000
 const retryMs = 20
+/** Documents that are open at once on a native connection. */
+const nativeBatch = 1000
 
 const scanner = new UpdateScanner()
 
@@ -26,12 +29,32 @@ export function filledRoom(number: number): string {
 /** Writes one update into each of `documents` documents. */
 export async function runFill(job: FillJob): Promise<JobResult> {
   const startMs = performance.now()
+  if (job.nativeUrl !== undefined) {
+    await fillNatively(job.nativeUrl, job.documents)
+    const fillSeconds = (performance.now() - startMs) / 1000
+    return { measures: { fillSeconds, documents: job.documents }, failures: [], rooms: {} }
+  }
   const numbers = Array.from({ length: job.documents }, (_, number) => number)
   const confirmed = await runPooled(numbers, fillsAtOnce, (number) => fillOne(job.target, number))
   const missing = confirmed.filter((ok) => !ok).length
   const fillSeconds = (performance.now() - startMs) / 1000
   const failures = missing === 0 ? [] : [`${missing} documents were not confirmed`]
   return { measures: { fillSeconds, documents: job.documents }, failures, rooms: {} }
+}
+
+/** @throws Error if the node refuses an update or does not ack. */
+async function fillNatively(url: string, documents: number): Promise<void> {
+  const client = await NativeClient.connect(url)
+  for (let first = 0; first < documents; first += nativeBatch) {
+    const end = Math.min(first + nativeBatch, documents)
+    for (let number = first; number < end; number += 1) {
+      client.open(number, filledRoom(number))
+      for (const update of record(number, 1).updates) client.send(number, update)
+    }
+    await client.acked()
+    for (let number = first; number < end; number += 1) client.closeDocument(number)
+  }
+  client.close()
 }
 
 async function fillOne(target: Target, number: number): Promise<boolean> {

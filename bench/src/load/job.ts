@@ -38,6 +38,8 @@ export type IdleJob = {
 export type AckJob = {
   readonly kind: "ack"
   readonly target: Target
+  /** Where the server's native protocol is spoken, if it has one. */
+  readonly nativeUrl?: string | undefined
   readonly count: number
 }
 
@@ -45,6 +47,8 @@ export type AckJob = {
 export type FillJob = {
   readonly kind: "fill"
   readonly target: Target
+  /** Where the server's native protocol is spoken, if it has one: much the quicker way. */
+  readonly nativeUrl?: string | undefined
   readonly documents: number
 }
 

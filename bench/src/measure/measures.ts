@@ -28,6 +28,7 @@ export type MeasureName =
   | "syncOverwriteP50Ms"
   | "syncAppendP50Ms"
   | "visiblePerSync"
+  | "ackPerSync"
   | "readyMs"
   | "fillSeconds"
   | "documents"

@@ -61,6 +61,7 @@ const latency: TableSpec = {
     { heading: "fsync p50 ms", measure: "syncOverwriteP50Ms" },
     { heading: "fsync append p50 ms", measure: "syncAppendP50Ms" },
     { heading: "visible p50 ÷ fsync", measure: "visiblePerSync" },
+    { heading: "ack p50 ÷ fsync (append)", measure: "ackPerSync" },
   ],
 }
 

@@ -80,9 +80,9 @@ test("a disturbed run is said to be one", () => {
 test("a goal is listed when it was measured, with its verdict", () => {
   const results = new Results()
   expect(renderGoals(results)).toBeUndefined()
-  const measures = { visiblePerSync: 1.5, visibleP99Ms: 30 }
+  const measures = { ackPerSync: 1.5, ackP99Ms: 30 }
   results.add({ scenario: "ack", server: "causeway", round: 1, measures, failures: [] })
   const goals = renderGoals(results)
   expect(goals).toMatch(/÷ one fsync +\| yes +\| +≤ 2 \| +1\.50 \|/)
-  expect(goals).toMatch(/p99 until visible, ms +\| NO +\| +≤ 25 \| +30 \|/)
+  expect(goals).toMatch(/p99 until the native ack, ms +\| NO +\| +≤ 25 \| +30 \|/)
 })

@@ -64,6 +64,11 @@ export function targetOf(server: RunningServer): Target {
   return { baseUrl: server.baseUrl, wire: server.spec.wire, pid: server.pid }
 }
 
+/** Where `server` speaks its native protocol, if it has one. */
+export function nativeUrlOf({ baseUrl, spec }: RunningServer): string | undefined {
+  return spec.nativePath === undefined ? undefined : new URL(spec.nativePath, baseUrl).href
+}
+
 /** Runs `use` against a fresh server over `folder` and stops it; its own end is a failure. */
 export async function withServer<Result>(
   context: RunContext,

@@ -12,7 +12,7 @@ import { record } from "../load/recording.ts"
 import { hocuspocusFile } from "../peers/arguments.ts"
 import type { ServerName, ServerSpec } from "../servers/catalog.ts"
 import type { RunContext, RunOutcome } from "./scenario.ts"
-import { targetOf, withServer } from "./scenario.ts"
+import { nativeUrlOf, targetOf, withServer } from "./scenario.ts"
 
 /** Puts `storedDocuments` documents of one update each into the store in `folder`. */
 export type StoreFiller = (context: RunContext, folder: string) => Promise<RunOutcome>
@@ -29,7 +29,7 @@ export function fillerFor(server: ServerSpec): StoreFiller {
 async function fillThroughSocket(context: RunContext, folder: string): Promise<RunOutcome> {
   const { storedDocuments: documents } = context.scale
   return withServer(context, folder, (server) =>
-    runJob({ kind: "fill", target: targetOf(server), documents }),
+    runJob({ kind: "fill", target: targetOf(server), nativeUrl: nativeUrlOf(server), documents }),
   )
 }
 

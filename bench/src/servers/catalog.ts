@@ -33,6 +33,8 @@ export type ServerSpec = {
   readonly durable: boolean
   /** Path between the port and the room's name. */
   readonly path: string
+  /** Path of a native protocol with acks of its own. */
+  readonly nativePath?: string
   /** The line on stdout that says it serves. */
   readonly ready: RegExp
   /** A file without which it cannot run; a server that is not there is left out, not failed. */
@@ -58,6 +60,7 @@ const specs: readonly ServerSpec[] = [
     keeps: "disk",
     durable: true,
     path: "/yjs/",
+    nativePath: "/sync",
     ready: readyLine,
     needs: causewayProgram,
     launch: (port, folder) => {
