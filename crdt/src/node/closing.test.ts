@@ -1,4 +1,4 @@
-/** The end of connections, and of the node. That nothing follows a close is the harness' to check. */
+/** The end of connections, and of the node. The harness checks that nothing follows a close. */
 import { expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import { encodeUpdate } from "../protocol/index.ts"

@@ -118,7 +118,7 @@ describe("dialling", () => {
 })
 
 describe("healing", () => {
-  test("[L5] [L9] a bridge: A and C are not linked, and each gets what the other wrote, soon", () => {
+  test("[L5] [L9] a bridge: A and C are not linked, and get what the other wrote soon", () => {
     const world = new World()
     const [a, b, c] = [
       world.node("a", { peers: ["b"] }),

@@ -23,7 +23,7 @@ type Step = {
 
 const scripts = fc.record({
   count: fc.integer({ min: 2, max: 4 }),
-  /** Which of the pairs dial each other; the first node is dialled by all, so all can be reached. */
+  /** Which pairs dial each other; the first node is dialled by all, so all can be reached. */
   dials: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
   seed: fc.nat(),
   steps: fc.array(

@@ -6,7 +6,7 @@ import { documentNamed, World } from "./test/harness.ts"
 
 const notes = documentNamed("notes")
 
-test("[D1] [D2] nothing leaves between an append and its commit: no update, no ack, no entry", () => {
+test("[D1] [D2] no update, ack or entry leaves between an append and its commit", () => {
   const world = new World()
   const [node, peer] = [world.node("n1", { peers: ["n2"] }), world.node("n2")]
   world.advance(100)
@@ -85,7 +85,7 @@ describe("[D4] a failing store", () => {
     return { world, node, native, appends }
   }
 
-  test("[D4] refuses writes with a retryable code, those that waited behind the failed ones too", () => {
+  test("[D4] refuses writes for now, those that waited behind the failed ones too", () => {
     const { world, node, native } = setup()
     const [other, stock] = [openNative(node, notes, 2), openStock(node, "notes")]
     node.store.held = true
@@ -124,7 +124,7 @@ describe("[D4] a failing store", () => {
     expect(node.replies.get(5)).toMatchObject({ type: "document" })
   })
 
-  test("[D4] is tried by an empty append after 250 ms, then ever later up to 5 s, until it works", () => {
+  test("[D4] is tried again after 250 ms, then ever later up to 5 s, until it works", () => {
     const { world, node, native, appends } = setup()
     node.store.appendFailure = "store-failed"
     native.update(1, 2, new YWriter(2).put("a", 1))

@@ -1,4 +1,4 @@
-/** What a node takes from peers and asks them for, against peers that the test writes: [L5] [L6]. */
+/** What a node takes from peers and asks for, against peers that the test writes: [L5] [L6]. */
 import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"

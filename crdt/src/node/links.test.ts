@@ -157,7 +157,7 @@ describe("pushing", () => {
     expect(seqsOf(peer, node.origin)).toEqual([1, 2])
   })
 
-  test("[L5] what a peer wants is sent from there on, as far as the log goes, again if it asks again", () => {
+  test("[L5] what a peer wants is sent from there to the end, again if it asks again", () => {
     const node = new World().node()
     const source = linked(node, "far")
     const run = recordsOf(notes, 5)

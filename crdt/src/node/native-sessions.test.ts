@@ -70,7 +70,7 @@ describe("the greeting", () => {
     expect(client.closed).toBeUndefined()
   })
 
-  test("[N2] welcome says what is logged, also of a batch that was under way when the hello came", () => {
+  test("[N2] welcome counts what was on its way to the log when the hello came", () => {
     const world = new World()
     const node = world.node()
     const doc = new YWriter(1)
@@ -187,7 +187,7 @@ describe("documents", () => {
     return { world, node, doc, writer, half }
   }
 
-  test("[N3] [N4] nothing, a summary and a vector each get what they lack, the last frame complete", () => {
+  test("[N3] [N4] nothing, a summary and a vector each get what they lack", () => {
     const { node, half } = filled()
     const vector = vectorOf([[node.origin, 1]])
     const resumes = [
@@ -235,7 +235,7 @@ describe("documents", () => {
     expect(updates[0]?.resume.get(node.origin)).toBe(3)
   })
 
-  test("[N4] a catch-up larger than a frame comes in several, only the last with a resume point", () => {
+  test("[N4] a large catch-up comes in frames, only the last with a resume point", () => {
     const { node, writer, doc } = filled()
     for (let seq = 3; seq < 9; seq++) {
       writer.update(1, seq, doc.put(`big${seq}`, "x".repeat(400_000)))
@@ -253,7 +253,7 @@ describe("documents", () => {
     )
   })
 
-  test("[N3] a channel or document that is open already, or a summary that does not decode, closes", () => {
+  test("[N3] a channel or document that is open already closes, so does a bad summary", () => {
     const { world, node } = filled()
     const [twice, same, bad] = [1, 2, 3].map((client) => openNative(node, notes, client))
     twice?.open(1, plans)

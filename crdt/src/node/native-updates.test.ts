@@ -52,7 +52,7 @@ test("[N5] the sequence runs over all documents, and starts where the hello says
   expect(client.acked).toBe(42)
 })
 
-test("[N6] [N8] an ack follows its commit's updates and marks how far the writer's own reach", () => {
+test("[N6] [N8] an ack follows its commit's updates and marks the writer's own", () => {
   const node = new World().node()
   const [one, two] = [openNative(node, notes, 1), openNative(node, notes, 2)]
   node.store.held = true
@@ -140,7 +140,7 @@ test("[N7] after a retryable refusal higher numbers are ignored until that one c
   expect(client.acked).toBe(3)
 })
 
-test("[D6] [N7] past the open batch updates are refused as overloaded, nothing accepted is dropped", () => {
+test("[D6] [N7] past the open batch updates are refused, nothing accepted is dropped", () => {
   const world = new World()
   const node = world.node()
   const clients = [1, 2, 3].map((id) => openNative(node, documentNamed(`d${id}`, "automerge"), id))
@@ -182,7 +182,7 @@ test("[N7] past its window of unacked bytes a client is refused as overloaded", 
   expect(client.acked).toBe(6)
 })
 
-test("[N14] an update whose predecessors are missing is logged and waits; too many are refused", () => {
+test("[N14] an update that lacks predecessors is logged and waits; too many are refused", () => {
   const node = new World().node()
   const client = openNative(node, notes, 1)
   const doc = new YWriter(1)

@@ -182,7 +182,7 @@ export class StockSessions {
     this.#askAgain(turn, session)
   }
 
-  /** Not while the answer to the last question may be on its way: each brings all that is missing. */
+  /** Not while the last answer may be on its way: each brings all that is missing. */
   #askAgain(turn: Turn, session: Session): void {
     if (!session.isMissing || turn.nowMs - session.askedMs < limits.sweepMs) return
     if ((session.document.frontier?.pendingBytes ?? 0) > 0) this.#askForMissing(turn, session)

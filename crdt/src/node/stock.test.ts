@@ -145,7 +145,7 @@ test("[Y7] what the client can't mend closes for good, what may pass for now", (
   expect(reasonAfter((client) => client.update(new YWriter(1).put("k", 1)))).toBe("store-failed")
 })
 
-test("[Y7] [D6] past the open batch stock clients are closed as overloaded, and lose nothing", () => {
+test("[Y7] [D6] past the open batch stock clients are closed, and lose nothing", () => {
   const world = new World()
   const node = world.node()
   const client = openStock(node, "notes")
@@ -205,7 +205,7 @@ test("[Y8] while a client's own answer is on its way it is not asked again", () 
   expect(entries(node)).toBe(6)
 })
 
-test("[Y8] [N14] past pendingBytesMax of waiting updates the connection closes, even without step 1", () => {
+test("[Y8] [N14] past pendingBytesMax of waiting updates the connection closes", () => {
   const world = new World()
   const node = world.node()
   const client = new StockClient(node, "notes")
