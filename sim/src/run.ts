@@ -145,6 +145,8 @@ class Simulation implements Run {
         return quietMs - startMs
       }
       if (scheduler.nowMs - startMs > CONVERGENCE_MS) {
+        // At rest and yet different: a lost write says more than that.
+        if (unrest(this.#end) === undefined) checkPromises(this.#end)
         throw new Violation(found.invariant, `after ${CONVERGENCE_MS} ms of calm: ${found.why}`)
       }
     }
