@@ -7,6 +7,7 @@ import { presenceBytesMax } from "./presence.ts"
 import { NativeClient, openNative, openStock, presenceOf } from "./test/clients.ts"
 import type { StockClient } from "./test/clients.ts"
 import { documentNamed, World } from "./test/harness.ts"
+import { linked } from "./test/peer.ts"
 
 const notes = documentNamed("notes")
 
@@ -231,6 +232,12 @@ describe("several nodes", () => {
     const remote = openStock(b, "notes")
     world.advance(200)
     expect(told(remote)).toHaveLength(1000)
+    const frames = linked(a, "c").of("presence")
+    const sizes = frames.map(({ entries }) =>
+      entries.reduce((sum, { state }) => sum + state.length, 0),
+    )
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024)
+    expect(frames.flatMap(({ entries }) => entries)).toHaveLength(1000)
     expect(b.eventsOf("connection-refused")).toEqual([])
   })
 
