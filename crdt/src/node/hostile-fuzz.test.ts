@@ -138,7 +138,7 @@ test("[F4] hostile frames at any door throw nothing and disturb nobody else", ()
     const world = new World()
     const node = world.node()
     const [writer, stock, peer] = [
-      openNative(node, notes, 1),
+      openNative(node, notes, 1_000_003),
       openStock(node, "notes"),
       linked(node),
     ]
@@ -161,7 +161,8 @@ test("[F4] hostile frames at any door throw nothing and disturb nobody else", ()
       world.settle()
       expect(attacker.closed).toBeDefined()
     }
-    writer.update(1, 1, new YWriter(1).put("good", 1))
+    // No damaged byte gives the attacker this client's ids.
+    writer.update(1, 1, new YWriter(1_000_003).put("good", 1))
     world.advance(100)
     expect([writer.closed, stock.closed, peer.closed]).toEqual([undefined, undefined, undefined])
     expect(writer.acked).toBe(1)
