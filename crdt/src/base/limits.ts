@@ -6,7 +6,7 @@ const KiB = 1024
 const MiB = 1024 * KiB
 
 export const limits = {
-  /** A document's name in UTF-8 bytes. Past it: close 4404 `bad-document-name`. */
+  /** A document's name in UTF-8 bytes. Past it: close 4404 (stock) or 4400 (native). */
   documentNameBytesMax: 512,
   /** One update. Past it: reject `too-large` (native), close 4413 (stock). */
   updateBytesMax: 8 * MiB,
@@ -28,8 +28,8 @@ export const limits = {
   /** Entries waiting for the next commit. Past it: reject `overloaded`, stock: close 4501. */
   openBatchEntriesMax: 8192,
   openBatchBytesMax: 16 * MiB,
-  /** Commits start at least this far apart under load; the first after idle starts at once. */
-  commitPaceMs: 4,
+  /** Commits start this far apart under load (ADR 7); the first after idle starts at once. */
+  commitPaceMs: 8,
   /** Bytes of updates that lack a predecessor, per document. Past it: `missing-predecessors`. */
   pendingBytesMax: 1 * MiB,
   /** Merged state and tails kept for open documents. Past it: the least recent is read again. */
