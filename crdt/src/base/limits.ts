@@ -8,10 +8,13 @@ const MiB = 1024 * KiB
 export const limits = {
   /** A document's name in UTF-8 bytes. Past it: close 4404 (stock) or 4400 (native). */
   documentNameBytesMax: 512,
-  /** One update. Past it: reject `too-large` (native), close 4413 (stock). */
-  updateBytesMax: 8 * MiB,
+  /**
+   * One update; for a stock client also its answer to step 1, all that the node lacks at once.
+   * Past it: reject `too-large` (native), close 4413 (stock).
+   */
+  updateBytesMax: 32 * MiB,
   /** One frame from a client or peer. Past it: close 4413 `too-large`. */
-  frameBytesMax: 10 * MiB,
+  frameBytesMax: 34 * MiB,
   /** Updates in one native update frame. Past it: close 4400 `malformed`. */
   updatesPerFrameMax: 4096,
   /** Tokens, reasons and other text on the wire, in bytes. Past it: close 4400. */
@@ -27,7 +30,7 @@ export const limits = {
   clientWindowBytes: 4 * MiB,
   /** Entries waiting for the next commit. Past it: reject `overloaded`, stock: close 4501. */
   openBatchEntriesMax: 8192,
-  openBatchBytesMax: 16 * MiB,
+  openBatchBytesMax: 48 * MiB,
   /** Commits start this far apart under load (ADR 7); the first after idle starts at once. */
   commitPaceMs: 8,
   /** Bytes of updates that lack a predecessor, per document. Past it: `missing-predecessors`. */

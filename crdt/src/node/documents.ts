@@ -261,6 +261,7 @@ function jobFor(document: OpenDocument, task: Task, parts: readonly Uint8Array[]
   switch (task.type) {
     case "join":
       return { type: "difference", engine, parts, summary: task.summary }
+    case "resume":
     case "frontier":
       return { type: "difference", engine, parts, summary: document.engine.emptySummary }
     case "step2":

@@ -1,7 +1,7 @@
 /** The SDK's connections and documents: rules [N1]–[N4], [N10]–[N13]. */
 import { describe, expect, test } from "vitest"
 import * as Y from "yjs"
-import { limits } from "../base/index.ts"
+import { limits, parseOriginId } from "../base/index.ts"
 import { decodeRecord } from "../log/index.ts"
 import { encodeHello, encodeOpen, pingFrame } from "../protocol/index.ts"
 import {
@@ -408,4 +408,22 @@ describe("a full socket", () => {
     }
     expect(client.closed?.reason).toBe("too-slow")
   })
+})
+
+test("[N4] a node that lacks what the client's vector says tells it what it has", () => {
+  const world = new World()
+  const node = world.node()
+  const writer = openNative(node, notes, 1)
+  writer.update(1, 1, new YWriter(7).put("kept", "here"))
+  commit(node)
+
+  const ahead = vectorOf([[must(parseOriginId("other@00000000000000aa")), 3]])
+  const mover = new NativeClient(node)
+  mover.hello(2)
+  world.settle()
+  mover.open(1, notes, { type: "vector", vector: ahead })
+  world.settle()
+  const opened = must(mover.got.find((message) => message.type === "opened"))
+  expect(opened.type === "opened" && opened.summary.length).toBeGreaterThan(1)
+  expect(mover.got.some((message) => message.type === "updates" && message.complete)).toBe(true)
 })

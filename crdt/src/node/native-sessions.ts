@@ -239,8 +239,15 @@ export class NativeSessions {
     connection.documents.add(document.id)
     document.sessions.add(session)
     if (open.resume.type === "vector") {
+      const { vector } = open.resume
+      // A client that holds more than this node is told what the node has, to send the rest.
+      const isBehind = !this.#core.holdings.vector().coversAll(vector)
+      if (isBehind && document.frontier === undefined) {
+        this.#core.documents.request(turn, document, { type: "resume", session, vector })
+        return
+      }
       this.#sendOpened(turn, session)
-      this.#resume(turn, session, open.resume.vector)
+      this.#resume(turn, session, vector)
       return
     }
     const summary =
@@ -256,9 +263,21 @@ export class NativeSessions {
     })
   }
 
+  /** The document's frontier is there, for a session that resumes by `vector`. */
+  onResumable(turn: Turn, session: Session, vector: VersionVector, done: TaskDone): void {
+    if (!session.document.sessions.has(session)) return
+    if (done.type === "unreadable") {
+      this.#endSession(turn, session, done.code, done.message)
+      return
+    }
+    this.#sendOpened(turn, session)
+    this.#resume(turn, session, vector)
+  }
+
   #sendOpened(turn: Turn, session: Session): void {
     const { document } = session
-    const summary = document.frontier?.summary() ?? unsaid
+    const held = document.frontier?.summary() ?? unsaid
+    const summary = held.length <= limits.summaryBytesMax ? held : unsaid
     const { channel } = session
     const { handle } = document
     turn.send(

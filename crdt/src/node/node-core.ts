@@ -248,6 +248,8 @@ export class NodeCore {
         if (task.session.protocol === "native") this.#native.onJoined(turn, task.session, done)
         else this.#stock.onJoined(turn, task.session, done)
         return undefined
+      case "resume":
+        return this.#native.onResumable(turn, task.session, task.vector, done)
       case "step2":
         return this.#stock.onStep2Judged(turn, task.session, task.update, done)
       case "json":

@@ -5,6 +5,7 @@
  * adds its bodies. The frontier appears with the first merge and stays.
  */
 import type { DocumentId, Millis } from "../base/index.ts"
+import type { VersionVector } from "../clock/index.ts"
 import type { Engine, Frontier } from "../engines/index.ts"
 import type { Presence } from "./presence.ts"
 import type { Session } from "./sessions.ts"
@@ -15,6 +16,8 @@ export type Task =
   | { readonly type: "join"; readonly session: Session; readonly summary: Uint8Array }
   /** A stock client's answer to our step 1: log it if it brings anything. */
   | { readonly type: "step2"; readonly session: Session; readonly update: Uint8Array }
+  /** A session resumes by vector, and its client holds what this node lacks. */
+  | { readonly type: "resume"; readonly session: Session; readonly vector: VersionVector }
   /** Only the frontier is wanted. */
   | { readonly type: "frontier" }
   | { readonly type: "json"; readonly command: number }

@@ -153,7 +153,7 @@ test("[Y7] [D6] past the open batch stock clients are closed, and lose nothing",
   node.store.held = true
   let taken = -1
   while (client.closed === undefined && taken < 10) {
-    client.update(doc.put(`k${taken}`, "x".repeat(limits.updateBytesMax - 1000)))
+    client.update(doc.put(`k${taken}`, "x".repeat(limits.openBatchBytesMax / 2 - 1000)))
     world.settle()
     taken += 1
   }
