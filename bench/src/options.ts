@@ -1,5 +1,5 @@
 /**
- * The command line: which scenarios and servers, how often and how long. Unknown names and senseless
+ * The command line: which scenarios and servers, how often, how long. Unknown names and senseless
  * numbers are refused here, with the list of what there is.
  */
 import { tmpdir } from "node:os"

@@ -41,7 +41,7 @@ export class ByteCursor {
     if (this.#at > this.#bytes.length) throw new RangeError(`frame ends at ${this.#bytes.length}`)
   }
 
-  /** Moves past a string and answers its length in UTF-16 units, which is what Yjs' clocks count. */
+  /** Moves past a string and answers its length in UTF-16 units: what Yjs' clocks count. */
   stringUnits(): number {
     const count = this.varUint()
     const start = this.#at

@@ -36,7 +36,7 @@ export function scheduledMs(schedule: Schedule, index: number): number {
   return schedule.startMs + (index * 1000) / schedule.perSecond
 }
 
-/** Sends on schedule until all is sent or `isOver`; resolves then with the lateness of all sends. */
+/** Sends on schedule until all is sent or `isOver`; resolves with the lateness of all sends. */
 export function pace(
   schedule: Schedule,
   send: (index: number) => void,

@@ -31,7 +31,7 @@ export class Session {
   #acksToSkip = 0
   #settle: (failure: Error | undefined) => void = () => undefined
 
-  /** Opens a session and waits until the server has answered its join; @throws Error if it won't. */
+  /** Opens a session and waits for the answer to its join; @throws Error if there is none. */
   static async open(options: SessionOptions): Promise<Session> {
     const session = new Session(options)
     await session.#joined()
@@ -114,7 +114,7 @@ export class Session {
     this.send(emptyAnswerFrame(wire, room))
   }
 
-  /** The empty answer is acked like an update; frames are acked in order, so its ack comes first. */
+  /** The empty answer is acked like an update; acks come in order, so its ack comes first. */
   #onAck(): void {
     if (this.#acksToSkip > 0) this.#acksToSkip -= 1
     else this.#options.onAck?.()

@@ -1,7 +1,7 @@
 /**
  * The price of durability on this disk, without any server: append or overwrite 4 KB and
- * `fdatasync`, again and again. Overwriting is what a write-ahead log does once it has its size, and
- * is the cheaper of the two, hence the stricter yardstick for an ack.
+ * `fdatasync`, again and again. Overwriting is what a write-ahead log does once it has its size,
+ * and is the cheaper of the two.
  */
 import { closeSync, fdatasyncSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"

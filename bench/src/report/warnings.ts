@@ -1,7 +1,7 @@
 /**
  * What makes a report's figures doubtful: a machine that was busy with other things, a load
- * generator that could not keep its schedule by itself. Such runs are kept and shown, with this said
- * above them.
+ * generator that could not keep its schedule by itself. Such runs are kept and shown, with this
+ * said above them.
  */
 import type { MeasureName } from "../measure/measures.ts"
 import type { Results } from "./results.ts"

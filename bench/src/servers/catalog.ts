@@ -1,7 +1,7 @@
 /**
- * The servers that are compared: how each is started, spoken to, and what it claims to keep. All run
- * as a process of their own on this machine, under the same Node as the benchmark, with the settings
- * they are shipped with.
+ * The servers that are compared: how each is started, spoken to, and what it claims to keep. All
+ * run as a process of their own on this machine, under the same Node as the benchmark, with the
+ * settings they are shipped with.
  */
 import { existsSync } from "node:fs"
 import { join } from "node:path"

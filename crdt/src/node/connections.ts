@@ -3,9 +3,9 @@ import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.t
 import type { Session } from "./sessions.ts"
 
 /** A full socket: since when. */
-export type Congestion = { readonly sinceMs: Millis }
+type Congestion = { readonly sinceMs: Millis }
 
-export type NativePhase =
+type NativePhase =
   | { readonly phase: "greeting" }
   /** Hello came; the client's highest logged update is being looked up. */
   | { readonly phase: "welcoming"; readonly client: ClientId }

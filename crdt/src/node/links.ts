@@ -223,6 +223,8 @@ export class Links {
     const { sinceMs, entries } = link.healing
     link.healing = undefined
     const tookMs = turn.nowMs - sinceMs
+    // Equal from the first: there was nothing to heal.
+    if (tookMs === 0 && entries === 0) return
     turn.emit({ type: "healed", peer: link.state.peer.node, tookMs, entries })
   }
 

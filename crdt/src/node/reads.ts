@@ -11,7 +11,7 @@ type OnRead = (turn: Turn, result: ReadResult) => void
 type Waiting = { readonly query: ReadQuery; readonly onRead: OnRead }
 
 /** Reads of documents under way at a time. Past it: they wait in the order of asking. */
-export const documentReadsMax = 16
+const documentReadsMax = 16
 
 export class Reads {
   readonly #underWay = new Map<number, OnRead>()

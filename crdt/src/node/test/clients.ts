@@ -34,7 +34,7 @@ import type { YMessage } from "../../protocol/stock/index.ts"
 import { must } from "./harness.ts"
 import type { End, TestNode } from "./harness.ts"
 
-export const nothing: Resume = { type: "nothing" }
+const nothing: Resume = { type: "nothing" }
 
 export function clientNumbered(index: number): ClientId {
   return must(parseClientId(index.toString(16).padStart(32, "0")))
