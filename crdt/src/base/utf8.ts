@@ -32,17 +32,30 @@ export function utf8Decode(bytes: Uint8Array): string {
   let text = ""
   let index = 0
   while (index < bytes.length) {
-    const lead = bytes[index] ?? 0
-    const length = sequenceLength(lead)
-    if (length === 1) text += String.fromCharCode(lead)
-    else text += String.fromCodePoint(decodeSequence(bytes, index, length))
+    const end = asciiEnd(bytes, index)
+    if (end > index) {
+      text += String.fromCharCode(...bytes.subarray(index, end))
+      index = end
+      continue
+    }
+    const length = sequenceLength(bytes[index] ?? 0)
+    text += String.fromCodePoint(decodeSequence(bytes, index, length))
     index += length
   }
   return text
 }
 
+/** Characters that are made of bytes in one go: a call takes only so many arguments. */
+const ASCII_RUN_MAX = 1024
+
+function asciiEnd(bytes: Uint8Array, start: number): number {
+  const last = Math.min(bytes.length, start + ASCII_RUN_MAX)
+  let index = start
+  while (index < last && (bytes[index] ?? 0) < 0x80) index++
+  return index
+}
+
 function sequenceLength(lead: number): number {
-  if (lead < 0x80) return 1
   if (lead < 0xe0) return 2
   return lead < 0xf0 ? 3 : 4
 }
