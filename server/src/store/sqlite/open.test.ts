@@ -15,8 +15,18 @@ import { DATABASE_FILE } from "./schema.ts"
 const thisFile = fileURLToPath(import.meta.url)
 const holderDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
 
+const quiet = { onCorrupt: () => undefined, onTrouble: () => undefined }
+
+/** The user `nobody`: a test that runs as root is denied nothing itself. */
+const unprivilegedUser = 65_534
+
 if (holderDirectory === undefined) tests()
-else {
+else if (process.argv[3] === "unprivileged") {
+  // Loads the native module while this user may still read it.
+  new Database(":memory:").close()
+  if (process.getuid?.() === 0) process.setuid?.(unprivilegedUser)
+  process.stdout.write(JSON.stringify(openError(holderDirectory)))
+} else {
   await openSqliteStore({ directory: holderDirectory, node: undefined })
   process.stdout.write("open\n")
 }
@@ -27,8 +37,6 @@ async function folder(): Promise<string> {
   return directory
 }
 
-const quiet = { onCorrupt: () => undefined, onTrouble: () => undefined }
-
 function openAndClose(directory: string, node?: string): void {
   new SqliteLog({ directory, node: wanted(node), ...quiet }).close()
 }
@@ -38,7 +46,7 @@ function wanted(node: string | undefined) {
 }
 
 /** What opening throws; its message must be one line that names the folder. */
-function openError(directory: string, node?: string): StoreOpenError {
+function openError(directory: string, node?: string): Pick<StoreOpenError, "code" | "message"> {
   let thrown: unknown
   try {
     openAndClose(directory, node)
@@ -46,9 +54,9 @@ function openError(directory: string, node?: string): StoreOpenError {
     thrown = error
   }
   if (!(thrown instanceof StoreOpenError)) throw new Error("opened", { cause: thrown })
-  expect(thrown.message).not.toContain("\n")
-  expect(thrown.message).toContain(directory)
-  return thrown
+  const { code, message } = thrown
+  if (message.includes("\n") || !message.includes(directory)) throw new Error(message)
+  return { code, message }
 }
 
 function tests(): void {
@@ -123,6 +131,34 @@ function tests(): void {
 
   test.skipIf(!isRoot)("a read-only folder is refused (procfs stands in for it)", async () => {
     expect(openError("/proc/1/task").code).toBe("not-writable")
+  })
+
+  test("a database file without the right to write is refused, whoever runs the test", async () => {
+    const directory = await folder()
+    openAndClose(directory)
+    await chmod(directory, 0o777)
+    await chmod(join(directory, DATABASE_FILE), 0o444)
+    const child = spawn(process.execPath, [thisFile, directory, "unprivileged"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    })
+    onTestFinished(() => void child.kill("SIGKILL"))
+    let output = ""
+    child.stdout.on("data", (data) => (output += String(data)))
+    await once(child, "close")
+    const error: unknown = JSON.parse(output)
+    expect(error).toMatchObject({ code: "not-writable" })
+    expect(error).toMatchObject({ message: expect.stringContaining(DATABASE_FILE) })
+  })
+
+  test.skipIf(process.platform !== "linux").each(["/proc/x", "/proc/x/y/z"])(
+    "%s, where no folder can be made, is refused at once",
+    (directory) => {
+      expect(openError(directory).code).toBe("not-writable")
+    },
+  )
+
+  test("a path that is too long is refused", async () => {
+    expect(openError(join(await folder(), "x/".repeat(5000))).code).toBe("not-writable")
   })
 
   test.each([

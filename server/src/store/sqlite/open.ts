@@ -5,9 +5,9 @@
  * file of WAL mode.
  */
 import Database from "better-sqlite3"
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { errorCode, errorMessage, StoreOpenError } from "../errors.ts"
+import { checkWritable, makeDirectory, syncDirectory } from "./directory.ts"
 import { APPLICATION_ID, DATABASE_FILE, SCHEMA_VERSION, schemaSql } from "./schema.ts"
 
 /** @throws StoreOpenError */
@@ -15,6 +15,7 @@ export function openDatabase(directory: string): Database.Database {
   let database: Database.Database | undefined
   try {
     makeDirectory(directory)
+    checkWritable(directory)
     database = new Database(join(directory, DATABASE_FILE), { timeout: 0 })
     // Before anything is read: this is what makes the first read take the lock and keep it.
     database.pragma("locking_mode = EXCLUSIVE")
@@ -25,25 +26,6 @@ export function openDatabase(directory: string): Database.Database {
   } catch (error) {
     database?.close()
     throw asOpenError(error, directory)
-  }
-}
-
-function makeDirectory(directory: string): void {
-  const created = mkdirSync(directory, { recursive: true })
-  accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK)
-  if (created === undefined) return
-  for (let path = directory; path.length >= created.length; path = dirname(path)) {
-    syncDirectory(dirname(path))
-  }
-}
-
-/** A new file is only there after a crash if its directory was synced too. */
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, "r")
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
   }
 }
 
@@ -132,6 +114,8 @@ const notWritableCodes = [
   "EACCES",
   "EPERM",
   "EROFS",
+  "ENOENT",
+  "ENAMETOOLONG",
   "ENOTDIR",
   "EEXIST",
 ]
