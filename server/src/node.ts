@@ -13,7 +13,7 @@ import type { ListenAddress } from "./address.ts"
 import { Driver } from "./driver.ts"
 import { LazyEngines } from "./engines.ts"
 import { createApp } from "./http/app.ts"
-import { createHttpServer, listen } from "./http/listen.ts"
+import { createHttpServer, listen, serveNode } from "./http/listen.ts"
 import { Jobs } from "./jobs/jobs.ts"
 import { silentLog } from "./observe/log.ts"
 import type { Log } from "./observe/log.ts"
@@ -52,22 +52,34 @@ const closeLimits = {
   storeMs: 1500,
 } as const
 
-/** Starts a node; it serves once this resolves. @throws StartError */
+/**
+ * Starts a node; it serves once this resolves. The port comes first: one that is taken leaves no
+ * new data folder behind. @throws StartError
+ */
 export async function createNode(options: NodeOptions): Promise<RunningNode> {
   const log = options.log ?? silentLog
-  const store = await openStore(options.store, options.node, log)
-  const node = new Node(options, store, log)
+  const server = createHttpServer()
+  const url = `ws://${formatAddress(await listen(server, options.listen))}`
   try {
-    await node.listen(options.listen)
+    const store = await openStore(options.store, options.node, log)
+    return new Node(options, { server, url, store, log })
   } catch (error) {
-    await node.close()
+    server.close()
+    server.closeAllConnections()
     throw error
   }
-  return node
+}
+
+type Parts = {
+  /** Listens already. */
+  readonly server: Server
+  readonly url: string
+  readonly store: Store
+  readonly log: Log
 }
 
 class Node implements RunningNode {
-  url = ""
+  readonly url: string
   readonly #core: NodeCore
   readonly #store: Store
   readonly #transport: Transport
@@ -77,11 +89,13 @@ class Node implements RunningNode {
   #closing: Promise<void> | undefined
   #onStopped = () => {}
 
-  constructor({ cluster, peers }: NodeOptions, store: Store, log: Log) {
+  constructor({ cluster, peers }: NodeOptions, { server, url, store, log }: Parts) {
     const engines = new LazyEngines()
     const { node, origin, heads } = store.opened
     const random = { next: () => Math.random() }
     const config = { node, origin, heads, cluster, peers, engines: engines.engines, random }
+    this.url = url
+    this.#server = server
     this.#store = store
     this.#core = new NodeCore(config, nowMs())
     const counts = () => this.#transport.counts()
@@ -110,11 +124,7 @@ class Node implements RunningNode {
       metrics,
       ask: (request, answer) => this.#driver.ask(request, answer),
     })
-    this.#server = createHttpServer(app, this.#transport)
-  }
-
-  async listen(wanted: ListenAddress): Promise<void> {
-    this.url = `ws://${formatAddress(await listen(this.#server, wanted))}`
+    serveNode(server, app, this.#transport)
   }
 
   status(): NodeStatus {

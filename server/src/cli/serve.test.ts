@@ -1,5 +1,5 @@
 /** The command as an operator meets it: a process, its output, its exit code. */
-import { writeFileSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -28,8 +28,10 @@ test("a port that is taken", async () => {
   // cast: a listening TCP server has an address with a port.
   const { port } = other.address() as AddressInfo
   const address = `127.0.0.1:${port}`
-  const child = new Child(["serve", "--store", "memory", "--listen", address], cleanup)
+  const data = join(cleanup.folder(), "data")
+  const child = new Child(["serve", "--data", data, "--listen", address], cleanup)
   await expectRefusal(child, `port taken: something listens on ${address} already; stop it or`)
+  expect(existsSync(data), "a data folder is left behind").toBe(false)
 })
 
 test("an address that is not this machine's", async () => {

@@ -1,6 +1,10 @@
-/** The one HTTP server of a node: requests go to the app, upgrades to the transport. */
+/**
+ * The one HTTP server of a node: requests go to the app, upgrades to the transport. It listens
+ * before there is either, so that a taken port leaves no store behind; until then it answers 503.
+ */
 import { createServer } from "node:http"
-import type { Server } from "node:http"
+import type { IncomingMessage, Server, ServerResponse } from "node:http"
+import type { Duplex } from "node:stream"
 import { getRequestListener } from "@hono/node-server"
 import type { HttpBindings } from "@hono/node-server"
 import type { Hono } from "hono"
@@ -8,21 +12,43 @@ import { formatAddress } from "../address.ts"
 import type { ListenAddress } from "../address.ts"
 import { StartError } from "../start-error.ts"
 import { transportLimits } from "../transport/limits.ts"
+import { refuseUpgrade } from "../transport/refuse-upgrade.ts"
 import type { Transport } from "../transport/transport.ts"
 
-export function createHttpServer(
-  app: Hono<{ Bindings: HttpBindings }>,
-  transport: Transport,
-): Server {
+/** A server that says it is starting. */
+export function createHttpServer(): Server {
   const { headersMs, requestMs, httpSilentMs, connectionsMax, httpSocketsMax } = transportLimits
   const timeouts = { headersTimeout: headersMs, requestTimeout: requestMs }
   const server = createServer({ ...timeouts, connectionsCheckingInterval: 5000, noDelay: true })
   server.maxConnections = connectionsMax + httpSocketsMax
   server.setTimeout(httpSilentMs)
+  server.on("request", answerStarting)
+  server.on("upgrade", refuseStarting)
+  return server
+}
+
+/** From now on the node serves. */
+export function serveNode(
+  server: Server,
+  app: Hono<{ Bindings: HttpBindings }>,
+  transport: Transport,
+): void {
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
+  server.off("request", answerStarting)
+  server.off("upgrade", refuseStarting)
   server.on("request", (request, response) => void listener(request, response))
   server.on("upgrade", (request, socket, head) => transport.upgrade(request, socket, head))
-  return server
+}
+
+/** The process is alive, and nothing else. */
+function answerStarting(request: IncomingMessage, response: ServerResponse): void {
+  const isAlive = request.url === "/healthz"
+  response.writeHead(isAlive ? 200 : 503, { "content-type": "text/plain" })
+  response.end(isAlive ? "ok\n" : "the node is starting\n")
+}
+
+function refuseStarting(_request: IncomingMessage, raw: Duplex): void {
+  refuseUpgrade(raw, "503 Service Unavailable")
 }
 
 /** The address it listens on, with the real port. @throws StartError */

@@ -17,6 +17,7 @@ import { socketOptions, transportLimits } from "./limits.ts"
 import type { TransportLimits } from "./limits.ts"
 import { NodeSocket } from "./node-socket.ts"
 import { Outgoing } from "./outgoing.ts"
+import { refuseUpgrade } from "./refuse-upgrade.ts"
 
 export type TransportOptions = {
   readonly give: (input: Input) => void
@@ -62,11 +63,11 @@ export class Transport {
   /** Takes a request to upgrade, or refuses it in HTTP. */
   upgrade(request: IncomingMessage, raw: Duplex, head: Buffer): void {
     const endpoint = endpointOf(request.url ?? "")
-    if (endpoint === undefined) refuse(raw, "404 Not Found")
-    else if (!this.#accepting) refuse(raw, "503 Service Unavailable")
+    if (endpoint === undefined) refuseUpgrade(raw, "404 Not Found")
+    else if (!this.#accepting) refuseUpgrade(raw, "503 Service Unavailable")
     else if (this.#connections.size >= this.#limits.connectionsMax) {
       this.#onCutOff("overloaded")
-      refuse(raw, "503 Service Unavailable")
+      refuseUpgrade(raw, "503 Service Unavailable")
     } else {
       this.#server.handleUpgrade(request, raw, head, (socket) => {
         if (raw instanceof Socket) this.#add(endpoint, socket, raw)
@@ -169,12 +170,4 @@ export class Transport {
       done()
     }
   }
-}
-
-/** Answers an upgrade in HTTP and ends the socket. */
-function refuse(raw: Duplex, status: string): void {
-  raw.on("error", () => raw.destroy())
-  raw.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => {
-    raw.destroy()
-  })
 }
