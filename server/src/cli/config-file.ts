@@ -53,7 +53,8 @@ function read(file: string): string {
 
 function parse(file: string, text: string): unknown {
   try {
-    return JSON.parse(text)
+    // Editors on Windows put a byte order mark in front.
+    return JSON.parse(text.replace(/^\ufeff/, ""))
   } catch (error) {
     throw badConfig(`${file} is not JSON: ${messageOf(error)}`)
   }

@@ -26,6 +26,12 @@ test("without anything, the defaults", async () => {
   })
 })
 
+test("a byte order mark in front of the file is no part of it", async () => {
+  const file = configFile('\ufeff{"cluster": "windows"}')
+  expect(await loadConfig({}, file)).toMatchObject({ cluster: "windows" })
+  await expect(loadConfig({}, configFile("\ufeff\ufeff{}"))).rejects.toThrow("is not JSON")
+})
+
 test("flags win over the file, the file over the defaults", async () => {
   const file = configFile({
     listen: "0.0.0.0:1000",
