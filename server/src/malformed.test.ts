@@ -10,6 +10,7 @@ import { metric, startNode } from "./test/nodes.ts"
 import { RawClient } from "./test/raw-client.ts"
 import { stockClient, synced } from "./test/stock-client.ts"
 import { soon, until } from "./test/wait.ts"
+import { transportLimits } from "./transport/limits.ts"
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
@@ -137,10 +138,17 @@ test("[Y1] a room that is empty, too long or not UTF-8 closes with 4404", async 
   const nothing: Send = () => {}
   await expectClosed(node, "/yjs/", nothing, badName)
   await expectClosed(node, `/yjs/${"x".repeat(513)}`, nothing, badName)
+  await expectClosed(node, `/yjs/${"x".repeat(60_000)}`, nothing, badName)
   await expectClosed(node, "/yjs/%ff", nothing, badName)
   const longest = await new RawClient(`${node.url}/yjs/${"x".repeat(512)}`, cleanup).open()
   await until("the longest name is served", () => node.status().sessions === 1)
   longest.socket.close()
+})
+
+test("a request's target past the limit of headers is answered 431", async () => {
+  const node = await startNode(cleanup)
+  const name = "x".repeat(transportLimits.headerBytesMax)
+  await expect(new RawClient(`${node.url}/yjs/${name}`, cleanup).open()).rejects.toThrow("431")
 })
 
 test("[N1] a message before the hello closes with 4408", async () => {

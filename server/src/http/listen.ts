@@ -17,11 +17,15 @@ import type { Transport } from "../transport/transport.ts"
 
 /** A server that says it is starting. */
 export function createHttpServer(): Server {
-  const { headersMs, requestMs, httpSilentMs, connectionsMax, httpSocketsMax } = transportLimits
-  const timeouts = { headersTimeout: headersMs, requestTimeout: requestMs }
-  const server = createServer({ ...timeouts, connectionsCheckingInterval: 5000, noDelay: true })
-  server.maxConnections = connectionsMax + httpSocketsMax
-  server.setTimeout(httpSilentMs)
+  const server = createServer({
+    headersTimeout: transportLimits.headersMs,
+    requestTimeout: transportLimits.requestMs,
+    maxHeaderSize: transportLimits.headerBytesMax,
+    connectionsCheckingInterval: 5000,
+    noDelay: true,
+  })
+  server.maxConnections = transportLimits.connectionsMax + transportLimits.httpSocketsMax
+  server.setTimeout(transportLimits.httpSilentMs)
   server.on("request", answerStarting)
   server.on("upgrade", refuseStarting)
   return server

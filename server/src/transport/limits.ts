@@ -14,6 +14,11 @@ export const transportLimits = {
   connectionsMax: 20_000,
   /** Sockets of plain HTTP requests beside those. Past it: closed at once. */
   httpSocketsMax: 256,
+  /**
+   * A request's target and headers together. Room for names far over their limit, which then are
+   * refused as names (close 4404); past it: HTTP 431, and the socket is closed.
+   */
+  headerBytesMax: 64 * KiB,
   /** A request's headers must be there within this time; then Node answers 408. */
   headersMs: 10_000,
   requestMs: 30_000,
