@@ -3,12 +3,25 @@
  * garbage collection monitors cost CPU all the time.
  */
 import { performance } from "node:perf_hooks"
-import { Gauge } from "prom-client"
+import { Counter, Gauge } from "prom-client"
 import type { Registry } from "prom-client"
+import { processLoad } from "./event-loop-load.ts"
 
 export function registerProcessMetrics(registry: Registry): void {
+  const registers = [registry]
+  const counter = (name: string, help: string, read: () => number) => {
+    // oxlint-disable-next-line no-new -- the registry keeps it.
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset()
+        this.inc(read())
+      },
+    })
+  }
   const gauge = (name: string, help: string, read: () => number) => {
-    const registers = [registry]
     // oxlint-disable-next-line no-new -- the registry keeps it.
     new Gauge({
       name,
@@ -20,11 +33,11 @@ export function registerProcessMetrics(registry: Registry): void {
     })
   }
   const start = performance.timeOrigin / 1000
-  let before = performance.eventLoopUtilization()
-  gauge("process_cpu_user_seconds_total", "CPU time in user mode", () => {
+  const load = processLoad()
+  counter("process_cpu_user_seconds_total", "CPU time in user mode", () => {
     return process.cpuUsage().user / 1e6
   })
-  gauge("process_cpu_system_seconds_total", "CPU time in the kernel", () => {
+  counter("process_cpu_system_seconds_total", "CPU time in the kernel", () => {
     return process.cpuUsage().system / 1e6
   })
   gauge("process_resident_memory_bytes", "Resident memory", () => process.memoryUsage.rss())
@@ -32,12 +45,7 @@ export function registerProcessMetrics(registry: Registry): void {
   gauge("process_start_time_seconds", "Start, in seconds since 1970", () => start)
   gauge(
     "nodejs_eventloop_utilization",
-    "Share of time the main thread was busy, since the last read",
-    () => {
-      const now = performance.eventLoopUtilization()
-      const { utilization } = performance.eventLoopUtilization(now, before)
-      before = now
-      return utilization
-    },
+    `Share of the last full ${load.windowMs / 1000} s the main thread was busy`,
+    () => load.utilization,
   )
 }
