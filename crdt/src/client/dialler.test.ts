@@ -180,6 +180,20 @@ describe("status and wishes", () => {
     expect(states).toEqual(["connecting", "connected", "connected"])
   })
 
+  test("a url that never opened is named, one that did is not", () => {
+    const harness = new Harness({ urls: ["ws://one"] })
+    harness.input({ type: "go-online" })
+    harness.close()
+    const reason = "ws://one never got through: does a node listen there, with the path /sync?"
+    expect(harness.core.connection).toMatchObject({ why: { code: 1006, reason } })
+    harness.redial()
+    harness.connect()
+    harness.close()
+    harness.redial()
+    harness.close()
+    expect(harness.core.connection).toMatchObject({ why: { code: 1006, reason: "" } })
+  })
+
   test("nothing is said twice", () => {
     const harness = new Harness()
     harness.connect()

@@ -62,6 +62,8 @@ export class Dialler {
   readonly #urls: UrlHealth
   readonly #backOff: BackOff
   readonly #authenticated: boolean
+  /** Urls where a WebSocket has opened at least once. */
+  readonly #reached = new Set<string>()
   #phase: Phase = { state: "offline" }
   #token = ""
   #lastSocket: ConnectionId = 0
@@ -141,6 +143,7 @@ export class Dialler {
   greeted(nowMs: Millis): void {
     assert(this.#phase.state === "dialling", "greeted without dialling")
     const { socket, url } = this.#phase
+    this.#reached.add(url)
     this.#phase = { state: "greeting", socket, url, untilMs: nowMs + limits.clientHandshakeMs }
   }
 
@@ -162,11 +165,20 @@ export class Dialler {
   /** The socket ended, or must: waits for the next attempt, or stops if `why` is permanent. */
   ended(why: Why, permanent: boolean, nowMs: Millis): void {
     if ("url" in this.#phase) this.#urls.failed(this.#phase.url)
+    const said = this.#explain(why)
     if (this.#phase.state === "ready" && nowMs - this.#phase.sinceMs >= clientLimits.stableMs) {
       this.#backOff.reset()
     }
-    if (permanent) this.#phase = { state: "closed", why }
-    else this.#wait(why, false, nowMs)
+    if (permanent) this.#phase = { state: "closed", why: said }
+    else this.#wait(said, false, nowMs)
+  }
+
+  /** Browsers say only 1006, whatever was wrong: a url that never opened may be a wrong one. */
+  #explain(why: Why): Why {
+    const phase = this.#phase
+    if (phase.state !== "dialling" || this.#reached.has(phase.url)) return why
+    const hint = `${phase.url} never got through: does a node listen there, with the path /sync?`
+    return { ...why, reason: why.reason === "" ? hint : `${why.reason}; ${hint}` }
   }
 
   /** As the app wishes, whatever goes on. */
