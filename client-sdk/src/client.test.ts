@@ -1,5 +1,6 @@
 /** Clients of real nodes: what is typed in one shows in the other, and says where it is saved. */
 import { describe, expect, test } from "vitest"
+import { limits } from "@causeway/crdt/base"
 import { createClient, memoryStorage, SyncError } from "./index.ts"
 import type { RejectedUpdate } from "./index.ts"
 import { connect, startNode, temporaryFolder, textOf, type, until } from "./test/world.ts"
@@ -145,13 +146,13 @@ describe("Yjs documents", () => {
       client.onRejected(resolve)
       return () => "nothing was rejected"
     })
-    type(note, "x".repeat(9 * 1024 * 1024))
+    type(note, "x".repeat(limits.updateBytesMax))
     const other = client.yjs("others")
     type(other, "goes on")
     const update = await rejected
     expect(update).toMatchObject({ engine: "yjs", name: "notes", reason: "too-large" })
     expect(update.error).toBeInstanceOf(SyncError)
-    expect(update.update.length).toBeGreaterThan(9 * 1024 * 1024)
+    expect(update.update.length).toBeGreaterThan(limits.updateBytesMax)
     await other.saved("node")
     const late: RejectedUpdate[] = []
     const seen = within<RejectedUpdate>((resolve) => {
@@ -228,6 +229,17 @@ describe("the client", () => {
     const client = connect("ws://127.0.0.1:1/sync")
     const offline = await until(client.connection, ({ state }) => state === "offline")
     expect(offline).toMatchObject({ why: { code: 1006 } })
+  })
+
+  test("an address without /sync is named as what may be wrong", async () => {
+    const { node } = await startNode()
+    const client = connect(node.url)
+    const note = client.yjs("notes")
+    const offline = await until(client.connection, ({ state }) => state === "offline")
+    expect(offline.state === "offline" && offline.why.reason).toContain("never got through")
+    expect(offline.state === "offline" && offline.why.reason).toContain("/sync")
+    await note.loaded
+    expect(note.status.current).toMatchObject({ pending: 0, savedTo: "local" })
   })
 
   test("[N1] a token is fetched for each attempt; without one the client says so", async () => {

@@ -11,7 +11,7 @@ export type SyncErrorCode =
   | "ERR_STORAGE"
   /** No node acks at this tier yet. */
   | "ERR_TIER_UNAVAILABLE"
-  /** A node refused an update for good; `onRejected` has it. */
+  /** A node refused an update for good; `onRejected` has it until it is dismissed. */
   | "ERR_UPDATE_REJECTED"
   /** What a node sent could not be applied to the replica. */
   | "ERR_APPLY_FAILED"
@@ -34,4 +34,13 @@ export class SyncError extends Error {
     this.code = code
     this.retryable = retryable
   }
+}
+
+/** A document with a rejected update: what happened, and what the app can do. */
+export function rejectionError(why: string, cause?: unknown): SyncError {
+  const message =
+    `a node refused an update of this document (${why}), so what was typed since may reach ` +
+    "nobody: close this handle, write what matters into a fresh one, and dismiss what " +
+    "onRejected gives"
+  return new SyncError("ERR_UPDATE_REJECTED", message, false, { cause })
 }

@@ -2,7 +2,7 @@
 import type { DocumentId } from "@causeway/crdt/base"
 import type { ClientCore } from "@causeway/crdt/client"
 import type { RejectedUpdate } from "@causeway/crdt/ports"
-import { SyncError } from "./errors.ts"
+import { rejectionError, SyncError } from "./errors.ts"
 
 /** Where an update can be durable: in local storage, at the node that took it, on more nodes. */
 export type Tier = "local" | "node" | "quorum" | "all"
@@ -21,6 +21,8 @@ export class Saves {
 
   /** Everything typed in the document until now. */
   wait(core: ClientCore, document: DocumentId, tier: "local" | "node"): Promise<void> {
+    const rejection = tier === "node" ? core.rejectionOf(document) : undefined
+    if (rejection !== undefined) return Promise.reject(rejectionError(rejection.message))
     const seq = core.pendingOf(document)?.last
     if (seq === undefined) return Promise.resolve()
     return new Promise((resolve, reject) => {
@@ -47,8 +49,7 @@ export class Saves {
     for (const save of this.#waiting) {
       const concerned = save.document === update.document && update.seq <= save.seq
       if (!concerned || save.tier === "local") continue
-      const message = `a node refused an update (${update.code}): ${update.message}`
-      this.#fail(save, new SyncError("ERR_UPDATE_REJECTED", message, false, { cause: update }))
+      this.#fail(save, rejectionError(`${update.code}: ${update.message}`, update))
     }
   }
 

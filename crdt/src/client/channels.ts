@@ -42,6 +42,7 @@ export class Channels {
     if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
     record.held = true
     record.broken = false
+    record.rejection = undefined
     record.base = resume
     record.resume = undefined
     this.want(record)
@@ -122,6 +123,7 @@ export class Channels {
     if (record.channel.state !== "opening" || rival !== undefined) return false
     this.table.opened(record, message.handle, message.summary)
     record.access = message.access
+    record.reached = true
     record.error = undefined
     this.#touched.add(record.document)
     return true

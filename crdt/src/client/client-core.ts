@@ -20,7 +20,8 @@ import type { ClientInput } from "./input.ts"
 import { Presence } from "./presence.ts"
 import { Sender } from "./sender.ts"
 import { StatusBoard } from "./status-board.ts"
-import type { ConnectionStatus, DocumentStatus, PendingStatus, Why } from "./status.ts"
+import type { ConnectionStatus, DocumentError, DocumentStatus } from "./status.ts"
+import type { PendingStatus, Why } from "./status.ts"
 
 export type ClientOptions = {
   /** At least one; tried in order of health. */
@@ -60,7 +61,9 @@ export class ClientCore {
     this.#random = random
     this.#client = stored.client
     this.#dialler = new Dialler(urls, random, options.authenticated)
-    this.#sender = new Sender(stored, random, this.#touched)
+    this.#sender = new Sender(stored, random, this.#touched, (document) => {
+      return this.#channels.table.get(document)
+    })
     this.#channels = new Channels(this.#sender.outbox, random, this.#touched)
     this.#presence = new Presence(this.#channels)
     this.#board = new StatusBoard(this.#sender, this.#channels.table)
@@ -108,6 +111,11 @@ export class ClientCore {
   /** Undefined for a document that is neither held nor has pending updates. */
   statusOf(document: DocumentId): DocumentStatus | undefined {
     return this.#board.statusOf(document)
+  }
+
+  /** While there is one, that the outbox is empty does not mean that nodes have everything. */
+  rejectionOf(document: DocumentId): DocumentError | undefined {
+    return this.#sender.rejectionOf(document)
   }
 
   /** What the document's replica has, as far as log entries say. */
@@ -221,10 +229,19 @@ export class ClientCore {
     const { repairSeq } = record
     if (repairSeq !== undefined && repairSeq >= this.#sender.outbox.cursor) {
       record.repairSeq = undefined
-      if (bytes.length > limits.updateBytesMax) return
+      if (bytes.length > limits.updateBytesMax) {
+        // Sent again as it is, it would be refused for ever, and hold up all other documents.
+        const message = `what the node lacks is over ${limits.updateBytesMax} bytes`
+        this.#sender.refuse(repairSeq, "missing-predecessors", message, effects)
+        this.#sender.resume()
+        return
+      }
       this.#sender.outbox.replace(repairSeq, bytes)
       this.#sender.resume()
-    } else this.#onLocalUpdate(document, bytes, effects)
+    } else if (bytes.length <= limits.updateBytesMax || record.rejection === undefined) {
+      // The same difference is not refused, and kept, at each reconnect.
+      this.#onLocalUpdate(document, bytes, effects)
+    }
   }
 
   #onDeliverFailed(document: DocumentId, message: string, nowMs: Millis): void {
@@ -420,7 +437,7 @@ export class ClientCore {
 
 /** The reject code for updates of a document that a node closed for good. */
 function refusalOf(
-  code: DocumentClosed["code"] | "apply-failed",
+  code: DocumentError["code"],
 ): "permission-denied" | "document-deleted" | "too-large" | undefined {
   if (code === "permission-denied" || code === "document-deleted") return code
   return code === "document-too-large" ? "too-large" : undefined

@@ -49,6 +49,10 @@ export type DocumentRecord = {
   broken: boolean
   /** An update that waits for the `difference` because the node lacks its predecessors. */
   repairSeq: number | undefined
+  /** An update of this very replica was rejected: what it shows is not what nodes get. */
+  rejection: DocumentError | undefined
+  /** A node has opened the document, or acked an update of it. */
+  reached: boolean
   presence: PresenceTable
 }
 
@@ -85,6 +89,8 @@ export class DocumentTable {
       error: undefined,
       broken: false,
       repairSeq: undefined,
+      rejection: undefined,
+      reached: false,
       presence: new PresenceTable(),
     }
     this.#records.set(document, record)

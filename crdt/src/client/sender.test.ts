@@ -232,6 +232,51 @@ describe("rejects", () => {
     expect(harness.writes.at(-1)).toEqual({ type: "rejected-remove", seq: 1 })
   })
 
+  test("[C3] a document with a rejected update is saved to no node, until a new replica", () => {
+    const harness = connected()
+    const error = { code: "update-rejected", message: "invalid-update: no", retryable: false }
+    const refused = { pending: 0, savedTo: "local", error }
+    harness.type(notes, 1)
+    harness.node({ type: "reject", seq: 1, code: "invalid-update", message: "no" })
+    harness.type(notes, 2)
+    harness.node(ack(2))
+    expect(harness.core.statusOf(notes)).toMatchObject(refused)
+    expect(harness.core.rejectionOf(plans)).toBeUndefined()
+    // The same replica goes on from what nodes don't have, dismissed or not.
+    const dismissed = only(
+      harness.input({ type: "dismiss-rejected", seq: 1 }),
+      "document-status",
+    ).at(-1)
+    expect(dismissed?.status).toMatchObject({ savedTo: "memory", error })
+    harness.hold(notes)
+    harness.serve(3)
+    expect(harness.core.statusOf(notes)).toMatchObject({ savedTo: "node", error: undefined })
+  })
+
+  test("[C3] a rejected update of an earlier life counts until it is dismissed", () => {
+    const code = "too-large" as const
+    const update = { seq: 1, document: notes, bytes: Uint8Array.of(1), code, message: "" }
+    const stored = { ...emptyClient(), nextSeq: 2, rejected: [update] }
+    const harness = new Harness({ stored })
+    harness.hold(notes)
+    harness.connect()
+    harness.serve(1)
+    const error = { code: "update-rejected", message: "too-large" }
+    expect(harness.core.statusOf(notes)).toMatchObject({ savedTo: "local", error })
+    harness.input({ type: "dismiss-rejected", seq: 1 })
+    expect(harness.core.statusOf(notes)).toMatchObject({ savedTo: "node", error: undefined })
+  })
+
+  test("a document that no node has served is not saved to one", () => {
+    const harness = new Harness()
+    harness.hold(notes)
+    expect(harness.core.statusOf(notes)?.savedTo).toBe("local")
+    harness.connect()
+    expect(harness.core.statusOf(notes)?.savedTo).toBe("local")
+    harness.serve(1)
+    expect(harness.core.statusOf(notes)?.savedTo).toBe("node")
+  })
+
   test("[C3] [N5] a rejected number is sent empty when the sequence is gone through again", () => {
     const harness = connected()
     for (const value of [1, 2, 3]) harness.type(notes, value)
@@ -300,5 +345,23 @@ describe("rejects", () => {
     expect(updatesSent(answer)).toEqual([[1, 4]])
     harness.node(ack(1))
     expect(harness.core.pending.count).toBe(0)
+  })
+
+  test("[N14] [C3] predecessors that are too large block neither this document nor others", () => {
+    const harness = connected()
+    harness.serve(1)
+    harness.type(notes, 5)
+    harness.type(plans, 6)
+    harness.node({ type: "reject", seq: 1, code: "missing-predecessors", message: "" })
+    harness.node(openedOf(3))
+    const resume = vector()
+    harness.node({ type: "updates", handle: 103, complete: true, resume, updates: [] })
+    const bytes = new Uint8Array(limits.updateBytesMax + 1)
+    const answer = harness.input({ type: "difference", document: notes, bytes })
+    expect(only(answer, "rejected")[0]?.update).toMatchObject({ seq: 1, bytes: Uint8Array.of(5) })
+    expect(updatesSent(answer)).toEqual([[1, -1, 6]])
+    // Nor is it taken for an update of its own, to be refused and kept each time.
+    const again = harness.input({ type: "difference", document: notes, bytes })
+    expect(only(again, "rejected")).toEqual([])
   })
 })

@@ -10,9 +10,11 @@ import type { AckTier, RejectCode, Welcome } from "../protocol/index.ts"
 import type { Random, StorageResult, StoredClient, StoredUpdate } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
+import type { DocumentRecord } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
 import { Outbox } from "./outbox.ts"
-import type { PendingStatus, SavedTo } from "./status.ts"
+import { Rejections } from "./rejections.ts"
+import type { DocumentError, PendingStatus, SavedTo } from "./status.ts"
 import { WriteQueue } from "./write-queue.ts"
 
 type Peer = {
@@ -21,19 +23,25 @@ type Peer = {
   readonly updateBytesMax: number
 }
 
+type RecordOf = (document: DocumentId) => DocumentRecord | undefined
+
 export class Sender {
   readonly outbox: Outbox
   readonly #writes = new WriteQueue()
   readonly #backOff: BackOff
   /** Documents whose status may have changed. */
   readonly #touched: Set<DocumentId>
+  readonly #rejections: Rejections
+  readonly #recordOf: RecordOf
   #peer: Peer | undefined
   #pausedUntilMs: Millis | undefined
   #ackedSeq = 0
 
-  constructor(stored: StoredClient, random: Random, touched: Set<DocumentId>) {
+  constructor(stored: StoredClient, random: Random, touched: Set<DocumentId>, recordOf: RecordOf) {
     this.outbox = new Outbox(stored)
+    this.#rejections = new Rejections(stored.rejected)
     this.#touched = touched
+    this.#recordOf = recordOf
     const { resendBackoffMsMin, resendBackoffMsMax } = clientLimits
     this.#backOff = new BackOff(random, resendBackoffMsMin, resendBackoffMsMax)
   }
@@ -49,9 +57,17 @@ export class Sender {
   }
 
   savedTo(document: DocumentId): SavedTo {
-    const last = this.outbox.lastOf(document)
-    if (last === undefined) return "node"
-    return last > this.outbox.storedSeq ? "memory" : "local"
+    const last = this.outbox.lastOf(document) ?? this.#rejections.lastOf(document)
+    if (last !== undefined) return last > this.outbox.storedSeq ? "memory" : "local"
+    const record = this.#recordOf(document)
+    // What was dismissed may be in this replica, and nowhere else.
+    if (record?.rejection !== undefined) return "memory"
+    return record?.reached === true ? "node" : "local"
+  }
+
+  /** Undefined once the app has dismissed every rejected update and opened a new replica. */
+  rejectionOf(document: DocumentId): DocumentError | undefined {
+    return this.#rejections.of(document) ?? this.#recordOf(document)?.rejection
   }
 
   add(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): StoredUpdate {
@@ -68,6 +84,8 @@ export class Sender {
   }
 
   dismiss(seq: number): void {
+    const document = this.#rejections.dismiss(seq)
+    if (document !== undefined) this.#touched.add(document)
     this.#writes.push({ type: "rejected-remove", seq })
   }
 
@@ -108,6 +126,9 @@ export class Sender {
     if (update === undefined) return
     this.#touched.add(update.document)
     const rejected = { ...update, code, message }
+    const error = this.#rejections.add(rejected)
+    const record = this.#recordOf(update.document)
+    if (record !== undefined) record.rejection = error
     this.#writes.push({ type: "rejected-add", update: rejected })
     effects.push({ type: "rejected", update: rejected })
   }
@@ -165,7 +186,11 @@ export class Sender {
     this.#ackedSeq = Math.max(this.#ackedSeq, seq)
     if (removed.length === 0) return
     this.#backOff.reset()
-    for (const { document } of removed) this.#touched.add(document)
+    for (const { document } of removed) {
+      this.#touched.add(document)
+      const record = this.#recordOf(document)
+      if (record !== undefined) record.reached = true
+    }
     this.#writes.push({ type: "outbox-trim", seq })
     effects.push({ type: "acked", tier, seq })
   }

@@ -20,8 +20,9 @@ export class StatusBoard {
   statusOf(document: DocumentId): DocumentStatus | undefined {
     const record = this.#table.get(document)
     if (record === undefined) return undefined
-    const { freshness, access, error } = record
+    const { freshness, access } = record
     const pending = this.#sender.outbox.countOf(document)
+    const error = this.#sender.rejectionOf(document) ?? record.error
     return { pending, savedTo: this.#sender.savedTo(document), freshness, access, error }
   }
 

@@ -30,7 +30,10 @@ export type ConnectionStatus =
   /** Stopped by the app, or for good by a permanent close code. */
   | { readonly state: "closed"; readonly why: Why }
 
-/** How far everything typed in a document so far has been saved. */
+/**
+ * How far everything typed in a document so far has been saved. Never "node" while a rejected
+ * update stands in the way, nor before a node has served the document.
+ */
 export type SavedTo = "memory" | "local" | "node"
 
 /** How old what the document shows may be. */
@@ -42,9 +45,12 @@ export type Freshness =
   /** It shows what its node has; how far behind that may be stands in the connection status. */
   | { readonly state: "live" }
 
-/** What stands in the way of a document. `apply-failed`: the driver refused what the node sent. */
+/**
+ * What stands in the way of a document. `apply-failed`: the driver refused what the node sent.
+ * `update-rejected`: nodes won't take one of its updates, and later ones may depend on it.
+ */
 export type DocumentError = {
-  readonly code: DocumentCloseCode | "apply-failed"
+  readonly code: DocumentCloseCode | "apply-failed" | "update-rejected"
   readonly message: string
   /** True if the core tries again by itself. */
   readonly retryable: boolean

@@ -1,0 +1,48 @@
+/**
+ * Updates refused for good that the app has not dismissed [C3], as they stand in the way of their
+ * documents: later updates of the same replica may depend on one, and then nobody sees them.
+ * Kept as long as storage keeps them, without their bytes.
+ */
+import type { DocumentId } from "../base/index.ts"
+import type { RejectedUpdate } from "../ports/index.ts"
+import type { DocumentError } from "./status.ts"
+
+export class Rejections {
+  readonly #byDocument = new Map<DocumentId, Map<number, DocumentError>>()
+  readonly #documents = new Map<number, DocumentId>()
+
+  constructor(stored: readonly RejectedUpdate[]) {
+    for (const update of stored) this.add(update)
+  }
+
+  add({ seq, document, code, message }: RejectedUpdate): DocumentError {
+    const text = message === "" ? code : `${code}: ${message}`
+    const error: DocumentError = { code: "update-rejected", message: text, retryable: false }
+    const errors = this.#byDocument.get(document) ?? new Map<number, DocumentError>()
+    this.#byDocument.set(document, errors.set(seq, error))
+    this.#documents.set(seq, document)
+    return error
+  }
+
+  /** Gives the document that the update was of. */
+  dismiss(seq: number): DocumentId | undefined {
+    const document = this.#documents.get(seq)
+    if (document === undefined) return undefined
+    this.#documents.delete(seq)
+    const errors = this.#byDocument.get(document)
+    errors?.delete(seq)
+    if (errors?.size === 0) this.#byDocument.delete(document)
+    return document
+  }
+
+  /** The document's highest number here. */
+  lastOf(document: DocumentId): number | undefined {
+    return [...(this.#byDocument.get(document)?.keys() ?? [])].at(-1)
+  }
+
+  /** The document's oldest. */
+  of(document: DocumentId): DocumentError | undefined {
+    for (const error of this.#byDocument.get(document)?.values() ?? []) return error
+    return undefined
+  }
+}
