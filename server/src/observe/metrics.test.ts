@@ -8,25 +8,22 @@ afterEach(() => cleanup.run())
 
 type Family = { readonly name: string; readonly type: string; readonly help: string }
 
-/** @throws Error unless each TYPE follows the HELP of its family, and its samples follow both. */
+/** @throws Error unless each family is its HELP, its TYPE and its samples, in this order. */
 function familiesIn(text: string): Family[] {
-  const families: Family[] = []
-  let help: RegExpExecArray | null = null
-  for (const line of text.split("\n").filter((candidate) => candidate !== "")) {
-    const type = /^# TYPE (\S+) (\S+)$/.exec(line)
-    const last = families.at(-1)
-    if (line.startsWith("# HELP ")) help = /^# HELP (\S+) (.+)$/.exec(line)
-    else if (type !== null) {
-      if (help?.[1] !== type[1]) throw new Error(`no HELP before ${line}`)
-      families.push({ name: type[1] ?? "", type: type[2] ?? "", help: help?.[2] ?? "" })
-    } else {
-      const sample = /^[^\s{]+/.exec(line)?.[0] ?? ""
-      const parts = last?.type === "histogram" ? ["_bucket", "_sum", "_count"] : [""]
-      const names = parts.map((part) => `${last?.name}${part}`)
-      if (!names.includes(sample)) throw new Error(`not of the family ${last?.name}: ${line}`)
-    }
-  }
-  return families
+  return text.split(/^(?=# HELP )/m).map((block) => {
+    const [help = "", type = "", ...samples] = block.split("\n").filter((line) => line !== "")
+    const [, name, helpText] = /^# HELP (\S+) (.+)$/.exec(help) ?? []
+    const [, typedName, typeName] = /^# TYPE (\S+) (\S+)$/.exec(type) ?? []
+    if (name === undefined || helpText === undefined) throw new Error(`no help: ${help}`)
+    if (name !== typedName || typeName === undefined) throw new Error(`no type: ${type}`)
+    const parts = typeName === "histogram" ? ["_bucket", "_sum", "_count"] : [""]
+    const stray = samples.find((line) => {
+      const sampleName = /^[^\s{]+/.exec(line)?.[0] ?? ""
+      return !parts.some((part) => sampleName === name + part)
+    })
+    if (stray !== undefined) throw new Error(`not of the family ${name}: ${stray}`)
+    return { name, type: typeName, help: helpText }
+  })
 }
 
 /** Units other than the base ones, and abbreviations. */
@@ -45,7 +42,7 @@ test("names, types and help texts are as Prometheus wants them", async () => {
     expect(name, "taken by histograms").not.toMatch(/_(bucket|count|sum|info)$/)
     expect(name, "its type is no part of a name").not.toMatch(/_(counter|gauge|histogram)(_|$)/)
     expect(name, "seconds and bytes").not.toMatch(badUnit)
-    expect(help, name).not.toBe("")
+    expect(help, name).toMatch(/^[A-Z1]/)
   }
 })
 
