@@ -66,7 +66,7 @@ function readArguments(argv: readonly string[]): Arguments {
     .description("Runs a whole Causeway cluster on virtual time, breaks things, checks promises.")
     .option("--seed <n>", "replay this seed (default: a random one)", whole(0, SEED_MAX))
     .option("--seeds <a..b>", "run all of these, one line each", seedRange)
-    .option("--nodes <n>", "nodes", whole(1, sizeMax.nodes), 3)
+    .option("--nodes <n>", "nodes, each linked with all others", whole(1, sizeMax.nodes), 3)
     .option("--clients <n>", "native clients", whole(0, sizeMax.clients), 6)
     .option("--stock-clients <n>", "y-websocket clients", whole(0, sizeMax.clients), 2)
     .option("--seconds <n>", "virtual seconds with faults", number(0, sizeMax.seconds), 60)

@@ -2,6 +2,7 @@
  * What a run is asked for, and the profile that the seed draws for the rest (swarm testing: each
  * run has another mix of faults, delays and documents). Both are plain data; a run prints them.
  */
+import { limits } from "@causeway/crdt/base"
 import type { Millis } from "@causeway/crdt/base"
 import { allFaults } from "./faults/index.ts"
 import type { DrawnFault } from "./faults/index.ts"
@@ -40,8 +41,11 @@ export type Profile = {
   readonly faults: readonly DrawnFault[]
 }
 
-/** More than this many of one thing would be another kind of run. */
-export const sizeMax = { nodes: 100, clients: 500, seconds: 86_400 } as const
+/**
+ * More than this many of one thing would be another kind of run. Each node links with all others,
+ * so more of them than a node takes links could never all meet.
+ */
+export const sizeMax = { nodes: limits.linksMax, clients: 500, seconds: 86_400 } as const
 
 export function drawProfile(options: SimOptions, random: SimRandom): Profile {
   return {
