@@ -8,7 +8,7 @@ afterEach(() => cleanup.run())
 
 type Family = { readonly name: string; readonly type: string; readonly help: string }
 
-/** @throws Error unless each family is its HELP, its TYPE and its samples, in this order. */
+/** Families as they stand. @throws Error unless each is HELP, TYPE, samples, in this order. */
 function familiesIn(text: string): Family[] {
   return text.split(/^(?=# HELP )/m).map((block) => {
     const [help = "", type = "", ...samples] = block.split("\n").filter((line) => line !== "")
