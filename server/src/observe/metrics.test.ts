@@ -1,4 +1,4 @@
-/** What `promtool check metrics` would find: names, types and help texts of everything we expose. */
+/** What `promtool check metrics` would find: names, types and help texts of all that we expose. */
 import { afterEach, expect, test } from "vitest"
 import { Cleanup } from "../test/cleanup.ts"
 import { httpUrl, metric, startNode } from "../test/nodes.ts"
