@@ -31,8 +31,10 @@ export const limits = {
   /** Entries waiting for the next commit. Past it: reject `overloaded`, stock: close 4501. */
   openBatchEntriesMax: 8192,
   openBatchBytesMax: 48 * MiB,
-  /** Commits start this far apart under load (ADR 7); the first after idle starts at once. */
+  /** Under load commits start this far apart (ADR 7). */
   commitPaceMs: 8,
+  /** After a quiet time so many start at once, so a few writers never wait for the pace. */
+  commitBurst: 4,
   /** Bytes of updates that lack a predecessor, per document. Past it: `missing-predecessors`. */
   pendingBytesMax: 1 * MiB,
   /** Merged state and tails kept for open documents. Past it: the least recent is read again. */

@@ -7,6 +7,16 @@ import { DecodeError } from "./errors.ts"
 
 /** Encodes `text`; a lone surrogate becomes U+FFFD, as TextEncoder does. O(length). */
 export function utf8Encode(text: string): Uint8Array {
+  const ascii = new Uint8Array(text.length)
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code >= 0x80) return encodeCharacters(text)
+    ascii[index] = code
+  }
+  return ascii
+}
+
+function encodeCharacters(text: string): Uint8Array {
   const bytes: number[] = []
   for (const character of text) {
     let point = character.codePointAt(0) ?? 0

@@ -5,6 +5,9 @@
 import { assert } from "./assert.ts"
 import { utf8Encode } from "./utf8.ts"
 
+/** Bytes a result may keep unused behind it. */
+const SLACK_MAX = 64
+
 export class Writer {
   #bytes: Uint8Array
   #length = 0
@@ -30,7 +33,7 @@ export class Writer {
 
   /** Any integer from 0 to 2^53 − 1. */
   varUint(value: number): this {
-    assert(Number.isSafeInteger(value) && value >= 0, () => `varUint out of range: ${value}`)
+    assert(Number.isSafeInteger(value) && value >= 0, "varUint out of range")
     this.#reserve(8)
     let rest = value
     while (rest > 0x7f) {
@@ -63,8 +66,11 @@ export class Writer {
     return this.#length
   }
 
-  /** A copy of what was written, exactly as long as it is. */
+  /** What was written. Nothing may be written afterwards. */
   finish(): Uint8Array {
+    const slack = this.#bytes.length - this.#length
+    // A copy costs more than a little room that stays unused.
+    if (slack <= SLACK_MAX) return this.#bytes.subarray(0, this.#length)
     return this.#bytes.slice(0, this.#length)
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Commit batches. At most one append is under way; what arrives meanwhile fills the next batch
- * (group commit). The first write after idle starts at once, under load commits start
+ * (group commit). After a quiet time `commitBurst` commits may start at once, under load they start
  * `commitPaceMs` apart. A failed append fails the batch that waited behind it too, because its
  * writes follow on those that failed. While the store fails, writes are refused and an empty
  * append tries it again. Rules [D4] [D5] [D6].
@@ -48,7 +48,8 @@ export class Commits {
   #open = emptyBatch()
   #underWay: { id: number; batch: Batch; startedMs: Millis } | undefined
   #nextId = 1
-  #lastStartMs: Millis = -Infinity
+  /** Each start moves it on by the pace, from now at least: how far ahead it is, is the load. */
+  #pacedToMs: Millis = -Infinity
   #store: Store = { state: "ok" }
 
   get storeState(): "ok" | "failing" {
@@ -92,15 +93,18 @@ export class Commits {
       if (turn.nowMs >= this.#store.retryAtMs) this.#start(turn)
       return
     }
-    if (this.#open.entries > 0 && turn.nowMs >= this.#lastStartMs + limits.commitPaceMs) {
-      this.#start(turn)
-    }
+    if (this.#open.entries > 0 && turn.nowMs >= this.#dueMs()) this.#start(turn)
+  }
+
+  /** When the pace allows the next start. */
+  #dueMs(): Millis {
+    return this.#pacedToMs - limits.commitPaceMs * (limits.commitBurst - 1)
   }
 
   #start(turn: Turn): void {
     const batch = this.#open
     this.#open = emptyBatch()
-    this.#lastStartMs = turn.nowMs
+    this.#pacedToMs = Math.max(this.#pacedToMs, turn.nowMs) + limits.commitPaceMs
     const id = this.#nextId++
     this.#underWay = { id, batch, startedMs: turn.nowMs }
     const own = batch.own.map((write) => write.record)
@@ -110,7 +114,7 @@ export class Commits {
   deadline(): Millis | undefined {
     if (this.#underWay !== undefined) return undefined
     if (this.#store.state === "failing") return this.#store.retryAtMs
-    return this.#open.entries > 0 ? this.#lastStartMs + limits.commitPaceMs : undefined
+    return this.#open.entries > 0 ? this.#dueMs() : undefined
   }
 
   onCommitted(turn: Turn, id: number, result: AppendResult): Outcome {

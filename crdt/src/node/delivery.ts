@@ -49,7 +49,9 @@ export function deliver(
     if (group === undefined) groups.set(document, [update])
     else group.push(update)
   }
-  for (const [document, group] of groups) deliverTo(turn, document, group)
+  let delivered = 0
+  for (const [document, group] of groups) delivered += deliverTo(turn, document, group)
+  if (delivered > 0) turn.emit({ type: "delivered", updates: delivered })
   return pending
 }
 
@@ -68,7 +70,8 @@ export function factsOf(
   }
 }
 
-function deliverTo(turn: Turn, document: OpenDocument, updates: readonly DurableUpdate[]): void {
+/** Gives how many updates were sent, counted once for each session. */
+function deliverTo(turn: Turn, document: OpenDocument, updates: readonly DurableUpdate[]): number {
   const authors = new Set<ConnectionId>()
   for (const update of updates) if (update.connection !== undefined) authors.add(update.connection)
   const native: ConnectionId[] = []
@@ -84,19 +87,19 @@ function deliverTo(turn: Turn, document: OpenDocument, updates: readonly Durable
   }
   if (stock.length > 0) turn.multicast(stock, stockFrames(updates))
   if (native.length > 0) turn.multicast(native, nativeFrames(document, updates))
-  const readers = native.length + stock.length
-  if (readers > 0) turn.emit({ type: "delivered", updates: updates.length, sessions: readers })
-  for (const writer of writers) deliverToWriter(turn, writer, updates)
+  let delivered = updates.length * (native.length + stock.length)
+  for (const writer of writers) delivered += deliverToWriter(turn, writer, updates)
+  return delivered
 }
 
-function deliverToWriter(turn: Turn, writer: Session, updates: readonly DurableUpdate[]): void {
+function deliverToWriter(turn: Turn, writer: Session, updates: readonly DurableUpdate[]): number {
   const others = updates.filter((update) => update.connection !== writer.connection)
-  if (others.length === 0) return
+  if (others.length === 0) return 0
   writer.sentMs = turn.nowMs
   const frames =
     writer.protocol === "native" ? nativeFrames(writer.document, others) : stockFrames(others)
   turn.multicast([writer.connection], frames)
-  turn.emit({ type: "delivered", updates: others.length, sessions: 1 })
+  return others.length
 }
 
 function stockFrames(updates: readonly DurableUpdate[]): Uint8Array[] {

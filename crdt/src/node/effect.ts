@@ -68,7 +68,8 @@ export type NodeEvent =
       readonly bytes: number
       readonly tookMs: number
     }
-  | { readonly type: "delivered"; readonly updates: number; readonly sessions: number }
+  /** Once per commit; an update counts once for each session that it was sent to. */
+  | { readonly type: "delivered"; readonly updates: number }
   | { readonly type: "store-failed"; readonly code: string; readonly message: string }
   | { readonly type: "store-recovered" }
   | { readonly type: "read-failed"; readonly document: DocumentId; readonly message: string }

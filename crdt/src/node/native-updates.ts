@@ -52,7 +52,8 @@ export class NativeUpdates {
     if (session === undefined) {
       return this.#reject(turn, connection, seq, "document-not-open", "open the document first")
     }
-    if (connection.unackedBytes > limits.clientWindowBytes + limits.frameBytesMax) {
+    // A client stops at its window, of which its last frame may be over.
+    if (connection.unackedBytes > 2 * limits.clientWindowBytes) {
       return this.#reject(turn, connection, seq, "overloaded", "past the window of unacked bytes")
     }
     const verdict = admitWrite(turn, this.#core.commits, { session, author, update })

@@ -17,8 +17,9 @@ const news: ReadonlySet<NodeEvent["type"]> = new Set([
 /** Too many for any log: metrics count them. */
 const silent: ReadonlySet<NodeEvent["type"]> = new Set(["committed", "delivered"])
 
-export function logEvent(log: Log, { type, ...fields }: NodeEvent): void {
-  if (silent.has(type)) return
+export function logEvent(log: Log, event: NodeEvent): void {
+  if (silent.has(event.type)) return
+  const { type, ...fields } = event
   if (type === "fork-detected") log.error(fields, type)
   else if (warnings.has(type)) log.warn(fields, type)
   else if (news.has(type)) log.info(fields, type)

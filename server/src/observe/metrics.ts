@@ -77,7 +77,7 @@ export class Metrics {
         this.#bytes.inc(event.bytes)
         return this.#commits.observe(event.tookMs / 1000)
       case "delivered":
-        return this.#delivered.inc(event.updates * event.sessions)
+        return this.#delivered.inc(event.updates)
       case "update-rejected":
         return this.#rejected.inc({ code: event.code })
       case "update-pending":
