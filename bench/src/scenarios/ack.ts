@@ -15,8 +15,8 @@ export const ackScenario: Scenario = {
   suits: () => true,
   run: async (context): Promise<RunOutcome> => {
     const folder = await newFolder(context)
-    const overwrite = measureDiskSync(folder, "overwrite")
-    const append = measureDiskSync(folder, "append")
+    const overwrite = await measureDiskSync(folder, "overwrite")
+    const append = await measureDiskSync(folder, "append")
     const result = await withServer(context, folder, (server) => {
       const target = targetOf(server)
       const nativeUrl = nativeUrlOf(server)
