@@ -29,21 +29,25 @@ export function filledRoom(number: number): string {
 /** Writes one update into each of `documents` documents. */
 export async function runFill(job: FillJob): Promise<JobResult> {
   const startMs = performance.now()
-  if (job.nativeUrl !== undefined) {
-    await fillNatively(job.nativeUrl, job.documents)
-    const fillSeconds = (performance.now() - startMs) / 1000
-    return { measures: { fillSeconds, documents: job.documents }, failures: [], rooms: {} }
-  }
-  const numbers = Array.from({ length: job.documents }, (_, number) => number)
-  const confirmed = await runPooled(numbers, fillsAtOnce, (number) => fillOne(job.target, number))
-  const missing = confirmed.filter((ok) => !ok).length
+  const { nativeUrl, documents } = job
+  const missing =
+    nativeUrl === undefined
+      ? await fillThroughSessions(job.target, documents)
+      : await fillNatively(nativeUrl, documents)
   const fillSeconds = (performance.now() - startMs) / 1000
   const failures = missing === 0 ? [] : [`${missing} documents were not confirmed`]
-  return { measures: { fillSeconds, documents: job.documents }, failures, rooms: {} }
+  return { measures: { fillSeconds, documents }, failures, rooms: {} }
 }
 
-/** @throws Error if the node refuses an update or does not ack. */
-async function fillNatively(url: string, documents: number): Promise<void> {
+/** Gives how many documents were not confirmed. */
+async function fillThroughSessions(target: Target, documents: number): Promise<number> {
+  const numbers = Array.from({ length: documents }, (_, number) => number)
+  const confirmed = await runPooled(numbers, fillsAtOnce, (number) => fillOne(target, number))
+  return confirmed.filter((ok) => !ok).length
+}
+
+/** Every document or none is confirmed. @throws Error if the node refuses or does not ack. */
+async function fillNatively(url: string, documents: number): Promise<number> {
   const client = await NativeClient.connect(url)
   for (let first = 0; first < documents; first += nativeBatch) {
     const end = Math.min(first + nativeBatch, documents)
@@ -55,6 +59,7 @@ async function fillNatively(url: string, documents: number): Promise<void> {
     for (let number = first; number < end; number += 1) client.closeDocument(number)
   }
   client.close()
+  return 0
 }
 
 async function fillOne(target: Target, number: number): Promise<boolean> {

@@ -3,7 +3,8 @@ import fc from "fast-check"
 import { expect, test } from "vitest"
 import { ackTiers, documentCloseCodes, rejectCodes } from "../protocol/index.ts"
 import type { AckTier, DocumentCloseCode, NodeMessage, RejectCode } from "../protocol/index.ts"
-import { encode, Harness, notes, only, origin, other, plans, vector } from "./test/harness.ts"
+import { encodeNodeMessage } from "../protocol/test/codecs.ts"
+import { Harness, notes, only, origin, other, plans, vector } from "./test/harness.ts"
 import { welcomeOf } from "./test/harness.ts"
 
 const small = fc.integer({ min: 0, max: 4 })
@@ -71,7 +72,7 @@ function framed(frame: Uint8Array): Move {
 }
 
 const move: fc.Arbitrary<Move> = fc.oneof(
-  { weight: 6, arbitrary: message.map((said): Move => framed(encode(said))) },
+  { weight: 6, arbitrary: message.map((said): Move => framed(encodeNodeMessage(said))) },
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 40 }).map(framed) },
   {
     weight: 2,
@@ -107,7 +108,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
       if (harness.core.connection.state === "closed") return
       if (harness.core.connection.state !== "connecting") harness.input({ type: "connect-now" })
       harness.input({ type: "socket-opened", socket: harness.socket })
-      framed(encode(welcomeOf({ windowBytes: 4 })))(harness)
+      framed(encodeNodeMessage(welcomeOf({ windowBytes: 4 })))(harness)
     }),
   },
 )

@@ -2,34 +2,21 @@
 import { describe, expect, test } from "vitest"
 import * as Y from "yjs"
 import { limits, parseOriginId } from "../base/index.ts"
-import { decodeRecord } from "../log/index.ts"
 import { encodeHello, encodeOpen, pingFrame } from "../protocol/index.ts"
 import {
   clientNumbered,
+  commit,
   jsonAfter,
+  logged,
   NativeClient,
   openNative,
   vectorOf,
   YWriter,
 } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
-import type { TestNode } from "./test/harness.ts"
 
 const notes = documentNamed("notes")
 const plans = documentNamed("plans")
-
-/** Numbers of the updates in the log, by client. */
-function logged(node: TestNode, client: number): number[] {
-  const { run } = node.store.log.readOrigin(node.origin, 1, Infinity)
-  return run.records.flatMap((record) => {
-    const { author } = decodeRecord(record)
-    return author?.client === clientNumbered(client) ? [author.seq] : []
-  })
-}
-
-function commit(node: TestNode): void {
-  node.world.advance(limits.commitPaceMs)
-}
 
 describe("the greeting", () => {
   test("[N1] the first message is a hello, in time, and there is no second", () => {

@@ -1,26 +1,11 @@
 /** Updates of SDK clients: numbers, acks, refusals. Rules [N5]–[N8] [N14], [D3] [D6] [F7]. */
 import { expect, test } from "vitest"
 import { limits } from "../base/index.ts"
-import { decodeRecord } from "../log/index.ts"
-import { clientNumbered, jsonAfter, NativeClient, openNative, YWriter } from "./test/clients.ts"
+import { commit, jsonAfter, logged, NativeClient, openNative, YWriter } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
-import type { TestNode } from "./test/harness.ts"
 
 const notes = documentNamed("notes")
 const plans = documentNamed("plans")
-
-/** Numbers of the updates in the log, by client. */
-function logged(node: TestNode, client: number): number[] {
-  const { run } = node.store.log.readOrigin(node.origin, 1, Infinity)
-  return run.records.flatMap((record) => {
-    const { author } = decodeRecord(record)
-    return author?.client === clientNumbered(client) ? [author.seq] : []
-  })
-}
-
-function commit(node: TestNode): void {
-  node.world.advance(limits.commitPaceMs)
-}
 
 test("[N5] only the next number is taken, and each is logged once", () => {
   const node = new World().node()

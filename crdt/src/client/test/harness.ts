@@ -5,8 +5,9 @@
 import { assert, documentIdOf, parseClientId, parseOriginId } from "../../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId, Millis, OriginId } from "../../base/index.ts"
 import { VersionVector } from "../../clock/index.ts"
-import * as protocol from "../../protocol/index.ts"
+import { decodeClientMessage } from "../../protocol/index.ts"
 import type { ClientMessage, NodeMessage, Resume, Welcome } from "../../protocol/index.ts"
+import { encodeNodeMessage } from "../../protocol/test/codecs.ts"
 import type { StorageWrite, StoredClient } from "../../ports/index.ts"
 import { ClientCore } from "../client-core.ts"
 import type { ClientEffect } from "../effect.ts"
@@ -117,7 +118,7 @@ export class Harness {
   }
 
   node(message: NodeMessage): ClientEffect[] {
-    return this.input({ type: "frame", socket: this.socket, bytes: encode(message) })
+    return this.input({ type: "frame", socket: this.socket, bytes: encodeNodeMessage(message) })
   }
 
   hold(document: DocumentId, resume: Resume = nothing): ClientEffect[] {
@@ -151,7 +152,7 @@ export function welcomeOf(welcome: Partial<Welcome> = {}): Welcome {
 
 export function sentOf(effects: readonly ClientEffect[]): ClientMessage[] {
   return effects.flatMap((effect) =>
-    effect.type === "send" ? [protocol.decodeClientMessage(effect.frame)] : [],
+    effect.type === "send" ? [decodeClientMessage(effect.frame)] : [],
   )
 }
 
@@ -175,27 +176,4 @@ export function updatesSent(effects: readonly ClientEffect[]): [number, ...numbe
 export function ack(seq: number, ...marks: [channel: number, seq: number][]): NodeMessage {
   const list = marks.map(([channel, at]) => ({ channel, seq: at }))
   return { type: "ack", tier: "node", seq, marks: list }
-}
-
-export function encode(message: NodeMessage): Uint8Array {
-  switch (message.type) {
-    case "welcome":
-      return protocol.encodeWelcome(message)
-    case "opened":
-      return protocol.encodeOpened(message)
-    case "ack":
-      return protocol.encodeAck(message)
-    case "reject":
-      return protocol.encodeReject(message)
-    case "updates":
-      return protocol.encodeUpdates(message)
-    case "document-presence":
-      return protocol.encodeDocumentPresence(message)
-    case "document-closed":
-      return protocol.encodeDocumentClosed(message)
-    case "freshness":
-      return protocol.encodeFreshness(message)
-    case "pong":
-      return protocol.pongFrame
-  }
 }

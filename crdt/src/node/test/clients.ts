@@ -3,9 +3,10 @@
  * document of one: what it holds after all it was sent.
  */
 import * as Y from "yjs"
-import { parseClientId } from "../../base/index.ts"
+import { limits, parseClientId } from "../../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId } from "../../base/index.ts"
 import { VersionVector } from "../../clock/index.ts"
+import { decodeRecord } from "../../log/index.ts"
 import {
   decodeNodeMessage,
   encodeClientPresence,
@@ -42,6 +43,20 @@ export function clientNumbered(index: number): ClientId {
 
 export function vectorOf(...entries: ConstructorParameters<typeof VersionVector>): VersionVector {
   return new VersionVector(...entries)
+}
+
+/** Numbers of the updates in the log, by client. */
+export function logged(node: TestNode, client: number): number[] {
+  const { run } = node.store.log.readOrigin(node.origin, 1, Infinity)
+  return run.records.flatMap((record) => {
+    const { author } = decodeRecord(record)
+    return author?.client === clientNumbered(client) ? [author.seq] : []
+  })
+}
+
+/** Time for whatever waits for the pace to become durable. */
+export function commit(node: TestNode): void {
+  node.world.advance(limits.commitPaceMs)
 }
 
 /** A state as clients send it: JSON. */
