@@ -77,7 +77,7 @@ const zones: readonly Zone[] = [
     zones: face,
     packages: [...yjs, ...automerge, "level"],
   }),
-  zone("sim (shell)", /^sim\/src\/(?:cli|report)(?:\.ts$|[-/])/, {
+  zone("sim (shell)", /^sim\/src\/(?:cli|report|swarm|mutants)(?:\.ts$|[-/])/, {
     zones: [...face, "testing", "sim"],
     packages: [...simPackages, "commander", "cli-progress"],
     node: true,

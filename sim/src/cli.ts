@@ -9,6 +9,7 @@ import type { SimOptions } from "./options.ts"
 import { showEnd, showLine, showStart, toJson } from "./report.ts"
 import type { Timed } from "./report.ts"
 import { startRun } from "./run.ts"
+import { allWorkloads } from "./workloads/index.ts"
 
 type Arguments = {
   readonly seed?: number
@@ -19,6 +20,7 @@ type Arguments = {
   readonly seconds: number
   readonly writesPerSecond: number
   readonly faults?: readonly string[]
+  readonly workload?: string
   readonly checkDeterminism: boolean
   readonly json: boolean
 }
@@ -55,9 +57,18 @@ function faultNames(text: string): string[] {
   if (text === "none") return []
   if (text === "all") return allFaults.map(({ name }) => name)
   const names = text.split(",")
-  const unknown = names.find((name) => !allFaults.some((fault) => fault.name === name))
+  const unknown = names.find((choice) => {
+    const [name, seconds] = choice.split(":")
+    const isRate = seconds === undefined || Number(seconds) > 0
+    return !isRate || !allFaults.some((fault) => fault.name === name)
+  })
   if (unknown === undefined) return names
   throw new InvalidArgumentError(`no fault is called ${unknown}`)
+}
+
+function workloadName(name: string): string {
+  if (allWorkloads.some((workload) => workload.name === name)) return name
+  throw new InvalidArgumentError(`no workload is called ${name}`)
 }
 
 function readArguments(argv: readonly string[]): Arguments {
@@ -72,6 +83,7 @@ function readArguments(argv: readonly string[]): Arguments {
     .option("--seconds <n>", "virtual seconds with faults", number(0, sizeMax.seconds), 60)
     .option("--writes-per-second <n>", "over all clients", number(0, 10_000), 10)
     .option("--faults <names>", "a,b,c, all or none (default: the seed draws)", faultNames)
+    .option("--workload <name>", "one of those below (default: the seed draws)", workloadName)
     .option("--check-determinism", "run twice and compare the traces", false)
     .option("--json", "one JSON object per run on stdout", false)
     .addHelpText("after", `\nFaults:\n${faults.join("\n")}`)
@@ -134,11 +146,12 @@ async function main(): Promise<number> {
   const drawn = Math.floor(Math.random() * SEED_MAX)
   const [first, last] = given.seeds ?? [given.seed ?? drawn, given.seed ?? drawn]
   const many = last > first
-  const { nodes, clients, stockClients, seconds, writesPerSecond, faults } = given
+  const { nodes, clients, stockClients, seconds, writesPerSecond, faults, workload } = given
   let failures = 0
   let seed = first
   for (; seed <= last && !interrupted; seed++) {
-    const options = { seed, nodes, clients, stockClients, seconds, writesPerSecond, faults }
+    const size = { nodes, clients, stockClients, seconds, writesPerSecond }
+    const options = { seed, ...size, faults, workload }
     if (!(await runSeed(options, given, many))) failures += 1
   }
   if (interrupted) process.stderr.write("interrupted\n")

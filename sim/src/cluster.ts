@@ -1,5 +1,5 @@
 /** Puts a run's world together: hosts, nodes with disks, clients, one hostile host, the oracle. */
-import { assert, documentIdOf, originOf, parseNodeId, partsOfDocumentId } from "@causeway/crdt/base"
+import { assert, originOf, parseNodeId, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
 import { automergeEngine } from "@causeway/crdt/engines/automerge"
 import { yjsEngine } from "@causeway/crdt/engines/yjs"
@@ -18,13 +18,17 @@ import { SimHostile } from "./sim-hostile.ts"
 import { SimNode } from "./sim-node.ts"
 import { SimStockClient } from "./sim-stock-client.ts"
 import { Trace } from "./trace.ts"
+import { Watch } from "./watch.ts"
+import type { World } from "./world.ts"
 import type { SimWriter } from "./writer.ts"
 
 const CLUSTER = "simulated"
 
 export const engines: Engines = { yjs: yjsEngine, automerge: automergeEngine }
 
-export class Cluster {
+export class Cluster implements World {
+  readonly engines = engines
+  readonly watch = new Watch()
   readonly scheduler = new Scheduler()
   readonly trace: Trace
   readonly network: Network
@@ -44,13 +48,23 @@ export class Cluster {
     this.#parts = parts
     this.trace = new Trace(this.scheduler)
     const { scheduler, trace } = this
-    this.network = new Network(scheduler, random.split("network"), trace, profile.network)
+    this.network = new Network(
+      scheduler,
+      random.split("network"),
+      trace,
+      profile.network,
+      this.watch,
+    )
     this.network.clientsAre((host) => host >= options.nodes)
     this.oracle = new Oracle(engines, trace)
-    this.documents = documentsOf(profile)
+    this.watch.add(this.oracle)
+    this.documents = profile.documents
     this.nodes = range(options.nodes).map((index) => this.#makeNode(index, random))
     const clients = range(options.clients).map((index) => this.#makeClient(index, random))
-    const stock = range(options.stockClients).map((index) => this.#makeStock(index, random))
+    // A stock client needs a document that Yjs knows.
+    const isYjs = this.documents.some((id) => partsOfDocumentId(id).engine === "yjs")
+    const stockClients = isYjs ? options.stockClients : 0
+    const stock = range(stockClients).map((index) => this.#makeStock(index, random))
     this.writers = [...clients, ...stock]
     this.hostile = this.#makeHostile(random)
   }
@@ -61,7 +75,7 @@ export class Cluster {
   }
 
   #makeNode(host: HostId, random: SimRandom): SimNode {
-    const { scheduler, network, trace, oracle } = this
+    const { scheduler, network, trace, oracle, watch } = this
     const node = parseNodeId(nodeName(host))
     assert(node !== undefined, "a node's name is well-formed")
     trace.nameHost(host, node)
@@ -74,7 +88,7 @@ export class Cluster {
       own.split("disk"),
       this.#profile.disk,
       this.#parts.reopenLog,
-      (batch, firstSeq) => oracle.onDurable(host, batch, firstSeq),
+      (batch, firstSeq) => watch.onDurable(host, batch, firstSeq),
     )
     oracle.ledger.addNode(host, disk)
     const peers = range(this.#options.nodes)
@@ -84,14 +98,14 @@ export class Cluster {
     const skewMs = own.between(0, skewMsMax)
     return new SimNode(
       { host, node, cluster: CLUSTER, peers, engines, skewMs, jobMs },
-      { scheduler, network, trace, parts: this.#parts, observer: oracle, hostOf: this.#hostOf },
+      { scheduler, network, trace, parts: this.#parts, watch, hostOf: this.#hostOf },
       disk,
       own.split("core"),
     )
   }
 
   #makeClient(index: number, random: SimRandom): SimClient {
-    const { scheduler, network, trace, oracle } = this
+    const { scheduler, network, trace, oracle, watch } = this
     const host = this.#options.nodes + index
     const name = `c${index + 1}`
     trace.nameHost(host, name)
@@ -100,7 +114,7 @@ export class Cluster {
       scheduler,
       own.split("disk"),
       this.#profile.clientStorageMs,
-      ({ document, bytes }) => oracle.onStored(document, bytes),
+      ({ document, bytes }) => watch.onStored(document, bytes),
     )
     this.clientDisks.push(disk)
     const urls = own.shuffled(range(this.#options.nodes)).slice(0, 3).map(nodeName)
@@ -111,7 +125,8 @@ export class Cluster {
         scheduler,
         network,
         parts: this.#parts,
-        observer: oracle,
+        watch,
+        workload: this.#profile.workload,
         makeView: (document) => oracle.makeView(document),
         hostOf: this.#hostOf,
       },
@@ -121,7 +136,7 @@ export class Cluster {
   }
 
   #makeStock(index: number, random: SimRandom): SimStockClient {
-    const { scheduler, network, trace, oracle } = this
+    const { scheduler, network, trace, oracle, watch } = this
     const host = this.#options.nodes + this.#options.clients + index
     const name = `s${index + 1}`
     trace.nameHost(host, name)
@@ -132,7 +147,8 @@ export class Cluster {
       .map((parts) => parts.name)
     const makeView = (document: DocumentId) => oracle.makeView(document)
     const node = own.int(0, this.#options.nodes - 1)
-    const world = { scheduler, network, observer: oracle, makeView }
+    const { workload } = this.#profile
+    const world = { scheduler, network, watch, workload, makeView }
     return new SimStockClient(host, name, own.pick(rooms), node, world, own)
   }
 
@@ -158,14 +174,6 @@ export class Cluster {
 
 function nodeName(host: HostId): string {
   return `n${host + 1}`
-}
-
-function documentsOf({ yjsDocuments, automergeDocuments }: Profile): DocumentId[] {
-  const yjs = range(yjsDocuments).map((index) => documentIdOf("yjs", `note ${index + 1}`))
-  const automerge = range(automergeDocuments).map((index) =>
-    documentIdOf("automerge", `plan ${index + 1}`),
-  )
-  return [...yjs, ...automerge].filter((document) => document !== undefined)
 }
 
 function range(count: number): number[] {

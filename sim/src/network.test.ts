@@ -4,6 +4,7 @@ import { SimRandom } from "./random.ts"
 import { between } from "./reachability.ts"
 import { Scheduler } from "./scheduler.ts"
 import { Trace } from "./trace.ts"
+import { Watch } from "./watch.ts"
 
 type Heard = { who: string; what: string }
 
@@ -17,7 +18,7 @@ function world(seed = 1) {
     detectionMsMax: 1000,
   }
   const random = new SimRandom(seed)
-  const network = new Network(scheduler, random, new Trace(scheduler), options)
+  const network = new Network(scheduler, random, new Trace(scheduler), options, new Watch())
   const owner = (who: string) => ({
     onFrame: (_: number, frame: Uint8Array) => heard.push({ who, what: `frame ${frame[0]}` }),
     onClosed: (_: number, code: number) => heard.push({ who, what: `closed ${code}` }),

@@ -13,6 +13,7 @@ import { Reachability } from "./reachability.ts"
 import type { HostId } from "./reachability.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { Trace } from "./trace.ts"
+import type { Watch } from "./watch.ts"
 
 /** Who reacts at one end of a connection. Called from tasks only, never inside a call. */
 export interface SocketOwner {
@@ -72,6 +73,7 @@ export class Network {
   readonly #random: SimRandom
   readonly #trace: Trace
   readonly #options: NetworkOptions
+  readonly #watch: Watch
   readonly #listeners = new Map<HostId, Listener>()
   readonly #ends = new Map<ConnectionId, End>()
   /** How often a host's process died: what an earlier one asked for means nothing to the next. */
@@ -80,12 +82,19 @@ export class Network {
   #nextConnection = 1
   #isClient: (host: HostId) => boolean = () => false
 
-  constructor(scheduler: Scheduler, random: SimRandom, trace: Trace, options: NetworkOptions) {
+  constructor(
+    scheduler: Scheduler,
+    random: SimRandom,
+    trace: Trace,
+    options: NetworkOptions,
+    watch: Watch,
+  ) {
+    this.#watch = watch
     this.#scheduler = scheduler
     this.#random = random
     this.#trace = trace
     this.#options = options
-    this.reachability = new Reachability(trace)
+    this.reachability = new Reachability(trace, watch)
   }
 
   /** Tells which hosts have the delays of clients. */
@@ -251,6 +260,7 @@ export class Network {
     end.bytesUnderWay -= frame.length
     if (peer.state === "closed") return this.#closeAfterDelay(peer.host, end)
     this.#trace.add("arrive", peer.host, end.host, frame[0] ?? 0, frame)
+    this.#watch.onArrived(end.host, peer.host, peer.id, frame)
     peer.owner.onFrame(peer.id, frame)
     if (end.congested && end.bytesUnderWay * 4 <= this.#options.socketBytesMax) {
       end.congested = false

@@ -2,13 +2,14 @@
  * What a run is asked for, and the profile that the seed draws for the rest (swarm testing: each
  * run has another mix of faults, delays and documents). Both are plain data; a run prints them.
  */
-import { limits } from "@causeway/crdt/base"
-import type { Millis } from "@causeway/crdt/base"
-import { allFaults } from "./faults/index.ts"
-import type { DrawnFault } from "./faults/index.ts"
+import { assert, limits } from "@causeway/crdt/base"
+import type { DocumentId, Millis } from "@causeway/crdt/base"
+import type { Catalogue } from "./catalogue.ts"
+import type { DrawnFault, Fault } from "./faults/index.ts"
 import type { NetworkOptions } from "./network.ts"
 import type { DiskOptions } from "./disk.ts"
 import type { SimRandom } from "./random.ts"
+import type { Workload } from "./workloads/index.ts"
 
 export type SimOptions = {
   readonly seed: number
@@ -20,8 +21,13 @@ export type SimOptions = {
   /** Virtual seconds with faults and writes; then everything heals and must converge. */
   readonly seconds: number
   readonly writesPerSecond: number
-  /** Names; undefined: the seed draws which. All listed ones are on. */
-  readonly faults: readonly string[] | undefined
+  /**
+   * Names, all of them on, each at a rate that the seed draws unless it is given: `crash:5` is
+   * every 5 s on average. Undefined: the seed draws which are on.
+   */
+  readonly faults?: readonly string[] | undefined
+  /** A name; undefined: the seed draws one. */
+  readonly workload?: string | undefined
 }
 
 export type Profile = {
@@ -29,8 +35,8 @@ export type Profile = {
   readonly disk: DiskOptions
   readonly jobMs: Millis
   readonly clientStorageMs: Millis
-  readonly yjsDocuments: number
-  readonly automergeDocuments: number
+  readonly workload: Workload
+  readonly documents: readonly DocumentId[]
   readonly documentsPerClient: number
   readonly presencePerSecond: number
   /** How many writes come in one go, on average. */
@@ -47,7 +53,15 @@ export type Profile = {
  */
 export const sizeMax = { nodes: limits.linksMax, clients: 500, seconds: 86_400 } as const
 
-export function drawProfile(options: SimOptions, random: SimRandom): Profile {
+export function drawProfile(
+  options: SimOptions,
+  random: SimRandom,
+  { faults, workloads }: Catalogue,
+): Profile {
+  const named = workloads.find(({ name }) => name === options.workload)
+  assert(options.workload === undefined || named !== undefined, "no such workload")
+  const drawn = random.pick(workloads)
+  const workload = named ?? drawn
   return {
     network: {
       nodeDelayMs: random.logBetween(0.5, 80),
@@ -58,25 +72,31 @@ export function drawProfile(options: SimOptions, random: SimRandom): Profile {
     disk: { appendMs: random.logBetween(0.2, 15), readMs: random.logBetween(0.05, 4) },
     jobMs: random.logBetween(0.05, 5),
     clientStorageMs: random.logBetween(0.1, 20),
-    yjsDocuments: random.int(1, 6),
-    automergeDocuments: random.int(1, 3),
-    documentsPerClient: random.int(1, 3),
+    workload,
+    ...workload.documents(random.split("documents")),
     presencePerSecond: random.logBetween(0.2, 5),
     burst: random.logBetween(1, 8),
     bigShare: random.chance(0.3) ? random.logBetween(0.002, 0.1) : 0,
     bigBytesMax: Math.round(random.logBetween(4000, 400_000)),
     skewMsMax: random.logBetween(1, 100_000),
-    faults: drawFaults(options.faults, random.split("faults")),
+    faults: drawFaults(faults, options.faults, random.split("faults")),
   }
 }
 
 /** Each fault is on in two runs of three, unless they are named. */
-function drawFaults(names: readonly string[] | undefined, random: SimRandom): DrawnFault[] {
-  return allFaults.flatMap((fault) => {
+function drawFaults(
+  faults: readonly Fault[],
+  names: readonly string[] | undefined,
+  random: SimRandom,
+): DrawnFault[] {
+  return faults.flatMap((fault) => {
     const everyMs = random.logBetween(...fault.everyMs)
     const drawn = random.chance(2 / 3)
-    const on = names === undefined ? drawn : names.includes(fault.name)
-    return on ? [{ fault, everyMs }] : []
+    if (names === undefined) return drawn ? [{ fault, everyMs }] : []
+    const chosen = names.map((text) => text.split(":")).find(([name]) => name === fault.name)
+    if (chosen === undefined) return []
+    const seconds = chosen[1]
+    return [{ fault, everyMs: seconds === undefined ? everyMs : Number(seconds) * 1000 }]
   })
 }
 
@@ -89,7 +109,7 @@ export function showProfile(profile: Profile): string[] {
       ` socket ${network.socketBytesMax} B, cut noticed within ${ms(network.detectionMsMax)}`,
     `disk     append ${ms(disk.appendMs)}, read ${ms(disk.readMs)}, job ${ms(profile.jobMs)},` +
       ` client storage ${ms(profile.clientStorageMs)}, clock skew ${ms(profile.skewMsMax)}`,
-    `load     ${profile.yjsDocuments} Yjs and ${profile.automergeDocuments} Automerge documents,` +
+    `load     ${profile.workload.name}: ${profile.documents.length} documents,` +
       ` ${profile.documentsPerClient} per client, bursts of ${profile.burst.toFixed(1)},` +
       ` ${(100 * profile.bigShare).toPrecision(2)} % up to ${profile.bigBytesMax} B`,
     `faults   ${faults.map(showFault).join(", ") || "none"}`,

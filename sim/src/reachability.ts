@@ -3,6 +3,7 @@
  * may overlap. Healing one never heals another.
  */
 import type { Trace } from "./trace.ts"
+import type { Watcher } from "./watcher.ts"
 
 /** Numbers nodes and clients alike, as the trace names them. */
 export type HostId = number
@@ -15,11 +16,13 @@ const HOSTS_MAX = 4096
 
 export class Reachability {
   readonly #trace: Trace
+  readonly #watch: Pick<Required<Watcher>, "onCut" | "onHealed">
   readonly #cuts = new Map<number, number>()
   readonly #slow = new Map<number, number>()
 
-  constructor(trace: Trace) {
+  constructor(trace: Trace, watch: Pick<Required<Watcher>, "onCut" | "onHealed">) {
     this.#trace = trace
+    this.#watch = watch
   }
 
   isCut(from: HostId, to: HostId): boolean {
@@ -38,6 +41,7 @@ export class Reachability {
       this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1)
       this.#trace.add("note", from, to, 1)
     }
+    this.#watch.onCut(directions)
     return once(() => {
       for (const [from, to] of directions) {
         const key = from * HOSTS_MAX + to
@@ -45,6 +49,7 @@ export class Reachability {
         if (count === 0) this.#cuts.delete(key)
         else this.#cuts.set(key, count)
       }
+      this.#watch.onHealed(directions)
     })
   }
 

@@ -8,12 +8,14 @@ export type Timed = { readonly report: RunReport; readonly realMs: number }
 
 /** The one line that replays a run. */
 export function replayCommand(options: SimOptions): string {
-  const { seed, nodes, clients, stockClients, seconds, writesPerSecond, faults } = options
+  const { seed, nodes, clients, stockClients, seconds, writesPerSecond } = options
+  const { faults, workload } = options
   const chosen = faults === undefined ? "" : ` --faults ${faults.join(",") || "none"}`
   return (
     `npm run sim -- --seed ${seed} --nodes ${nodes} --clients ${clients}` +
     ` --stock-clients ${stockClients} --seconds ${seconds}` +
-    ` --writes-per-second ${writesPerSecond}${chosen}`
+    ` --writes-per-second ${writesPerSecond}${chosen}` +
+    (workload === undefined ? "" : ` --workload ${workload}`)
   )
 }
 
@@ -69,7 +71,7 @@ export function toJson({ report, realMs }: Timed): string {
   const drawn = profile.faults.map(({ fault, everyMs }) => ({ name: fault.name, everyMs }))
   return JSON.stringify({
     ...rest,
-    profile: { ...profile, faults: drawn },
+    profile: { ...profile, workload: profile.workload.name, faults: drawn },
     faults: Object.fromEntries(faults),
     realMs,
     replay: replayCommand(report.options),

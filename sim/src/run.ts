@@ -9,17 +9,18 @@ import { checkPromises, difference, unrest } from "./checkers/final.ts"
 import type { EndOfRun } from "./checkers/final.ts"
 import { Cluster, engines } from "./cluster.ts"
 import { FaultSchedule } from "./faults/index.ts"
+import { builtIn } from "./catalogue.ts"
+import type { Catalogue } from "./catalogue.ts"
 import { drawProfile } from "./options.ts"
 import type { Profile, SimOptions } from "./options.ts"
 import { realParts } from "./parts.ts"
 import type { Parts } from "./parts.ts"
 import { SimRandom } from "./random.ts"
 import { Violation } from "./violation.ts"
-import type { InvariantName } from "./violation.ts"
 import { Workload } from "./workload.ts"
 
 type RunFailure = {
-  readonly invariant: InvariantName
+  readonly invariant: string
   readonly message: string
   readonly atMs: Millis
   readonly lastEvents: readonly string[]
@@ -55,15 +56,25 @@ const POLL_MS = 250
 /** After quiet, what is under way to clients arrives. */
 const SETTLE_MS = 2000
 const LAST_EVENTS = 60
+/** How often watchers are told the time. */
+const TICK_MS = 1000
 
-export function startRun(options: SimOptions, parts: Parts = realParts): Run {
+export function startRun(
+  options: SimOptions,
+  catalogue: Catalogue = builtIn,
+  parts: Parts = realParts,
+): Run {
   const random = new SimRandom(options.seed)
-  const profile = drawProfile(options, random.split("profile"))
-  return new Simulation(options, profile, parts, random)
+  const profile = drawProfile(options, random.split("profile"), catalogue)
+  return new Simulation(options, profile, catalogue, parts, random)
 }
 
-export function runToEnd(options: SimOptions, parts: Parts = realParts): RunReport {
-  const run = startRun(options, parts)
+export function runToEnd(
+  options: SimOptions,
+  catalogue: Catalogue = builtIn,
+  parts: Parts = realParts,
+): RunReport {
+  const run = startRun(options, catalogue, parts)
   for (;;) {
     const report = run.advance(60_000)
     if (report !== undefined) return report
@@ -80,13 +91,22 @@ class Simulation implements Run {
   readonly #end: EndOfRun
   #phase: "new" | "safety" | "liveness" = "new"
 
-  constructor(options: SimOptions, profile: Profile, parts: Parts, random: SimRandom) {
+  constructor(
+    options: SimOptions,
+    profile: Profile,
+    catalogue: Catalogue,
+    parts: Parts,
+    random: SimRandom,
+  ) {
     this.#options = options
     this.profile = profile
     this.totalMs = options.seconds * 1000
     this.#cluster = new Cluster(options, profile, parts, random)
-    const { scheduler, trace, writers, nodes, documents, oracle } = this.#cluster
-    this.#schedule = new FaultSchedule(this.#cluster, random.split("schedule"), trace)
+    const { scheduler, trace, watch, writers, nodes, documents, oracle } = this.#cluster
+    for (const { watch: start } of catalogue.invariants) {
+      if (start !== undefined) watch.add(start(this.#cluster))
+    }
+    this.#schedule = new FaultSchedule(this.#cluster, random.split("schedule"), trace, watch)
     this.#workload = new Workload(scheduler, random.split("workload"), writers, {
       writesPerSecond: options.writesPerSecond,
       presencePerSecond: profile.presencePerSecond,
@@ -113,6 +133,8 @@ class Simulation implements Run {
     try {
       if (this.#phase === "new") {
         this.#phase = "safety"
+        this.#cluster.watch.onPhase("safety")
+        this.#tick()
         this.#cluster.start()
         this.#schedule.start(this.profile.faults)
         this.#workload.start()
@@ -126,11 +148,20 @@ class Simulation implements Run {
     }
   }
 
+  #tick(): void {
+    const { scheduler, watch } = this.#cluster
+    scheduler.after(TICK_MS, () => {
+      watch.onTick(scheduler.nowMs)
+      this.#tick()
+    })
+  }
+
   /** Gives how long it took. */
   #converge(): Millis {
     const { scheduler } = this.#cluster
     this.#workload.stop()
     this.#schedule.stop()
+    this.#cluster.watch.onPhase("whole")
     const startMs = scheduler.nowMs
     for (;;) {
       scheduler.runUntil(scheduler.nowMs + POLL_MS)
@@ -142,6 +173,7 @@ class Simulation implements Run {
       }
       if (found === undefined) {
         checkPromises(this.#end)
+        this.#cluster.watch.onRest()
         return quietMs - startMs
       }
       if (scheduler.nowMs - startMs > CONVERGENCE_MS) {

@@ -22,7 +22,9 @@ import type { HostId } from "./reachability.ts"
 import { createReplica } from "./replica/replica.ts"
 import type { Replica } from "./replica/replica.ts"
 import type { Scheduler } from "./scheduler.ts"
-import type { SimWriter, WriterObserver } from "./writer.ts"
+import type { Watch } from "./watch.ts"
+import type { Workload } from "./workloads/index.ts"
+import type { SimWriter } from "./writer.ts"
 
 export type ClientSetup = {
   readonly host: HostId
@@ -36,7 +38,8 @@ export type ClientWorld = {
   readonly scheduler: Scheduler
   readonly network: Network
   readonly parts: Parts
-  readonly observer: WriterObserver
+  readonly watch: Watch
+  readonly workload: Workload
   readonly makeView: (document: DocumentId) => ReplicaView
   readonly hostOf: (address: string) => HostId | undefined
 }
@@ -101,7 +104,7 @@ export class SimClient implements SimWriter {
       this.#guard(() => this.#input({ type: "deadline" })),
     )
     for (const document of documents) {
-      const replica = createReplica(document, this.#random)
+      const replica = createReplica(document, this.#random, this.#world.workload)
       const view = this.#world.makeView(document)
       this.#open.set(document, { replica, view })
     }
@@ -124,20 +127,20 @@ export class SimClient implements SimWriter {
     this.#life += 1
     this.#alarm?.stop()
     this.#core = undefined
-    this.#socket = undefined
+    this.#drop()
     this.#inputs = []
     for (const { replica } of this.#open.values()) replica.close()
     this.#open.clear()
     this.#disk.crash(storage === "lost")
     this.#world.network.dropHost(this.host, this.#random.chance(0.3))
-    this.#world.observer.onForgotten(this, storage)
+    this.#world.watch.onForgotten(this, storage)
   }
 
   write(random: SimRandom, token: string): void {
     if (this.#core === undefined || this.#open.size === 0) return
     const [document, { replica, view }] = random.pick([...this.#open])
     for (const bytes of replica.edit(random, token)) {
-      this.#world.observer.onWrite(this, document, token, bytes)
+      this.#world.watch.onWrite(this, document, token, bytes)
       view.add(bytes)
       this.#input({ type: "local-update", document, bytes })
     }
@@ -239,6 +242,11 @@ export class SimClient implements SimWriter {
     if (this.#socket?.own !== socket) return
     const { connection } = this.#socket
     if (connection !== undefined) this.#world.network.close(connection, code)
+    this.#drop()
+  }
+
+  #drop(): void {
+    if (this.#socket?.connection !== undefined) this.#world.watch.onConnected(this, undefined)
     this.#socket = undefined
   }
 
@@ -252,6 +260,7 @@ export class SimClient implements SimWriter {
     if (open === undefined) return
     for (const update of updates) open.view.add(update)
     open.replica.apply(updates)
+    this.#world.watch.onDelivered(this, document, updates)
     open.view.onResume(resume)
   }
 
@@ -288,6 +297,7 @@ export class SimClient implements SimWriter {
       if (connection === undefined) return this.#onClosed(own, 1006)
       if (this.#socket !== socket) return this.#world.network.close(connection, 1000)
       socket.connection = connection
+      this.#world.watch.onConnected(this, to)
       this.#input({ type: "socket-opened", socket: own })
     })
     this.#world.network.dial(this.host, to, { type: "native" }, owner, (result) =>
@@ -296,8 +306,8 @@ export class SimClient implements SimWriter {
   }
 
   #onClosed(own: ConnectionId, code: number): void {
-    if (this.#socket?.own === own && !mayRetry(code)) this.#world.observer.onRefused(this, code)
-    if (this.#socket?.own === own) this.#socket = undefined
+    if (this.#socket?.own === own && !mayRetry(code)) this.#world.watch.onRefused(this, code)
+    if (this.#socket?.own === own) this.#drop()
     this.#input({ type: "socket-closed", socket: own, code, reason: "" })
   }
 }

@@ -18,13 +18,7 @@ import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { Trace } from "./trace.ts"
-
-/** What the checkers hear of a node, at the moment it happens. */
-export interface NodeObserver {
-  onNodeStarted(node: SimNode): void
-  onNodeInput(node: SimNode, input: Input): void
-  onNodeEffect(node: SimNode, effect: Effect): void
-}
+import type { Watch } from "./watch.ts"
 
 export type NodeSetup = {
   readonly host: HostId
@@ -41,7 +35,7 @@ export type NodeWorld = {
   readonly network: Network
   readonly trace: Trace
   readonly parts: Parts
-  readonly observer: NodeObserver
+  readonly watch: Watch
   /** The host behind a peer's address. */
   readonly hostOf: (address: string) => HostId | undefined
 }
@@ -81,7 +75,7 @@ export class SimNode {
 
   start(): void {
     assert(this.#core === undefined, "the node runs already")
-    const { network, trace, parts, observer } = this.#world
+    const { network, trace, parts, watch } = this.#world
     this.life += 1
     trace.add("start", this.host)
     this.#store = parts.wrapStore(this.disk.open())
@@ -94,7 +88,7 @@ export class SimNode {
       this.clock,
       this.#guard(() => this.input({ type: "deadline" })),
     )
-    observer.onNodeStarted(this)
+    watch.onNodeStarted(this)
     network.listen(this.host, {
       onAccepted: (connection, endpoint) => this.#onAccepted(connection, endpoint),
     })
@@ -105,10 +99,11 @@ export class SimNode {
   crash(silently: boolean): number {
     assert(this.#core !== undefined, "the node does not run")
     this.#world.trace.add("crash", this.host)
-    return this.#end(silently)
+    return this.#end("crashed", silently)
   }
 
-  #end(silently: boolean): number {
+  #end(how: "crashed" | "stopped", silently: boolean): number {
+    this.#world.watch.onNodeEnded(this, how)
     this.#alarm?.stop()
     this.#core = undefined
     this.#store = undefined
@@ -124,11 +119,13 @@ export class SimNode {
 
   input(input: Input): void {
     if (this.#core === undefined) return
-    this.#world.observer.onNodeInput(this, input)
+    const { watch } = this.#world
+    watch.onNodeInput(this, input)
     const effects: Effect[] = []
     this.#core.step(input, this.clock.nowMs, effects)
     for (const effect of effects) this.#perform(effect)
     this.#alarm?.want(this.#core.nextDeadline()?.atMs)
+    watch.onNodeStepped(this)
   }
 
   /** Results of one life mean nothing to the next. */
@@ -167,8 +164,8 @@ export class SimNode {
   }
 
   #perform(effect: Effect): void {
-    const { network, observer, trace } = this.#world
-    observer.onNodeEffect(this, effect)
+    const { network, watch, trace } = this.#world
+    watch.onNodeEffect(this, effect)
     switch (effect.type) {
       case "send":
         for (const connection of effect.to) {
@@ -200,7 +197,7 @@ export class SimNode {
       case "stopped":
         this.#world.scheduler.after(
           0,
-          this.#guard(() => this.#end(false)),
+          this.#guard(() => this.#end("stopped", false)),
         )
         return
       case "reply":

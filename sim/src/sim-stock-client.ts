@@ -21,7 +21,9 @@ import { createReplica } from "./replica/replica.ts"
 import type { Replica } from "./replica/replica.ts"
 import type { Scheduler } from "./scheduler.ts"
 import { utf8Encode } from "@causeway/crdt/base"
-import type { SimWriter, WriterObserver } from "./writer.ts"
+import type { Watch } from "./watch.ts"
+import type { Workload } from "./workloads/index.ts"
+import type { SimWriter } from "./writer.ts"
 
 const BACKOFF_MS_MIN = 100
 const BACKOFF_MS_MAX = 2500
@@ -32,7 +34,8 @@ const PRESENCE_RENEWAL_MS = 15_000
 export type StockClientWorld = {
   readonly scheduler: Scheduler
   readonly network: Network
-  readonly observer: WriterObserver
+  readonly watch: Watch
+  readonly workload: Workload
   readonly makeView: (document: DocumentId) => ReplicaView
 }
 
@@ -82,7 +85,7 @@ export class SimStockClient implements SimWriter {
 
   start(): void {
     this.#life += 1
-    this.#replica = createReplica(this.#document, this.#random)
+    this.#replica = createReplica(this.#document, this.#random, this.#world.workload)
     this.#view = this.#world.makeView(this.#document)
     this.#presenceClock = 0
     this.#connect()
@@ -96,13 +99,13 @@ export class SimStockClient implements SimWriter {
     this.#socket = undefined
     this.#synced = false
     this.#world.network.dropHost(this.host, this.#random.chance(0.3))
-    this.#world.observer.onForgotten(this, "lost")
+    this.#world.watch.onForgotten(this, "lost")
   }
 
   write(random: SimRandom, token: string): void {
     const updates = this.#replica?.edit(random, token) ?? []
     for (const update of updates) {
-      this.#world.observer.onWrite(this, this.#document, token, update)
+      this.#world.watch.onWrite(this, this.#document, token, update)
       this.#view?.add(update)
       this.#send(encodeYUpdate(update))
     }
@@ -178,7 +181,7 @@ export class SimStockClient implements SimWriter {
     if (connection !== this.#socket) return
     this.#socket = undefined
     this.#synced = false
-    if (!mayRetry(code)) return this.#world.observer.onRefused(this, code)
+    if (!mayRetry(code)) return this.#world.watch.onRefused(this, code)
     this.#retry()
   }
 

@@ -1,5 +1,5 @@
 /** What workload, faults and checkers know of a client, native or stock. */
-import type { DocumentId, Millis } from "@causeway/crdt/base"
+import type { Millis } from "@causeway/crdt/base"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import type { Replica } from "./replica/replica.ts"
@@ -22,14 +22,4 @@ export interface SimWriter {
   reopen(random: SimRandom, afterMs: Millis): void
   /** Why it isn't at rest (something unsaved or unsent); undefined if it is. */
   unrest(): string | undefined
-}
-
-/** What the checkers hear of a client. */
-export interface WriterObserver {
-  /** A local edit happened; called before anything is sent. */
-  onWrite(writer: SimWriter, document: DocumentId, token: string, update: Uint8Array): void
-  onStored(document: DocumentId, update: Uint8Array): void
-  onForgotten(writer: SimWriter, storage: "kept" | "lost"): void
-  /** A node closed a well-behaved client for good. */
-  onRefused(writer: SimWriter, code: number): void
 }

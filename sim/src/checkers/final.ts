@@ -12,7 +12,6 @@ import type { Engines } from "@causeway/crdt/node"
 import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
-import type { InvariantName } from "../violation.ts"
 import type { SimWriter } from "../writer.ts"
 import type { Oracle } from "./oracle.ts"
 
@@ -27,7 +26,7 @@ export type EndOfRun = {
 }
 
 /** What keeps the world from being at rest, and the promise it breaks if it stays so. */
-export type Unrest = { readonly invariant: InvariantName; readonly why: string }
+export type Unrest = { readonly invariant: string; readonly why: string }
 
 /** Undefined once everything is level and nothing is under way. Cheap. */
 export function unrest(end: EndOfRun): Unrest | undefined {

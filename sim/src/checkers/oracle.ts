@@ -9,17 +9,18 @@ import type { AppendBatch } from "@causeway/crdt/ports"
 import { decodeClientMessage } from "@causeway/crdt/protocol"
 import type { ClientMessage } from "@causeway/crdt/protocol"
 import type { HostId } from "../reachability.ts"
-import type { NodeObserver, SimNode } from "../sim-node.ts"
+import type { SimNode } from "../sim-node.ts"
 import type { Trace } from "../trace.ts"
 import { Violation } from "../violation.ts"
-import type { SimWriter, WriterObserver } from "../writer.ts"
+import type { Watcher } from "../watcher.ts"
+import type { SimWriter } from "../writer.ts"
 import { Attempts } from "./attempts.ts"
 import { ReplicaView } from "./client-view.ts"
 import { Ledger } from "./ledger.ts"
 import { NodeOutput } from "./node-output.ts"
 import { Promises } from "./promises.ts"
 
-export class Oracle implements NodeObserver, WriterObserver {
+export class Oracle implements Watcher {
   readonly attempts: Attempts
   readonly ledger: Ledger
   readonly promises: Promises

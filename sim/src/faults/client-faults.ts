@@ -4,22 +4,24 @@ import type { Fault } from "./fault.ts"
 const clientMove: Fault = {
   name: "client-move",
   explain: "a client drops its connection and comes back, often to another node",
+  row: "client-side split, moving clients",
   everyMs: [2000, 20_000],
   lastsMs: [1, 1],
   inject(world, random) {
     random.pick(world.writers).disconnect(random.pick(world.nodes).host)
-    return undefined
+    return "done"
   },
 }
 
 const reopen: Fault = {
   name: "reopen",
   explain: "a client closes a document and opens it again later; stock ones reconnect",
+  row: "client-side split, moving clients",
   everyMs: [1000, 15_000],
   lastsMs: [1, 5000],
   inject(world, random, lastsMs) {
     random.pick(world.writers).reopen(random, lastsMs)
-    return undefined
+    return "done"
   },
 }
 
@@ -27,11 +29,12 @@ function clientCrash(name: string, explain: string, storage: "kept" | "lost"): F
   return {
     name,
     explain,
+    row: "client crash and storage",
     everyMs: [6000, 60_000],
     lastsMs: [10, 10_000],
     inject(world, random) {
       const writer = random.pick(world.writers)
-      if (!writer.running) return undefined
+      if (!writer.running) return "skipped"
       writer.crash(storage)
       return () => {
         if (!writer.running) writer.start()
@@ -43,10 +46,11 @@ function clientCrash(name: string, explain: string, storage: "kept" | "lost"): F
 const clientStorage: Fault = {
   name: "client-storage",
   explain: "a client's own storage refuses writes for a while",
+  row: "client crash and storage",
   everyMs: [8000, 60_000],
   lastsMs: [100, 8000],
   inject(world, random) {
-    if (world.clientDisks.length === 0) return undefined
+    if (world.clientDisks.length === 0) return "skipped"
     const disk = random.pick(world.clientDisks)
     disk.failing = true
     return () => {
@@ -58,11 +62,12 @@ const clientStorage: Fault = {
 const malformed: Fault = {
   name: "malformed",
   explain: "somebody connects as a client or as a peer and sends frames that break the protocol",
+  row: "malformed and hostile peer or client",
   everyMs: [1000, 15_000],
   lastsMs: [1, 1],
   inject(world, random) {
     world.hostile.attack(random.pick(world.nodes).host)
-    return undefined
+    return "done"
   },
 }
 

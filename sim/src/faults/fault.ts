@@ -4,36 +4,46 @@
  * in `schedule.ts` does the rest. To add one, write an object and list it in `index.ts`.
  */
 import type { Millis } from "@causeway/crdt/base"
-import type { ClientDisk } from "../client-disk.ts"
-import type { Network } from "../network.ts"
-import type { SimHostile } from "../sim-hostile.ts"
 import type { SimRandom } from "../random.ts"
-import type { Scheduler } from "../scheduler.ts"
-import type { SimNode } from "../sim-node.ts"
-import type { SimWriter } from "../writer.ts"
+import type { World } from "../world.ts"
 
-/** What a fault may lay hands on. */
-export type FaultWorld = {
-  readonly scheduler: Scheduler
-  readonly network: Network
-  readonly nodes: readonly SimNode[]
-  readonly writers: readonly SimWriter[]
-  readonly clientDisks: readonly ClientDisk[]
-  readonly hostile: SimHostile
-}
+/** Kinds of faults as the field counts them: a line each of the scoreboard. */
+export const scoreboardRows = [
+  "message drop",
+  "delay",
+  "reorder between links",
+  "duplicate",
+  "one-way partition",
+  "flapping, swizzle-clog",
+  "halves, isolate, bridge, ring, majorities",
+  "client-side split, moving clients",
+  "crash losing unsynced writes",
+  "torn write",
+  "disk full",
+  "disk corruption",
+  "slow disk",
+  "clock skew and jumps",
+  "process pause",
+  "wipe, restored backup, cloned disk",
+  "rolling upgrade (two protocol versions)",
+  "slow receiver",
+  "connection storm",
+  "malformed and hostile peer or client",
+  "client crash and storage",
+] as const
+export type ScoreboardRow = (typeof scoreboardRows)[number]
+
+/** What ends it; `done`: it has no end; `skipped`: it could not be done now. */
+export type Injected = (() => void) | "done" | "skipped"
 
 export type Fault = {
   readonly name: string
   /** One sentence: what in the world looks like this. */
   readonly explain: string
+  readonly row: ScoreboardRow
   /** Mean time between two occurrences: the seed draws it from this range. */
   readonly everyMs: readonly [Millis, Millis]
   /** How long one occurrence lasts, at least and at most. */
   readonly lastsMs: readonly [Millis, Millis]
-  /** Does it, and gives what ends it. Undefined: it has no end, or could not be done now. */
-  readonly inject: (
-    world: FaultWorld,
-    random: SimRandom,
-    lastsMs: Millis,
-  ) => (() => void) | undefined
+  readonly inject: (world: World, random: SimRandom, lastsMs: Millis) => Injected
 }

@@ -2,14 +2,15 @@
 import { between } from "../reachability.ts"
 import type { Direction, HostId } from "../reachability.ts"
 import type { SimRandom } from "../random.ts"
-import type { Fault, FaultWorld } from "./fault.ts"
+import type { Fault } from "./fault.ts"
+import type { World } from "../world.ts"
 
-function hostsOf(world: FaultWorld): HostId[] {
+function hostsOf(world: World): HostId[] {
   return [...world.nodes, ...world.writers].map(({ host }) => host)
 }
 
 /** Two hosts of which at least one is a node, in random order. */
-function pairOf(world: FaultWorld, random: SimRandom): Direction {
+function pairOf(world: World, random: SimRandom): Direction {
   const node = random.pick(world.nodes).host
   const others = hostsOf(world).filter((host) => host !== node)
   const other = random.pick(others)
@@ -19,6 +20,7 @@ function pairOf(world: FaultWorld, random: SimRandom): Direction {
 const delay: Fault = {
   name: "delay",
   explain: "some paths become many times slower for a while",
+  row: "delay",
   everyMs: [3000, 30_000],
   lastsMs: [500, 10_000],
   inject(world, random) {
@@ -30,6 +32,7 @@ const delay: Fault = {
 const halves: Fault = {
   name: "halves",
   explain: "nodes and clients fall apart into two groups that can't reach each other",
+  row: "halves, isolate, bridge, ring, majorities",
   everyMs: [8000, 60_000],
   lastsMs: [500, 25_000],
   inject(world, random) {
@@ -43,6 +46,7 @@ const halves: Fault = {
 const isolate: Fault = {
   name: "isolate",
   explain: "one node loses all other nodes; its clients may still reach it",
+  row: "halves, isolate, bridge, ring, majorities",
   everyMs: [8000, 60_000],
   lastsMs: [500, 25_000],
   inject(world, random) {
@@ -57,6 +61,7 @@ const isolate: Fault = {
 const oneWay: Fault = {
   name: "one-way",
   explain: "what one host sends to another is lost, what comes back is not",
+  row: "one-way partition",
   everyMs: [4000, 40_000],
   lastsMs: [500, 20_000],
   inject: (world, random) => world.network.reachability.cut([pairOf(world, random)]),
@@ -65,10 +70,11 @@ const oneWay: Fault = {
 const bridge: Fault = {
   name: "bridge",
   explain: "two groups of nodes see each other only through one node between them",
+  row: "halves, isolate, bridge, ring, majorities",
   everyMs: [10_000, 80_000],
   lastsMs: [2000, 30_000],
   inject(world, random) {
-    if (world.nodes.length < 3) return undefined
+    if (world.nodes.length < 3) return "skipped"
     const [, ...rest] = random.shuffled(world.nodes.map(({ host }) => host))
     const size = random.int(1, rest.length - 1)
     return world.network.reachability.cut(between(rest.slice(0, size), rest.slice(size)))
@@ -78,6 +84,7 @@ const bridge: Fault = {
 const flapping: Fault = {
   name: "flapping",
   explain: "a path goes down and comes back many times a minute",
+  row: "flapping, swizzle-clog",
   everyMs: [10_000, 60_000],
   lastsMs: [2000, 20_000],
   inject(world, random, lastsMs) {
@@ -100,11 +107,12 @@ const flapping: Fault = {
 const stall: Fault = {
   name: "stall",
   explain: "a host does not read from its sockets for a while",
+  row: "slow receiver",
   everyMs: [5000, 40_000],
   lastsMs: [200, 12_000],
   inject(world, random, lastsMs) {
     world.network.stall(random.pick(hostsOf(world)), world.scheduler.nowMs + lastsMs)
-    return undefined
+    return "done"
   },
 }
 

@@ -5,11 +5,12 @@ import type { Fault } from "./fault.ts"
 const crash: Fault = {
   name: "crash",
   explain: "a node dies, loses what it had not synced, and starts again later",
+  row: "crash losing unsynced writes",
   everyMs: [5000, 60_000],
   lastsMs: [10, 15_000],
   inject(world, random) {
     const node = random.pick(world.nodes)
-    if (!node.running) return undefined
+    if (!node.running) return "skipped"
     node.crash(random.chance(0.5))
     return () => {
       if (!node.running) node.start()
@@ -20,11 +21,12 @@ const crash: Fault = {
 const restart: Fault = {
   name: "restart",
   explain: "a node is asked to stop, saves what it accepted, and starts again later",
+  row: "crash losing unsynced writes",
   everyMs: [8000, 60_000],
   lastsMs: [10, 10_000],
   inject(world, random) {
     const node = random.pick(world.nodes)
-    if (!node.running) return undefined
+    if (!node.running) return "skipped"
     node.stop()
     return () => {
       // An operator whose patience is over.
@@ -43,11 +45,12 @@ function failingStore(
   return {
     name,
     explain,
+    row: "disk full",
     everyMs: [8000, 60_000],
     lastsMs: [100, 15_000],
     inject(world, random) {
       const { health } = random.pick(world.nodes).disk
-      if (health.failing !== undefined) return undefined
+      if (health.failing !== undefined) return "skipped"
       health.failing = code
       health.readsFail = readsToo && random.chance(0.5)
       return () => {
@@ -61,11 +64,12 @@ function failingStore(
 const slowDisk: Fault = {
   name: "slow-disk",
   explain: "a disk takes many times longer for everything",
+  row: "slow disk",
   everyMs: [5000, 60_000],
   lastsMs: [500, 15_000],
   inject(world, random) {
     const { health } = random.pick(world.nodes).disk
-    if (health.slowness !== 1) return undefined
+    if (health.slowness !== 1) return "skipped"
     health.slowness = random.logBetween(3, 300)
     return () => {
       health.slowness = 1

@@ -5,21 +5,25 @@
 import type { Millis } from "@causeway/crdt/base"
 import type { SimRandom } from "../random.ts"
 import type { Trace } from "../trace.ts"
-import type { Fault, FaultWorld } from "./fault.ts"
+import type { Watch } from "../watch.ts"
+import type { World } from "../world.ts"
+import type { Fault } from "./fault.ts"
 
 /** A fault and how often this run has it. */
 export type DrawnFault = { readonly fault: Fault; readonly everyMs: Millis }
 
 export class FaultSchedule {
-  readonly #world: FaultWorld
+  readonly #world: World
   readonly #random: SimRandom
   readonly #trace: Trace
+  readonly #watch: Watch
   readonly #counts = new Map<string, number>()
   readonly #heals = new Set<() => void>()
   #stopped = false
 
-  constructor(world: FaultWorld, random: SimRandom, trace: Trace) {
+  constructor(world: World, random: SimRandom, trace: Trace, watch: Watch) {
     this.#world = world
+    this.#watch = watch
     this.#random = random
     this.#trace = trace
   }
@@ -51,16 +55,19 @@ export class FaultSchedule {
 
   #fire(index: number, fault: Fault, random: SimRandom): void {
     const lastsMs = random.logBetween(...fault.lastsMs)
+    const end = fault.inject(this.#world, random, lastsMs)
+    if (end === "skipped") return
     this.#trace.add("fault", index)
     this.#trace.detail(`${fault.name} for ${Math.round(lastsMs)} ms`)
     this.#counts.set(fault.name, (this.#counts.get(fault.name) ?? 0) + 1)
-    const end = fault.inject(this.#world, random, lastsMs)
-    if (end === undefined) return
+    this.#watch.onFault(fault.name, "begins")
+    if (end === "done") return
     const heal = (): void => {
       if (!this.#heals.delete(heal)) return
       this.#trace.add("heal", index)
       this.#trace.detail(fault.name)
       end()
+      this.#watch.onFault(fault.name, "ends")
     }
     this.#heals.add(heal)
     this.#world.scheduler.after(lastsMs, heal)

@@ -5,6 +5,7 @@
 import type { DocumentId } from "@causeway/crdt/base"
 import { partsOfDocumentId } from "@causeway/crdt/base"
 import type { SimRandom } from "../random.ts"
+import type { Workload } from "../workloads/workload.ts"
 import { AutomergeReplica } from "./automerge-replica.ts"
 import { YjsReplica } from "./yjs-replica.ts"
 
@@ -26,9 +27,13 @@ export interface Replica {
 }
 
 /** An empty replica that writes under a fresh identity drawn from `random`. */
-export function createReplica(document: DocumentId, random: SimRandom): Replica {
+export function createReplica(
+  document: DocumentId,
+  random: SimRandom,
+  workload: Workload,
+): Replica {
   const { engine } = partsOfDocumentId(document)
   return engine === "yjs"
-    ? new YjsReplica(document, random)
-    : new AutomergeReplica(document, random)
+    ? new YjsReplica(document, random, workload.editYjs)
+    : new AutomergeReplica(document, random, workload.editAutomerge)
 }

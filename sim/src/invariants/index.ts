@@ -1,0 +1,36 @@
+/** Every invariant there is. A violation names one of them. */
+import type { Invariant } from "./invariant.ts"
+
+export type { Invariant } from "./invariant.ts"
+
+export const allInvariants: readonly Invariant[] = [
+  {
+    name: "nothing-unlogged-seen",
+    explain: "what a client or a peer is shown is durable on the node that shows it",
+  },
+  {
+    name: "no-acked-write-lost",
+    explain: "an acked write is on the disk that acked it, and in the end on every node",
+  },
+  {
+    name: "no-write-lost",
+    explain: "a write whose writer lives, or whose storage does, reaches every node in the end",
+  },
+  {
+    name: "vector-honesty",
+    explain: "a node that says it holds an origin up to a seq durably holds every entry to there",
+  },
+  {
+    name: "resume-honesty",
+    explain: "a client's resume point never covers an entry that its replica lacks",
+  },
+  { name: "no-fork", explain: "nobody holds two contents under one origin and seq unreported" },
+  { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },
+  { name: "logged-once", explain: "an origin logs each numbered update of a client once" },
+  { name: "convergence", explain: "after heal and quiet every replica shows the same" },
+  { name: "boundedness", explain: "after heal and quiet nothing is left over" },
+  { name: "liveness", explain: "after heal everything converges and drains within its budget" },
+  { name: "honest-client-refused", explain: "no node refuses a well-behaved client for good" },
+  { name: "protocol", explain: "what a core sends makes sense to whoever receives it" },
+  { name: "assertion", explain: "no core throws" },
+]

@@ -1,0 +1,95 @@
+/**
+ * Tells each event of a run to all who want to hear of it, in the order in which they were
+ * added: whoever reports an event knows one watcher, and that is this one.
+ */
+import type { Watcher } from "./watcher.ts"
+
+type Event<Name extends keyof Watcher> = Parameters<Required<Watcher>[Name]>
+
+export class Watch implements Required<Watcher> {
+  readonly #watchers: Watcher[] = []
+
+  add(watcher: Watcher): void {
+    this.#watchers.push(watcher)
+  }
+
+  onWrite(...[writer, document, token, update]: Event<"onWrite">): void {
+    for (const each of this.#watchers) each.onWrite?.(writer, document, token, update)
+  }
+
+  onStored(...[document, update]: Event<"onStored">): void {
+    for (const each of this.#watchers) each.onStored?.(document, update)
+  }
+
+  onDelivered(...[writer, document, updates]: Event<"onDelivered">): void {
+    for (const each of this.#watchers) each.onDelivered?.(writer, document, updates)
+  }
+
+  onForgotten(...[writer, storage]: Event<"onForgotten">): void {
+    for (const each of this.#watchers) each.onForgotten?.(writer, storage)
+  }
+
+  onRefused(...[writer, code]: Event<"onRefused">): void {
+    for (const each of this.#watchers) each.onRefused?.(writer, code)
+  }
+
+  onConnected(...[writer, node]: Event<"onConnected">): void {
+    for (const each of this.#watchers) each.onConnected?.(writer, node)
+  }
+
+  onDurable(...[node, batch, firstSeq]: Event<"onDurable">): void {
+    for (const each of this.#watchers) each.onDurable?.(node, batch, firstSeq)
+  }
+
+  onDiskChanged(...[node, change]: Event<"onDiskChanged">): void {
+    for (const each of this.#watchers) each.onDiskChanged?.(node, change)
+  }
+
+  onNodeStarted(...[node]: Event<"onNodeStarted">): void {
+    for (const each of this.#watchers) each.onNodeStarted?.(node)
+  }
+
+  onNodeInput(...[node, input]: Event<"onNodeInput">): void {
+    for (const each of this.#watchers) each.onNodeInput?.(node, input)
+  }
+
+  onNodeEffect(...[node, effect]: Event<"onNodeEffect">): void {
+    for (const each of this.#watchers) each.onNodeEffect?.(node, effect)
+  }
+
+  onNodeStepped(...[node]: Event<"onNodeStepped">): void {
+    for (const each of this.#watchers) each.onNodeStepped?.(node)
+  }
+
+  onNodeEnded(...[node, how]: Event<"onNodeEnded">): void {
+    for (const each of this.#watchers) each.onNodeEnded?.(node, how)
+  }
+
+  onArrived(...[from, to, connection, frame]: Event<"onArrived">): void {
+    for (const each of this.#watchers) each.onArrived?.(from, to, connection, frame)
+  }
+
+  onCut(...[directions]: Event<"onCut">): void {
+    for (const each of this.#watchers) each.onCut?.(directions)
+  }
+
+  onHealed(...[directions]: Event<"onHealed">): void {
+    for (const each of this.#watchers) each.onHealed?.(directions)
+  }
+
+  onFault(...[fault, state]: Event<"onFault">): void {
+    for (const each of this.#watchers) each.onFault?.(fault, state)
+  }
+
+  onPhase(...[phase]: Event<"onPhase">): void {
+    for (const each of this.#watchers) each.onPhase?.(phase)
+  }
+
+  onTick(...[nowMs]: Event<"onTick">): void {
+    for (const each of this.#watchers) each.onTick?.(nowMs)
+  }
+
+  onRest(): void {
+    for (const each of this.#watchers) each.onRest?.()
+  }
+}

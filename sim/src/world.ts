@@ -1,0 +1,26 @@
+/**
+ * A run's world as faults, workloads and invariants see it, the built-in ones and anybody's own:
+ * hosts, what is between them, and what is known about them.
+ */
+import type { DocumentId } from "@causeway/crdt/base"
+import type { Engines } from "@causeway/crdt/node"
+import type { Oracle } from "./checkers/oracle.ts"
+import type { ClientDisk } from "./client-disk.ts"
+import type { Network } from "./network.ts"
+import type { Scheduler } from "./scheduler.ts"
+import type { SimHostile } from "./sim-hostile.ts"
+import type { SimNode } from "./sim-node.ts"
+import type { SimWriter } from "./writer.ts"
+
+export type World = {
+  readonly scheduler: Scheduler
+  readonly network: Network
+  readonly engines: Engines
+  readonly nodes: readonly SimNode[]
+  /** Clients, native and stock. */
+  readonly writers: readonly SimWriter[]
+  readonly clientDisks: readonly ClientDisk[]
+  readonly documents: readonly DocumentId[]
+  readonly hostile: SimHostile
+  readonly oracle: Oracle
+}
