@@ -43,6 +43,7 @@ class Stage {
     now: () => performance.now(),
     onEvent: () => {},
     onStopped: () => this.stopped++,
+    onReopen: () => undefined,
   })
 }
 

@@ -7,7 +7,7 @@
 import { partsOfDocumentId } from "@causeway/crdt/base"
 import type { Millis } from "@causeway/crdt/base"
 import type { Command, Effect, Input, NodeCore, NodeEvent, Reply } from "@causeway/crdt/node"
-import type { Store } from "@causeway/crdt/ports"
+import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import type { LazyEngines } from "./engines.ts"
 import type { Jobs } from "./jobs/jobs.ts"
 import type { Transport } from "./transport/transport.ts"
@@ -28,6 +28,8 @@ export type DriverOptions = {
   readonly onEvent: (event: NodeEvent) => void
   /** Follows the input `stop`: everything accepted is durable. */
   readonly onStopped: () => void
+  /** The core is over: its log is in doubt. */
+  readonly onReopen: (doubt: ReopenDoubt) => void
 }
 
 export class Driver {
@@ -131,7 +133,7 @@ export class Driver {
   }
 
   #carryOut(effect: Effect): void {
-    const { store, transport, jobs, onEvent, onStopped } = this.#options
+    const { store, transport, jobs, onEvent, onStopped, onReopen } = this.#options
     switch (effect.type) {
       case "send":
         return transport.send(effect.to, effect.frames)
@@ -160,6 +162,8 @@ export class Driver {
         return onEvent(effect.event)
       case "stopped":
         return onStopped()
+      case "reopen":
+        return onReopen(effect.doubt)
     }
   }
 

@@ -117,6 +117,7 @@ class Node implements RunningNode {
         logEvent(log, event)
       },
       onStopped: () => this.#onStopped(),
+      onReopen: ({ why }) => log.error({ why }, "store-in-doubt"),
     })
     const app = createApp({
       status: () => this.status(),

@@ -5,13 +5,15 @@
  * have made it: the seed says how many of them, always whole and always a prefix.
  */
 import type { Millis, NodeId } from "@causeway/crdt/base"
-import { limits } from "@causeway/crdt/base"
+import { assert, limits, originOf } from "@causeway/crdt/base"
 import { MemoryLog } from "@causeway/crdt/log"
 import type {
   AppendBatch,
   AppendResult,
   ReadQuery,
   ReadResult,
+  Renewed,
+  ReopenDoubt,
   Store,
   StoreFailure,
 } from "@causeway/crdt/ports"
@@ -87,10 +89,11 @@ export class SimDisk {
     return this.#queue.length > 0
   }
 
-  /** Opens what is durable, as a process that starts does. */
-  open(): Store {
+  /** Opens what is durable, as a process that starts does; in doubt it gets a fresh epoch. */
+  open(doubt?: ReopenDoubt): Store {
     this.#life += 1
     this.#log = this.#reopenLog(this.#log)
+    const renewed = doubt === undefined ? undefined : this.#renew(doubt)
     const life = this.#life
     const guarded =
       <Result>(done: (result: Result) => void) =>
@@ -98,11 +101,19 @@ export class SimDisk {
         if (life === this.#life) done(result)
       }
     return {
-      opened: { node: this.#node, origin: this.#log.origin, heads: this.#log.heads() },
+      opened: { node: this.#node, origin: this.#log.origin, heads: this.#log.heads(), renewed },
       append: (batch, done) => this.#enqueue({ type: "append", batch, done: guarded(done) }),
       read: (query, done) => this.#enqueue({ type: "read", query, done: guarded(done) }),
       close: (done) => this.#enqueue({ type: "close", done: () => guarded(done)(undefined) }),
     }
+  }
+
+  #renew(doubt: ReopenDoubt): Renewed {
+    const before = this.#log.origin
+    const fresh = originOf(this.#node, this.#random.hex(16))
+    assert(fresh !== undefined, "an origin is well-formed")
+    const options = doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {}
+    return { ...this.#log.renew(fresh, options), why: doubt.why, before }
   }
 
   /** Gives how many of the appends under way were lost. */

@@ -7,7 +7,7 @@ import { assert } from "@causeway/crdt/base"
 import type { ConnectionId, Millis, NodeId } from "@causeway/crdt/base"
 import { runJob } from "@causeway/crdt/node"
 import type { Effect, Endpoint, Engines, Input, Job, NodeConfig } from "@causeway/crdt/node"
-import type { Store } from "@causeway/crdt/ports"
+import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { closeCodes } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
 import { HostClock } from "./clock.ts"
@@ -73,12 +73,13 @@ export class SimNode {
     return this.#core
   }
 
-  start(): void {
+  /** `doubt`: what the core before it found out about the disk. */
+  start(doubt?: ReopenDoubt): void {
     assert(this.#core === undefined, "the node runs already")
     const { network, trace, parts, watch } = this.#world
     this.life += 1
     trace.add("start", this.host)
-    this.#store = parts.wrapStore(this.disk.open())
+    this.#store = parts.wrapStore(this.disk.open(doubt))
     const { node, origin, heads } = this.#store.opened
     const { cluster, peers, engines } = this.#setup
     const random = this.#random.split(`life ${this.life}`)
@@ -110,6 +111,13 @@ export class SimNode {
     this.life += 1
     this.#world.network.dropHost(this.host, silently)
     return this.disk.crash()
+  }
+
+  /** This life is over; the next one starts on the same disk, in doubt. */
+  #reopen(doubt: ReopenDoubt): void {
+    this.#world.trace.add("reopen", this.host)
+    this.#end("stopped", false)
+    this.start(doubt)
   }
 
   /** Asks the process to end in order; it runs until all it accepted is durable. */
@@ -198,6 +206,12 @@ export class SimNode {
         this.#world.scheduler.after(
           0,
           this.#guard(() => this.#end("stopped", false)),
+        )
+        return
+      case "reopen":
+        this.#world.scheduler.after(
+          0,
+          this.#guard(() => this.#reopen(effect.doubt)),
         )
         return
       case "reply":

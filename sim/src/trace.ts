@@ -28,6 +28,7 @@ const kinds = {
   acked: "h##",
   step: "h--",
   note: "h##",
+  reopen: "h--",
 } as const
 export type TraceKind = keyof typeof kinds
 

@@ -2,3 +2,4 @@
 export * from "./chain.ts"
 export * from "./memory-log.ts"
 export * from "./record.ts"
+export * from "./renewal.ts"

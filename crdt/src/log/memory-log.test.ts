@@ -1,12 +1,17 @@
 import { expect, test } from "vitest"
 import { InvariantError } from "../base/index.ts"
+import type { DocumentId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
+import type { Dot } from "../clock/index.ts"
 import { testClient, testDocument, testOrigin, testRecord } from "../testing/store-fixtures.ts"
 import { chainRecords, emptyHead, genesisHash } from "./chain.ts"
 import { MemoryLog } from "./memory-log.ts"
+import { decodeRecord } from "./record.ts"
+import { lostNamedMax } from "./renewal.ts"
 
 const own = testOrigin("own")
 const other = testOrigin("other")
+const fresh = testOrigin("own", 2)
 const a = testDocument("a")
 const b = testDocument("b")
 const recordA = testRecord({ document: a, author: [1, 5] })
@@ -83,4 +88,90 @@ test("a client's seq is its highest, whichever came last", () => {
   log.appendOwn([recordA, recordB])
   expect(log.readClient(testClient(1))).toBe(5)
   expect(log.readClient(testClient(2))).toBe(0)
+})
+
+function filled(): MemoryLog {
+  const log = new MemoryLog(own)
+  log.appendOwn(numbered([1, 2, 3, 4, 5]))
+  log.appendRun({ origin: other, firstSeq: 1, records: [recordB, recordA] })
+  return log
+}
+
+/** Records of one client, in documents that take turns. */
+function numbered(seqs: readonly number[]): Uint8Array[] {
+  return seqs.map((seq) =>
+    testRecord({ document: seq % 2 === 1 ? a : b, author: [7, seq], body: Uint8Array.of(seq) }),
+  )
+}
+
+function bodiesOf(log: MemoryLog, document: DocumentId): number[] {
+  return log.readDocument(document).flatMap(({ record }) => [...decodeRecord(record).body])
+}
+
+function readAll(log: MemoryLog, origin: OriginId): readonly Uint8Array[] {
+  return log.readOrigin(origin, 1, Infinity).run.records
+}
+
+test("[E1] a renewed log numbers its writes under the fresh origin; the old log stays", () => {
+  const log = filled()
+  const heads = log.heads()
+  expect(log.renew(fresh)).toEqual({ salvaged: 0, lost: [], lostCount: 0 })
+  expect(log.origin).toBe(fresh)
+  expect(new Map(log.heads())).toEqual(new Map([...heads, [fresh, emptyHead]]))
+  expect(log.appendOwn([recordA])).toBe(1)
+  expect(readAll(log, own)).toEqual(numbered([1, 2, 3, 4, 5]))
+  expect(() => log.renew(own)).toThrow(InvariantError)
+})
+
+test("[E1] an origin that was never written under leaves nothing behind", () => {
+  const log = new MemoryLog(own)
+  log.renew(fresh)
+  expect(log.heads()).toEqual([[fresh, emptyHead]])
+})
+
+test("[E3] what peers may hold otherwise is logged again whole under the fresh origin", () => {
+  const log = filled()
+  expect(log.renew(fresh, { keepSeq: 3 })).toEqual({ salvaged: 2, lost: [], lostCount: 0 })
+  expect(log.head(own)).toEqual(chainRecords(emptyHead, own, numbered([1, 2, 3])))
+  expect(readAll(log, fresh)).toEqual(numbered([4, 5]))
+  expect(log.readClient(testClient(7))).toBe(5)
+  const theirs = numbered([4, 5, 6])
+  log.appendRun({ origin: own, firstSeq: 4, records: theirs })
+  expect(bodiesOf(log, a)).toEqual([1, 3, 1, 2, 3, 5, 5])
+})
+
+test("[E4] a damaged record costs no neighbour, and no client is told a number it lost", () => {
+  const log = filled()
+  const isDamaged = ({ origin, seq }: Dot) => (origin === own ? seq === 3 : seq === 1)
+  const lost = [
+    { origin: other, seq: 1 },
+    { origin: own, seq: 3 },
+  ]
+  expect(log.renew(fresh, { isDamaged })).toEqual({ salvaged: 3, lost, lostCount: 2 })
+  expect(readAll(log, own)).toEqual(numbered([1, 2]))
+  expect(readAll(log, other)).toEqual([])
+  const again = readAll(log, fresh).map(decodeRecord)
+  expect(again.map(({ body }) => [...body])).toEqual([[1, 2, 3], [4], [5]])
+  expect(again.map(({ document }) => document)).toEqual([a, b, a])
+  expect(again.every(({ author }) => author === undefined)).toBe(true)
+  expect(log.readClient(testClient(7))).toBe(2)
+  expect(log.head(fresh)).toEqual(chainRecords(emptyHead, fresh, readAll(log, fresh)))
+})
+
+test("[E4] lost entries are named up to a bound, and all of them counted", () => {
+  const log = new MemoryLog(own)
+  log.appendOwn(Array.from({ length: 150 }, () => recordA))
+  const { lost, lostCount, salvaged } = log.renew(fresh, { isDamaged: () => true })
+  expect([lost.length, lostCount, salvaged]).toEqual([lostNamedMax, 150, 0])
+})
+
+test("a copy goes its own way", () => {
+  const log = filled()
+  const copy = log.copy()
+  copy.appendOwn([recordA])
+  copy.renew(fresh, { keepSeq: 1 })
+  expect(log.heads()).toEqual(filled().heads())
+  expect(log.readDocument(a)).toEqual(filled().readDocument(a))
+  expect(log.readClient(testClient(7))).toBe(5)
+  expect(copy.readDocument(a).length).toBe(5)
 })

@@ -1,7 +1,8 @@
 /**
  * A whole log in memory: the model every store is compared with, the body of the memory store,
  * and what the simulator's disk persists and loses. It assigns own sequence numbers, chains
- * hashes, and refuses what would leave a gap or break a chain. Synchronous and pure.
+ * hashes, and refuses what would leave a gap or break a chain. Its own origin is fresh again after
+ * `renew` (ADR 8). Synchronous and pure.
  */
 import { assert } from "../base/index.ts"
 import type { ClientId, DocumentId, OriginId } from "../base/index.ts"
@@ -10,6 +11,8 @@ import { Reader } from "../base/index.ts"
 import { chainHash, emptyHead } from "./chain.ts"
 import type { Head } from "./chain.ts"
 import { decodeRecordHead } from "./record.ts"
+import { relogged, Renewing } from "./renewal.ts"
+import type { Renewal, RenewOptions } from "./renewal.ts"
 
 /** An entry as a log holds it. */
 export type LogEntry = {
@@ -28,14 +31,66 @@ export type LogRun = {
 type Stored = { readonly record: Uint8Array; readonly hash: Uint8Array }
 
 export class MemoryLog {
-  readonly origin: OriginId
+  #origin: OriginId
   readonly #logs = new Map<OriginId, Stored[]>()
   readonly #documents = new Map<DocumentId, { origin: OriginId; seq: number }[]>()
   readonly #clients = new Map<ClientId, number>()
 
   constructor(origin: OriginId) {
-    this.origin = origin
+    this.#origin = origin
     this.#logs.set(origin, [])
+  }
+
+  /** The own origin: what is written here is numbered under it. */
+  get origin(): OriginId {
+    return this.#origin
+  }
+
+  /** The same log once more; what is appended to one is not in the other. O(entries). */
+  copy(): MemoryLog {
+    const copy = new MemoryLog(this.#origin)
+    for (const [origin, log] of this.#logs) copy.#logs.set(origin, log.slice())
+    for (const [document, dots] of this.#documents) copy.#documents.set(document, dots.slice())
+    for (const [client, seq] of this.#clients) copy.#clients.set(client, seq)
+    return copy
+  }
+
+  /**
+   * Makes `fresh` the own origin; the one before is from now on like a peer's. Each origin ends
+   * before its first damaged entry, the one before also at `keepSeq`; what is readable behind that
+   * is logged again under `fresh`, in order of origins and seqs. O(entries).
+   */
+  renew(fresh: OriginId, { keepSeq = Infinity, isDamaged }: RenewOptions = {}): Renewal {
+    assert(!this.#logs.has(fresh), "a fresh origin was never used")
+    const renewing = new Renewing()
+    const again: Uint8Array[] = []
+    for (const [origin, { seq: end }] of this.heads()) {
+      const log = this.#logs.get(origin) ?? []
+      let keep = origin === this.#origin ? Math.min(keepSeq, end) : end
+      let hasLost = false
+      for (let seq = 1; seq <= end; seq++) {
+        if (isDamaged?.({ origin, seq }) === true) {
+          keep = Math.min(keep, seq - 1)
+          hasLost = true
+          renewing.lose({ origin, seq })
+        } else if (seq > keep) again.push(relogged(this.#record(origin, seq), hasLost))
+      }
+      log.length = keep
+    }
+    if (this.head(this.#origin).seq === 0) this.#logs.delete(this.#origin)
+    this.#origin = fresh
+    this.#logs.set(fresh, [])
+    this.#indexAgain()
+    this.appendOwn(again)
+    return renewing.finish(again.length)
+  }
+
+  #indexAgain(): void {
+    this.#documents.clear()
+    this.#clients.clear()
+    for (const [origin, log] of this.#logs) {
+      for (const [index, { record }] of log.entries()) this.#index(origin, index + 1, record)
+    }
   }
 
   head(origin: OriginId): Head {
@@ -54,8 +109,8 @@ export class MemoryLog {
 
   /** Appends records of the own origin and gives the first one's seq. */
   appendOwn(records: readonly Uint8Array[]): number {
-    const firstSeq = this.head(this.origin).seq + 1
-    this.appendRun({ origin: this.origin, firstSeq, records })
+    const firstSeq = this.head(this.#origin).seq + 1
+    this.appendRun({ origin: this.#origin, firstSeq, records })
     return firstSeq
   }
 

@@ -4,7 +4,7 @@
  */
 import type { ConnectionId, DocumentId, NodeId, OriginId } from "../base/index.ts"
 import type { CloseReason, RejectCode } from "../protocol/index.ts"
-import type { AppendBatch, ReadQuery } from "../ports/index.ts"
+import type { AppendBatch, ReadQuery, ReopenDoubt } from "../ports/index.ts"
 import type { Reply } from "./input.ts"
 import type { Job } from "./job.ts"
 import type { PresenceFault } from "./presence.ts"
@@ -32,6 +32,11 @@ export type Effect =
   | { readonly type: "emit"; readonly event: NodeEvent }
   /** All is durable and every connection told: the process may end. Follows `stop`. */
   | { readonly type: "stopped" }
+  /**
+   * The log is in doubt. This core is over, its connections are closed: close the store, open it
+   * with `doubt` and start a new core on it. The last effect a core ever has.
+   */
+  | { readonly type: "reopen"; readonly doubt: ReopenDoubt }
 
 /** What happened, for logs and metrics. Never needed for correctness. */
 export type NodeEvent =

@@ -6,10 +6,13 @@
  * the call itself, and a read sees every append called before it and none called after.
  * An append is all or nothing, and durable (fsynced) before `done`; an empty one proves that
  * the store can still write. A failed append leaves no trace.
+ *
+ * A store opened in doubt starts a fresh epoch before it is used (ADR 8): no (origin, seq) is ever
+ * given out twice. It finds some doubts by itself; others the core asks for (`ReopenDoubt`).
  */
 import type { ClientId, DocumentId, NodeId, OriginId } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
-import type { Head, LogEntry, LogRun } from "../log/index.ts"
+import type { Head, LogEntry, LogRun, Renewal } from "../log/index.ts"
 
 export type AppendBatch = {
   /** Records of the own origin; the store numbers them. */
@@ -57,12 +60,34 @@ export type ReadResult =
 /** `document-too-large`: over `documentReadBytesMax`. `corrupt`: a record failed its checksum. */
 export type ReadFailureCode = "store-failed" | "document-too-large" | "corrupt"
 
+/** What a core found out about its log, which only an opening can put right. */
+export type ReopenDoubt =
+  /** Peers hold more or other entries of the own origin; up to `keepSeq` they hold the same. */
+  | { readonly why: "overtaken"; readonly keepSeq: number }
+  /** A record could not be read: look through all of them. */
+  | { readonly why: "corrupt" }
+
+/**
+ * Why a store started a fresh epoch. `boot-record`: the log was put back, copied or exchanged.
+ * `tail`: the end of the own log is damaged or gone.
+ */
+export type DoubtReason = "boot-record" | "tail" | ReopenDoubt["why"]
+
+/** What an opening that started a fresh epoch found, kept and lost. */
+export type Renewed = Renewal & {
+  readonly why: DoubtReason
+  /** The own origin before it. */
+  readonly before: OriginId
+}
+
 export interface Store {
   /** What the log holds now that it is open; the own origin is always among the heads. */
   readonly opened: {
     readonly node: NodeId
     readonly origin: OriginId
     readonly heads: readonly (readonly [OriginId, Head])[]
+    /** Set if this opening was in doubt and started a fresh epoch. */
+    readonly renewed: Renewed | undefined
   }
   append(batch: AppendBatch, done: (result: AppendResult) => void): void
   read(query: ReadQuery, done: (result: ReadResult) => void): void

@@ -27,7 +27,7 @@ class MemoryStore implements Store {
     const origin = mintOrigin(node)
     this.#log = new MemoryLog(origin)
     this.#heads = new PlannedHeads(origin, [])
-    this.opened = { node, origin, heads: this.#log.heads() }
+    this.opened = { node, origin, heads: this.#log.heads(), renewed: undefined }
   }
 
   append(batch: AppendBatch, done: (result: AppendResult) => void): void {

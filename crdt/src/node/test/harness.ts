@@ -177,6 +177,7 @@ export class TestNode {
       case "stopped":
         this.isStopped = true
         return
+      case "reopen":
       case "emit":
     }
   }

@@ -60,7 +60,7 @@ export class SqliteStore implements Store {
   #closed: (() => void)[] = []
 
   constructor(worker: Worker, { node, origin, heads }: Opened, events: StoreEvents) {
-    this.opened = { node, origin, heads }
+    this.opened = { node, origin, heads, renewed: undefined }
     this.#worker = worker
     this.#events = events
     this.#heads = new Map(heads.map(([held, head]) => [held, head.seq]))

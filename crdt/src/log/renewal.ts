@@ -1,0 +1,51 @@
+/**
+ * What every store's renewal has in common (ADR 8): a log in doubt gets a fresh own origin, ends
+ * each origin where it can no longer be trusted, and logs what is readable behind that again under
+ * the fresh one. CRDT updates are idempotent, so a second copy under another dot is harmless.
+ * Rules [E1] [E3] [E4].
+ */
+import type { Dot } from "../clock/index.ts"
+import { decodeRecord, encodeRecord } from "./record.ts"
+
+/** So many lost entries are named; the others are only counted. */
+export const lostNamedMax = 100
+
+export type RenewOptions = {
+  /** Where the own origin ends from now on: up to here peers have the same. Default: its end. */
+  readonly keepSeq?: number
+  /** Entries that can't be read any more. Default: none. */
+  readonly isDamaged?: (dot: Dot) => boolean
+}
+
+export type Renewal = {
+  /** Entries that were logged again under the fresh origin. */
+  readonly salvaged: number
+  /** Entries that could not be read: the first `lostNamedMax` of them, and how many in all. */
+  readonly lost: readonly Dot[]
+  readonly lostCount: number
+}
+
+/** Counts what a renewal loses. */
+export class Renewing {
+  readonly #lost: Dot[] = []
+  #lostCount = 0
+
+  lose(dot: Dot): void {
+    this.#lostCount += 1
+    if (this.#lost.length < lostNamedMax) this.#lost.push(dot)
+  }
+
+  finish(salvaged: number): Renewal {
+    return { salvaged, lost: this.#lost, lostCount: this.#lostCount }
+  }
+}
+
+/**
+ * A record as it is logged again. Behind a lost entry it goes without its author: whose update the
+ * lost one was is unknown, and a client that is told a number must have everything up to there in
+ * the log (rule [N2]). Told a lower one, it sends again what it still has.
+ */
+export function relogged(record: Uint8Array, hasLost: boolean): Uint8Array {
+  if (!hasLost) return record
+  return encodeRecord({ ...decodeRecord(record), author: undefined })
+}
