@@ -202,7 +202,7 @@ export const purityCases: readonly Case[] = [
     "export const at = performance.now()\n",
     "1 [purity] uses performance",
   ),
-  sound("the simulator's shell measuring itself", "sim/src/cli.ts", "performance.now()\n"),
+  sound("the simulator's shell measuring itself", "sim/src/cli/main.ts", "performance.now()\n"),
   broken(
     "chance in a contract suite's clock",
     "crdt/src/testing/store.ts",

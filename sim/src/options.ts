@@ -8,7 +8,7 @@ import type { Catalogue } from "./catalogue.ts"
 import type { DrawnFault, Fault } from "./faults/index.ts"
 import type { NetworkOptions } from "./network.ts"
 import type { DiskOptions } from "./disk.ts"
-import type { SimRandom } from "./random.ts"
+import { SimRandom } from "./random.ts"
 import type { Workload } from "./workloads/index.ts"
 
 export type SimOptions = {
@@ -52,6 +52,27 @@ export type Profile = {
  * so more of them than a node takes links could never all meet.
  */
 export const sizeMax = { nodes: limits.linksMax, clients: 500, seconds: 86_400 } as const
+
+/** Seeds fit 30 bits, so that any tool can pass them on. */
+export const SEED_MAX: number = 2 ** 30 - 1
+
+/** A run that one can watch. */
+export function plainOptions(seed: number): SimOptions {
+  return { seed, nodes: 3, clients: 6, stockClients: 2, seconds: 60, writesPerSecond: 10 }
+}
+
+/** A run of a swarm: the seed draws its size too. */
+export function drawnOptions(seed: number): SimOptions {
+  const random = new SimRandom(seed).split("size")
+  return {
+    seed,
+    nodes: random.int(1, 7),
+    clients: random.int(1, 12),
+    stockClients: random.int(0, 3),
+    seconds: 60,
+    writesPerSecond: Math.round(random.logBetween(2, 40)),
+  }
+}
 
 export function drawProfile(
   options: SimOptions,

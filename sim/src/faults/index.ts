@@ -4,6 +4,7 @@ import type { Fault } from "./fault.ts"
 import { networkFaults } from "./network-faults.ts"
 import { nodeFaults } from "./node-faults.ts"
 
+export { scoreboardRows } from "./fault.ts"
 export type { Fault } from "./fault.ts"
 export { FaultSchedule } from "./schedule.ts"
 export type { DrawnFault } from "./schedule.ts"

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
 
-const cli = fileURLToPath(new URL("./cli.ts", import.meta.url))
+const cli = fileURLToPath(new URL("./main.ts", import.meta.url))
 
 function sim(...args: readonly string[]) {
   return spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", timeout: 60_000 })
@@ -11,7 +11,7 @@ function sim(...args: readonly string[]) {
 test("more nodes than a node takes links are refused with the most there may be", () => {
   const { status, stdout, stderr } = sim("--nodes", "65", "--seconds", "0")
   expect(stderr).toContain("argument '65' is invalid. a number from 1 to 64 is wanted")
-  expect([status, stdout]).toEqual([1, ""])
+  expect([status, stdout]).toEqual([2, ""])
 })
 
 test("as many nodes as there may be all meet", () => {

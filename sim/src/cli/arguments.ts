@@ -1,0 +1,106 @@
+/** What the commands share: how arguments are read and checked, and the options of a run. */
+import { InvalidArgumentError } from "commander"
+import type { Command } from "commander"
+import { allFaults } from "../faults/index.ts"
+import { SEED_MAX, sizeMax } from "../options.ts"
+import type { SimOptions } from "../options.ts"
+import { allWorkloads } from "../workloads/index.ts"
+
+/** Exit codes of every command. `refused`: the arguments make no sense. */
+export const exitCodes = { kept: 0, broken: 1, refused: 2, interrupted: 130 } as const
+
+export type SizeArguments = {
+  readonly nodes?: number
+  readonly clients?: number
+  readonly stockClients?: number
+  readonly seconds: number
+  readonly writesPerSecond?: number
+  readonly faults?: readonly string[]
+  readonly workload?: string
+}
+
+export function number(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (text !== "" && Number.isFinite(value) && value >= min && value <= max) return value
+    throw new InvalidArgumentError(`a number from ${min} to ${max} is wanted`)
+  }
+}
+
+export function whole(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = number(min, max)(text)
+    if (Number.isInteger(value)) return value
+    throw new InvalidArgumentError("a whole number is wanted")
+  }
+}
+
+export const seed: (text: string) => number = whole(0, SEED_MAX)
+
+export function seedRange(text: string): [number, number] {
+  const [from, to] = text.split("..").map(seed)
+  if (from !== undefined && to !== undefined && from <= to) return [from, to]
+  throw new InvalidArgumentError("A..B is wanted")
+}
+
+/** Names of a list, separated by commas, each of which must be known. */
+export function names(known: readonly string[]): (text: string) => string[] {
+  return (text) => {
+    const wanted = text.split(",")
+    const unknown = wanted.find((name) => !known.includes(name))
+    if (unknown === undefined) return wanted
+    throw new InvalidArgumentError(`there is no ${unknown}; there are: ${known.join(", ")}`)
+  }
+}
+
+function faultChoices(text: string): string[] {
+  if (text === "none") return []
+  if (text === "all") return allFaults.map(({ name }) => name)
+  const choices = text.split(",")
+  for (const choice of choices) {
+    const [name, seconds] = choice.split(":")
+    if (!allFaults.some((fault) => fault.name === name)) {
+      throw new InvalidArgumentError(`no fault is called ${name}; "sim faults" lists them`)
+    }
+    if (seconds !== undefined && !(Number(seconds) > 0)) {
+      throw new InvalidArgumentError(`${choice}: seconds above 0 are wanted after the colon`)
+    }
+  }
+  return choices
+}
+
+function workloadName(name: string): string {
+  return names(allWorkloads.map((workload) => workload.name))(name)[0] ?? name
+}
+
+/** Adds the options that say how big a run is and what happens in it. */
+export function withSize(command: Command, whenLeftOut: string): Command {
+  const { clients, seconds } = sizeMax
+  const drawn = `(default: ${whenLeftOut})`
+  return command
+    .option("--nodes <n>", `nodes, each linked with all others ${drawn}`, whole(1, sizeMax.nodes))
+    .option("--clients <n>", `native clients ${drawn}`, whole(0, clients))
+    .option("--stock-clients <n>", `y-websocket clients ${drawn}`, whole(0, clients))
+    .option("--seconds <n>", "virtual seconds with faults", number(0, seconds), 60)
+    .option("--writes-per-second <n>", `over all clients ${drawn}`, number(0, 10_000))
+    .option(
+      "--faults <names>",
+      "a,b:5,c, all or none; b:5 is every 5 s (default: drawn)",
+      faultChoices,
+    )
+    .option("--workload <name>", "what clients do (default: drawn)", workloadName)
+}
+
+/** The size that was asked for, `fallback` for what was left out. */
+export function sizeOf(given: SizeArguments, fallback: SimOptions): SimOptions {
+  return {
+    ...fallback,
+    nodes: given.nodes ?? fallback.nodes,
+    clients: given.clients ?? fallback.clients,
+    stockClients: given.stockClients ?? fallback.stockClients,
+    seconds: given.seconds,
+    writesPerSecond: given.writesPerSecond ?? fallback.writesPerSecond,
+    faults: given.faults ?? fallback.faults,
+    workload: given.workload ?? fallback.workload,
+  }
+}

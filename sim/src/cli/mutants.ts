@@ -1,0 +1,59 @@
+/** `sim mutants`: plants bugs and checks that the simulator notices each. */
+import { availableParallelism } from "node:os"
+import type { Command } from "commander"
+import { listMutants, runMutants } from "../mutants/index.ts"
+import { showResult, showTable, toJson } from "../mutants/table.ts"
+import { exitCodes, names, whole } from "./arguments.ts"
+import { interruption } from "./interruption.ts"
+
+type Arguments = {
+  readonly jobs: number
+  readonly only?: readonly string[]
+  readonly seedsMax: number
+  readonly list: boolean
+  readonly json: boolean
+}
+
+const SEEDS_MAX = 500
+
+export function addMutants(program: Command): void {
+  const known = listMutants()
+  program
+    .command("mutants")
+    .description("Plants protocol bugs in a scratch copy; the simulator must catch every one.")
+    .option("--jobs <n>", "hunts at a time", whole(1, 256), availableParallelism())
+    .option("--only <names>", "these, separated by commas", names(known.map(({ name }) => name)))
+    .option("--seeds-max <n>", "seeds after which a mutant has survived", whole(1, 1e6), SEEDS_MAX)
+    .option("--list", "only list them", false)
+    .option("--json", "the table as JSON on stdout", false)
+    .action(async (given: Arguments) => {
+      process.exitCode = given.list ? list(known) : await mutants(given)
+    })
+}
+
+function list(known: ReturnType<typeof listMutants>): number {
+  for (const { name, bug, caughtBy } of known) {
+    process.stdout.write(`${name}\n    ${bug}\n    caught by: ${caughtBy.join(", ")}\n`)
+  }
+  return exitCodes.kept
+}
+
+async function mutants({ jobs, only, seedsMax, json }: Arguments): Promise<number> {
+  const results = await runMutants({
+    jobs,
+    only,
+    seedsMax,
+    signal: interruption.signal,
+    onProgress({ name }, seed) {
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${name}: seed ${seed}`)
+    },
+    onResult(result) {
+      if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")
+      process.stdout.write(`${json ? toJson(result) : showResult(result)}\n`)
+    },
+  })
+  if (!json) process.stdout.write(`\n${showTable(results)}\n`)
+  if (interruption.signal.aborted) return exitCodes.interrupted
+  const caught = results.every(({ verdict }) => verdict === "caught")
+  return caught ? exitCodes.kept : exitCodes.broken
+}

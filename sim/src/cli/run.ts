@@ -1,0 +1,92 @@
+/** `sim run`: one seed, told as it goes. */
+import { readFileSync } from "node:fs"
+import { InvalidArgumentError } from "commander"
+import type { Command } from "commander"
+import { plainOptions, SEED_MAX } from "../options.ts"
+import type { SimOptions } from "../options.ts"
+import { showEnd, showStart, toJson } from "../report.ts"
+import type { Timed } from "../report.ts"
+import { startRun } from "../run.ts"
+import { exitCodes, seed, sizeOf, withSize } from "./arguments.ts"
+import type { SizeArguments } from "./arguments.ts"
+import { interruption } from "./interruption.ts"
+
+type Arguments = SizeArguments & {
+  readonly seed?: number
+  readonly replay?: SimOptions
+  readonly checkDeterminism: boolean
+  readonly json: boolean
+}
+
+/** Virtual time between two looks at the real world. */
+const SLICE_MS = 1000
+const PROGRESS_MS = 250
+
+/** Options as `sim shrink` and `--json` write them: this is a developer's own file. */
+function readOptions(path: string): SimOptions {
+  try {
+    // cast: a file that says something else fails the run's own assertions.
+    return JSON.parse(readFileSync(path, "utf8")) as SimOptions
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : "unreadable")
+  }
+}
+
+export function addRun(program: Command): void {
+  const command = program
+    .command("run", { isDefault: true })
+    .description("Runs one cluster on virtual time, breaks things, checks every promise.")
+    .option("--seed <n>", "replay this seed (default: a random one)", seed)
+    .option("--replay <file>", "run what `sim shrink` wrote, and nothing else", readOptions)
+  withSize(command, "small")
+    .option("--check-determinism", "run twice and compare the traces", false)
+    .option("--json", "one JSON object on stdout", false)
+    .action(async (given: Arguments) => {
+      process.exitCode = await run(given)
+    })
+}
+
+async function run(given: Arguments): Promise<number> {
+  const drawn = Math.floor(Math.random() * SEED_MAX)
+  const options = given.replay ?? sizeOf(given, plainOptions(given.seed ?? drawn))
+  const first = await runOnce(options, given.json)
+  if (first === undefined) return exitCodes.interrupted
+  process.stdout.write(`${given.json ? toJson(first) : showEnd(first)}\n`)
+  const kept = first.report.failure === undefined
+  if (!given.checkDeterminism) return kept ? exitCodes.kept : exitCodes.broken
+  const second = await runOnce(options, true)
+  if (second === undefined) return exitCodes.interrupted
+  const same = second.report.hash === first.report.hash
+  const verdict = same ? "the same trace twice" : `VIOLATION of determinism: ${second.report.hash}`
+  process.stderr.write(`${verdict}\n`)
+  return kept && same ? exitCodes.kept : exitCodes.broken
+}
+
+/** Undefined if the user had enough. */
+async function runOnce(options: SimOptions, quiet: boolean): Promise<Timed | undefined> {
+  const startMs = performance.now()
+  const simulation = startRun(options)
+  if (!quiet) process.stdout.write(`${showStart(options, simulation.profile)}\n`)
+  let shownMs = startMs
+  for (;;) {
+    const report = simulation.advance(SLICE_MS)
+    const nowMs = performance.now()
+    if (report !== undefined) {
+      if (!quiet) showProgress("")
+      return { report, realMs: nowMs - startMs }
+    }
+    if (nowMs - shownMs < PROGRESS_MS) continue
+    shownMs = nowMs
+    const percent = Math.floor((100 * simulation.nowMs) / Math.max(1, simulation.totalMs))
+    if (!quiet) showProgress(`${percent} %  ${Math.floor(simulation.nowMs / 1000)} virtual seconds`)
+    // A turn of the event loop, so that Ctrl-C is heard.
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+    if (interruption.signal.aborted) return undefined
+  }
+}
+
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+}

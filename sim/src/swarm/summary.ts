@@ -1,0 +1,44 @@
+/** What a swarm keeps of a run: plain data, small, and the same in every process. */
+import type { SimOptions } from "../options.ts"
+import type { RunReport } from "../run.ts"
+
+export type RunSummary = {
+  readonly options: SimOptions
+  readonly workload: string
+  readonly failure:
+    | { readonly invariant: string; readonly message: string; readonly atMs: number }
+    | undefined
+  readonly virtualMs: number
+  readonly realMs: number
+  readonly convergedMs: number | undefined
+  readonly events: number
+  readonly writes: number
+  readonly entries: number
+  /** How often each fault that was drawn fired. */
+  readonly faults: Readonly<Record<string, number>>
+  readonly hash: string
+  /** Resident memory of the process that ran it, after it. */
+  readonly rssBytes: number
+}
+
+export function summaryOf(report: RunReport, realMs: number, rssBytes: number): RunSummary {
+  const { options, profile, failure, virtualMs, convergedMs, events, writes, entries } = report
+  return {
+    options,
+    workload: profile.workload.name,
+    failure: failure && {
+      invariant: failure.invariant,
+      message: failure.message,
+      atMs: failure.atMs,
+    },
+    virtualMs,
+    realMs,
+    convergedMs,
+    events,
+    writes,
+    entries,
+    faults: Object.fromEntries(report.faults),
+    hash: report.hash,
+    rssBytes,
+  }
+}

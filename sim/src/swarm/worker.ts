@@ -1,0 +1,15 @@
+/** One process of a swarm: runs the options it is sent, one after the other, and answers each. */
+import type { SimOptions } from "../options.ts"
+import { runToEnd } from "../run.ts"
+import { summaryOf } from "./summary.ts"
+
+process.on("message", (options: SimOptions) => {
+  const startMs = performance.now()
+  const report = runToEnd(options)
+  const realMs = performance.now() - startMs
+  process.send?.(summaryOf(report, realMs, process.memoryUsage.rss()))
+})
+// The swarm ended, in whatever way.
+process.on("disconnect", () => process.exit())
+// Ctrl-C in a terminal reaches every process of the group; the swarm decides what it means.
+process.on("SIGINT", () => undefined)
