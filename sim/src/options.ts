@@ -5,7 +5,7 @@
 import { assert, limits } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
 import type { Catalogue } from "./catalogue.ts"
-import type { DrawnFault, Fault } from "./faults/index.ts"
+import type { DrawnFault, Fault, FaultEvent } from "./faults/index.ts"
 import type { NetworkOptions } from "./network.ts"
 import type { DiskOptions } from "./disk.ts"
 import { SimRandom } from "./random.ts"
@@ -28,6 +28,10 @@ export type SimOptions = {
   readonly faults?: readonly string[] | undefined
   /** A name; undefined: the seed draws one. */
   readonly workload?: string | undefined
+  /** These occurrences and no others, instead of drawn ones. */
+  readonly schedule?: readonly FaultEvent[] | undefined
+  /** Nobody writes any more after so many edits. */
+  readonly writesMax?: number | undefined
 }
 
 export type Profile = {

@@ -9,6 +9,7 @@ import { checkPromises, difference, unrest } from "./checkers/final.ts"
 import type { EndOfRun } from "./checkers/final.ts"
 import { Cluster, engines } from "./cluster.ts"
 import { FaultSchedule } from "./faults/index.ts"
+import type { FaultEvent } from "./faults/index.ts"
 import { builtIn } from "./catalogue.ts"
 import type { Catalogue } from "./catalogue.ts"
 import { drawProfile } from "./options.ts"
@@ -38,6 +39,8 @@ export type RunReport = {
   readonly writes: number
   readonly entries: number
   readonly faults: ReadonlyMap<string, number>
+  /** Every fault that fired; as `SimOptions.schedule` it gives the same run. */
+  readonly schedule: readonly FaultEvent[]
   readonly hash: string
 }
 
@@ -84,6 +87,7 @@ export function runToEnd(
 class Simulation implements Run {
   readonly totalMs: Millis
   readonly #options: SimOptions
+  readonly #catalogue: Catalogue
   readonly profile: Profile
   readonly #cluster: Cluster
   readonly #schedule: FaultSchedule
@@ -99,6 +103,7 @@ class Simulation implements Run {
     random: SimRandom,
   ) {
     this.#options = options
+    this.#catalogue = catalogue
     this.profile = profile
     this.totalMs = options.seconds * 1000
     this.#cluster = new Cluster(options, profile, parts, random)
@@ -113,6 +118,7 @@ class Simulation implements Run {
       burst: profile.burst,
       bigShare: profile.bigShare,
       bigBytesMax: profile.bigBytesMax,
+      writesMax: options.writesMax,
     })
     this.#end = {
       engines,
@@ -130,13 +136,15 @@ class Simulation implements Run {
   }
 
   advance(ms: Millis): RunReport | undefined {
+    const { schedule } = this.#options
     try {
       if (this.#phase === "new") {
         this.#phase = "safety"
         this.#cluster.watch.onPhase("safety")
         this.#tick()
         this.#cluster.start()
-        this.#schedule.start(this.profile.faults)
+        if (schedule === undefined) this.#schedule.start(this.profile.faults)
+        else this.#schedule.replay(schedule, this.#catalogue.faults)
         this.#workload.start()
       }
       this.#cluster.scheduler.runUntil(Math.min(this.nowMs + ms, this.totalMs))
@@ -208,6 +216,7 @@ class Simulation implements Run {
       writes: oracle.attempts.all.length,
       entries: oracle.ledger.size,
       faults: this.#schedule.counts,
+      schedule: this.#schedule.events,
       hash: trace.digest(),
     }
   }

@@ -14,6 +14,8 @@ export type Load = {
   /** How many of all writes are big, and how big at most. */
   readonly bigShare: number
   readonly bigBytesMax: number
+  /** No more than so many in all. */
+  readonly writesMax?: number | undefined
 }
 
 export class Workload {
@@ -54,6 +56,7 @@ export class Workload {
     const writer = this.#random.pick(this.#writers)
     const count = Math.max(1, Math.round(this.#random.exponential(this.#load.burst)))
     for (let index = 0; index < count; index++) {
+      if (this.#writes >= (this.#load.writesMax ?? Infinity)) return
       this.#writes += 1
       if (writer.running) writer.write(this.#random, this.#token())
     }

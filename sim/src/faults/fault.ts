@@ -5,6 +5,7 @@
  */
 import type { Millis } from "@causeway/crdt/base"
 import type { SimRandom } from "../random.ts"
+import type { HostId } from "../reachability.ts"
 import type { World } from "../world.ts"
 
 /** Kinds of faults as the field counts them: a line each of the scoreboard. */
@@ -33,8 +34,16 @@ export const scoreboardRows = [
 ] as const
 export type ScoreboardRow = (typeof scoreboardRows)[number]
 
-/** What ends it; `done`: it has no end; `skipped`: it could not be done now. */
-export type Injected = (() => void) | "done" | "skipped"
+/**
+ * What ends it, with the one host it concerns if there is only one (it then outlasts the safety
+ * phase unless that host must be well); `done`: it has no end, or ends by itself; `skipped`: it
+ * could not be done now.
+ */
+export type Injected =
+  | (() => void)
+  | { readonly host: HostId; readonly end: () => void }
+  | "done"
+  | "skipped"
 
 export type Fault = {
   readonly name: string

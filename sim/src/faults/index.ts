@@ -7,6 +7,6 @@ import { nodeFaults } from "./node-faults.ts"
 export { scoreboardRows } from "./fault.ts"
 export type { Fault } from "./fault.ts"
 export { FaultSchedule } from "./schedule.ts"
-export type { DrawnFault } from "./schedule.ts"
+export type { DrawnFault, FaultEvent } from "./schedule.ts"
 
 export const allFaults: readonly Fault[] = [...networkFaults, ...nodeFaults, ...clientFaults]
