@@ -1,10 +1,10 @@
 /** What the commands share: how arguments are read and checked, and the options of a run. */
 import { InvalidArgumentError } from "commander"
 import type { Command } from "commander"
-import { allFaults } from "../faults/index.ts"
+import type { Catalogue } from "../catalogue.ts"
 import { SEED_MAX, sizeMax } from "../options.ts"
 import type { SimOptions } from "../options.ts"
-import { allWorkloads } from "../workloads/index.ts"
+import { loadCatalogue } from "../swarm/load-catalogue.ts"
 
 /** Exit codes of every command. `refused`: the arguments make no sense. */
 export const exitCodes = { kept: 0, broken: 1, refused: 2, interrupted: 130 } as const
@@ -17,6 +17,7 @@ export type SizeArguments = {
   readonly writesPerSecond?: number
   readonly faults?: readonly string[]
   readonly workload?: string
+  readonly with?: string
 }
 
 export function number(min: number, max: number): (text: string) => number {
@@ -53,26 +54,6 @@ export function names(known: readonly string[]): (text: string) => string[] {
   }
 }
 
-function faultChoices(text: string): string[] {
-  if (text === "none") return []
-  if (text === "all") return allFaults.map(({ name }) => name)
-  const choices = text.split(",")
-  for (const choice of choices) {
-    const [name, seconds] = choice.split(":")
-    if (!allFaults.some((fault) => fault.name === name)) {
-      throw new InvalidArgumentError(`no fault is called ${name}; "sim faults" lists them`)
-    }
-    if (seconds !== undefined && !(Number(seconds) > 0)) {
-      throw new InvalidArgumentError(`${choice}: seconds above 0 are wanted after the colon`)
-    }
-  }
-  return choices
-}
-
-function workloadName(name: string): string {
-  return names(allWorkloads.map((workload) => workload.name))(name)[0] ?? name
-}
-
 /** Adds the options that say how big a run is and what happens in it. */
 export function withSize(command: Command, whenLeftOut: string): Command {
   const { clients, seconds } = sizeMax
@@ -83,16 +64,18 @@ export function withSize(command: Command, whenLeftOut: string): Command {
     .option("--stock-clients <n>", `y-websocket clients ${drawn}`, whole(0, clients))
     .option("--seconds <n>", "virtual seconds with faults", number(0, seconds), 60)
     .option("--writes-per-second <n>", `over all clients ${drawn}`, number(0, 10_000))
-    .option(
-      "--faults <names>",
-      "a,b:5,c, all or none; b:5 is every 5 s (default: drawn)",
-      faultChoices,
+    .option("--faults <names>", "a,b:5,c, all or none; b:5 is every 5 s (default: drawn)", (text) =>
+      text.split(","),
     )
-    .option("--workload <name>", "what clients do (default: drawn)", workloadName)
+    .option("--workload <name>", "what clients do (default: drawn)")
+    .option(
+      "--with <file>",
+      "a module that exports a `catalogue` with your own (docs/simulator.md)",
+    )
 }
 
-/** The size that was asked for, `fallback` for what was left out. */
-export function sizeOf(given: SizeArguments, fallback: SimOptions): SimOptions {
+/** What was asked for, `fallback` for what was left out. */
+export function optionsOf(given: SizeArguments, fallback: SimOptions): SimOptions {
   return {
     ...fallback,
     nodes: given.nodes ?? fallback.nodes,
@@ -100,7 +83,42 @@ export function sizeOf(given: SizeArguments, fallback: SimOptions): SimOptions {
     stockClients: given.stockClients ?? fallback.stockClients,
     seconds: given.seconds,
     writesPerSecond: given.writesPerSecond ?? fallback.writesPerSecond,
-    faults: given.faults ?? fallback.faults,
-    workload: given.workload ?? fallback.workload,
+    ...(given.faults === undefined ? {} : { faults: given.faults }),
+    ...(given.workload === undefined ? {} : { workload: given.workload }),
   }
+}
+
+/**
+ * The catalogue that was asked for, and the arguments with names that are in it.
+ * @throws InvalidArgumentError in words for the user
+ */
+export async function choose<Given extends SizeArguments>(
+  given: Given,
+): Promise<{ readonly given: Given; readonly catalogue: Catalogue }> {
+  const catalogue = await loadCatalogue(given.with).catch((error: unknown) => {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : "no catalogue")
+  })
+  const faults = faultChoices(given.faults, catalogue)
+  const known = catalogue.workloads.map(({ name }) => name)
+  if (given.workload !== undefined) names(known)(given.workload)
+  return { given: faults === undefined ? given : { ...given, faults }, catalogue }
+}
+
+function faultChoices(
+  choices: readonly string[] | undefined,
+  { faults }: Catalogue,
+): readonly string[] | undefined {
+  if (choices === undefined) return undefined
+  if (choices.join() === "none") return []
+  if (choices.join() === "all") return faults.map(({ name }) => name)
+  for (const choice of choices) {
+    const [name, seconds] = choice.split(":")
+    if (!faults.some((fault) => fault.name === name)) {
+      throw new InvalidArgumentError(`no fault is called ${name}; "sim faults" lists them`)
+    }
+    if (seconds !== undefined && !(Number(seconds) > 0)) {
+      throw new InvalidArgumentError(`${choice}: seconds above 0 are wanted after the colon`)
+    }
+  }
+  return choices
 }

@@ -2,7 +2,7 @@
  * `npm run sim`: the simulator's shell. With `swarm/` and `mutants/` the only place of the
  * simulator that knows the real clock, the process and its arguments.
  */
-import { Command, CommanderError } from "commander"
+import { Command, CommanderError, InvalidArgumentError } from "commander"
 import { addFaults } from "./faults.ts"
 import { exitCodes } from "./arguments.ts"
 import { addMutants } from "./mutants.ts"
@@ -25,6 +25,12 @@ for (const command of [program, ...program.commands]) command.exitOverride()
 try {
   await program.parseAsync()
 } catch (error) {
-  if (!(error instanceof CommanderError)) throw error
-  process.exitCode = error.exitCode === 0 ? exitCodes.kept : exitCodes.refused
+  process.exitCode = exitCodeOf(error)
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has said what was wrong, but for what could only be checked later.
+  if (error instanceof InvalidArgumentError) process.stderr.write(`error: ${error.message}\n`)
+  else if (!(error instanceof CommanderError)) throw error
+  return error.exitCode === 0 ? exitCodes.kept : exitCodes.refused
 }

@@ -2,12 +2,13 @@
 import { readFileSync } from "node:fs"
 import { InvalidArgumentError } from "commander"
 import type { Command } from "commander"
+import type { Catalogue } from "../catalogue.ts"
 import { plainOptions, SEED_MAX } from "../options.ts"
 import type { SimOptions } from "../options.ts"
 import { showEnd, showStart, toJson } from "../report.ts"
 import type { Timed } from "../report.ts"
 import { startRun } from "../run.ts"
-import { exitCodes, seed, sizeOf, withSize } from "./arguments.ts"
+import { choose, exitCodes, optionsOf, seed, withSize } from "./arguments.ts"
 import type { SizeArguments } from "./arguments.ts"
 import { interruption } from "./interruption.ts"
 
@@ -46,15 +47,16 @@ export function addRun(program: Command): void {
     })
 }
 
-async function run(given: Arguments): Promise<number> {
+async function run(asked: Arguments): Promise<number> {
+  const { given, catalogue } = await choose(asked)
   const drawn = Math.floor(Math.random() * SEED_MAX)
-  const options = given.replay ?? sizeOf(given, plainOptions(given.seed ?? drawn))
-  const first = await runOnce(options, given.json)
+  const options = given.replay ?? optionsOf(given, plainOptions(given.seed ?? drawn))
+  const first = await runOnce(options, catalogue, given.json)
   if (first === undefined) return exitCodes.interrupted
   process.stdout.write(`${given.json ? toJson(first) : showEnd(first)}\n`)
   const kept = first.report.failure === undefined
   if (!given.checkDeterminism) return kept ? exitCodes.kept : exitCodes.broken
-  const second = await runOnce(options, true)
+  const second = await runOnce(options, catalogue, true)
   if (second === undefined) return exitCodes.interrupted
   const same = second.report.hash === first.report.hash
   const verdict = same ? "the same trace twice" : `VIOLATION of determinism: ${second.report.hash}`
@@ -63,9 +65,13 @@ async function run(given: Arguments): Promise<number> {
 }
 
 /** Undefined if the user had enough. */
-async function runOnce(options: SimOptions, quiet: boolean): Promise<Timed | undefined> {
+async function runOnce(
+  options: SimOptions,
+  catalogue: Catalogue,
+  quiet: boolean,
+): Promise<Timed | undefined> {
   const startMs = performance.now()
-  const simulation = startRun(options)
+  const simulation = startRun(options, catalogue)
   if (!quiet) process.stdout.write(`${showStart(options, simulation.profile)}\n`)
   let shownMs = startMs
   for (;;) {

@@ -3,14 +3,13 @@ import { writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { SingleBar } from "cli-progress"
 import type { Command } from "commander"
-import { allFaults } from "../faults/index.ts"
 import { drawnOptions, SEED_MAX } from "../options.ts"
 import type { SimOptions } from "../options.ts"
 import { replayCommand } from "../report.ts"
 import { Scoreboard } from "../swarm/scoreboard.ts"
 import type { RunSummary } from "../swarm/summary.ts"
 import { runSwarm } from "../swarm/swarm.ts"
-import { exitCodes, number, seedRange, sizeOf, whole, withSize } from "./arguments.ts"
+import { choose, exitCodes, number, optionsOf, seedRange, whole, withSize } from "./arguments.ts"
 import type { SizeArguments } from "./arguments.ts"
 import { interruption } from "./interruption.ts"
 
@@ -50,16 +49,17 @@ export function addSwarm(program: Command): void {
     })
 }
 
-async function swarm(given: Arguments): Promise<number> {
+async function swarm(asked: Arguments): Promise<number> {
+  const { given, catalogue } = await choose(asked)
   const [from, to] = rangeOf(given)
   const startMs = performance.now()
   const endMs = startMs + (given.minutes ?? Infinity) * 60_000
-  const scoreboard = new Scoreboard(allFaults)
+  const scoreboard = new Scoreboard(catalogue.faults)
   const totals = new Totals(to - from + 1, given.json)
   const enough = new AbortController()
   function* options(): Generator<SimOptions> {
     for (let seed = from; seed <= to && performance.now() < endMs; seed++) {
-      yield sizeOf(given, drawnOptions(seed))
+      yield optionsOf(given, drawnOptions(seed))
     }
   }
   if (!given.json) process.stdout.write(`seeds ${from}..${to}, ${given.jobs} at a time\n`)
@@ -67,6 +67,7 @@ async function swarm(given: Arguments): Promise<number> {
   await runSwarm({
     runs: options(),
     jobs: given.jobs,
+    catalogue: given.with,
     signal: AbortSignal.any([interruption.signal, enough.signal]),
     onRun(summary) {
       scoreboard.add(summary)

@@ -11,6 +11,8 @@ import type { RunSummary } from "./summary.ts"
 export type SwarmOptions = {
   readonly runs: Iterator<SimOptions>
   readonly jobs: number
+  /** The module of a catalogue, as in `loadCatalogue`. */
+  readonly catalogue: string | undefined
   readonly signal: AbortSignal
   readonly onRun: (summary: RunSummary) => void
 }
@@ -26,8 +28,10 @@ export async function runSwarm(options: SwarmOptions): Promise<void> {
   for (const result of results) if (result.status === "rejected") throw result.reason
 }
 
-function runWorker({ runs, signal, onRun }: SwarmOptions): Promise<void> {
-  const child = fork(program, { stdio: ["ignore", "inherit", "inherit", "ipc"] })
+function runWorker({ runs, catalogue, signal, onRun }: SwarmOptions): Promise<void> {
+  const child = fork(program, catalogue === undefined ? [] : [catalogue], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  })
   return new Promise((resolve, reject) => {
     let current: SimOptions | undefined
     let timer: NodeJS.Timeout | undefined

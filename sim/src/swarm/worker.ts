@@ -1,11 +1,14 @@
 /** One process of a swarm: runs the options it is sent, one after the other, and answers each. */
 import type { SimOptions } from "../options.ts"
 import { runToEnd } from "../run.ts"
+import { loadCatalogue } from "./load-catalogue.ts"
 import { summaryOf } from "./summary.ts"
+
+const catalogue = await loadCatalogue(process.argv[2])
 
 process.on("message", (options: SimOptions) => {
   const startMs = performance.now()
-  const report = runToEnd(options)
+  const report = runToEnd(options, catalogue)
   const realMs = performance.now() - startMs
   process.send?.(summaryOf(report, realMs, process.memoryUsage.rss()))
 })
