@@ -87,7 +87,7 @@ describe("a connection", () => {
   test("is congested past its budget and drains when its peer reads again", () => {
     const { scheduler, network, dial, says } = world()
     const connection = dial() ?? 0
-    network.stall(2, scheduler.nowMs + 5000)
+    network.reading.stall(2, scheduler.nowMs + 5000)
     network.send(connection, new Uint8Array(101))
     scheduler.runUntil(scheduler.nowMs + 4000)
     expect(says("client")).toEqual(["congested"])
@@ -101,7 +101,7 @@ describe("a connection", () => {
     for (let seed = 1; seed <= 20; seed++) {
       const { scheduler, network, dial, says } = world(seed)
       const connection = dial() ?? 0
-      network.stall(2, scheduler.nowMs + 50)
+      network.reading.stall(2, scheduler.nowMs + 50)
       const frames = Array.from({ length: 12 }, (_, index) => `frame ${index}`)
       for (const index of frames.keys()) {
         scheduler.after(index * 8, () => network.send(connection, Uint8Array.of(index)))

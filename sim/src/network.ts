@@ -8,6 +8,8 @@
 import { assert } from "@causeway/crdt/base"
 import type { ConnectionId, Millis } from "@causeway/crdt/base"
 import type { Endpoint } from "@causeway/crdt/node"
+import { HostReading } from "./host-reading.ts"
+import type { Meddler } from "./meddler.ts"
 import type { SimRandom } from "./random.ts"
 import { Reachability } from "./reachability.ts"
 import type { HostId } from "./reachability.ts"
@@ -38,6 +40,9 @@ type Item =
 type End = {
   readonly id: ConnectionId
   readonly host: HostId
+  /** The door of the listener, and whether this end is the dialler's. */
+  readonly door: Endpoint
+  readonly isDialler: boolean
   readonly owner: SocketOwner
   peer: End | undefined
   state: "open" | "closing" | "closed"
@@ -50,6 +55,14 @@ type End = {
   bytesUnderWay: number
   congested: boolean
   torn: boolean
+  /** The peer's host will look at the stream again by itself. */
+  waiting: boolean
+  /** Nothing of the stream arrives before then. */
+  heldUntilMs: Millis
+  /** When the peer's host has taken in what it read last. */
+  takenMs: Millis
+  /** Gone for its owner, while something between the hosts goes on serving the peer. */
+  orphaned: boolean
 }
 
 export type NetworkOptions = {
@@ -78,7 +91,8 @@ export class Network {
   readonly #ends = new Map<ConnectionId, End>()
   /** How often a host's process died: what an earlier one asked for means nothing to the next. */
   readonly #deaths = new Map<HostId, number>()
-  readonly #stalledUntilMs = new Map<HostId, Millis>()
+  readonly reading: HostReading
+  readonly #meddlers = new Set<Meddler>()
   #nextConnection = 1
   #isClient: (host: HostId) => boolean = () => false
 
@@ -95,6 +109,7 @@ export class Network {
     this.#trace = trace
     this.#options = options
     this.reachability = new Reachability(trace, watch)
+    this.reading = new HostReading(scheduler)
   }
 
   /** Tells which hosts have the delays of clients. */
@@ -113,6 +128,7 @@ export class Network {
   dropHost(host: HostId, silently: boolean): void {
     this.#listeners.delete(host)
     this.#deaths.set(host, (this.#deaths.get(host) ?? 0) + 1)
+    this.reading.forget(host)
     for (const end of this.#ends.values()) {
       if (end.host !== host || end.state === "closed") continue
       this.#forget(end)
@@ -120,14 +136,59 @@ export class Network {
     }
   }
 
-  /** Nothing arrives at `host` until then: a receiver that does not read. */
-  stall(host: HostId, untilMs: Millis): void {
-    this.#stalledUntilMs.set(host, untilMs)
-  }
-
   /** Connections that are open at either end. */
   get openCount(): number {
     return this.#ends.size
+  }
+
+  /** Dialled ends that are open, in the order in which they were dialled. */
+  get dialled(): ConnectionId[] {
+    const open = [...this.#ends.values()].filter((end) => end.isDialler && end.state === "open")
+    return open.map(({ id }) => id)
+  }
+
+  /** Bytes that were sent to `host` and did not arrive yet, on its fullest connection. */
+  bytesUnderWayTo(host: HostId): number {
+    let most = 0
+    for (const { peer, bytesUnderWay } of this.#ends.values()) {
+      if (peer?.host === host) most = Math.max(most, bytesUnderWay)
+    }
+    return most
+  }
+
+  /** Frames are repeated or overtake each other as `meddler` says, until the answer is called. */
+  meddle(meddler: Meddler): () => void {
+    this.#meddlers.add(meddler)
+    return () => this.#meddlers.delete(meddler)
+  }
+
+  /** The connection breaks, at once for the end that is named: all that is under way is lost. */
+  reset(connection: ConnectionId): void {
+    const end = this.#ends.get(connection)
+    if (end?.state !== "open" || end.peer === undefined || end.torn) return
+    const { peer } = end
+    this.#trace.add("note", end.host, peer.host, 2)
+    if (this.reachability.isCut(end.host, peer.host)) return this.#tear(end)
+    end.torn = true
+    peer.torn = true
+    this.#scheduler.after(0, () => this.#finish(end, ABNORMAL_CLOSURE))
+    const delayMs = this.#delay(end.host, peer.host)
+    this.#scheduler.after(delayMs, () => this.#finish(peer, ABNORMAL_CLOSURE))
+  }
+
+  /**
+   * The end that is named is over for its owner, but something between the hosts (a proxy, a
+   * mobile network) holds what is under way and hands it over `lateMs` later, before the other
+   * end learns of it: meanwhile the owner may have connected again.
+   */
+  orphan(connection: ConnectionId, lateMs: Millis): void {
+    const end = this.#ends.get(connection)
+    if (end?.state !== "open" || end.peer === undefined || end.torn) return
+    this.#trace.add("note", end.host, end.peer.host, 3)
+    end.orphaned = true
+    end.heldUntilMs = this.#scheduler.nowMs + lateMs
+    this.#transmit(end, { type: "close", code: ABNORMAL_CLOSURE })
+    this.#scheduler.after(0, () => this.#finish(end, ABNORMAL_CLOSURE))
   }
 
   dial(
@@ -146,16 +207,30 @@ export class Network {
       })
     if (this.reachability.isCut(from, to)) return fail(timeoutMs)
     const deaths = this.#deaths.get(from)
-    this.#scheduler.after(this.#delay(from, to), () => {
+    const attempt = (): void => {
       if (this.#deaths.get(from) !== deaths) return
       if (this.reachability.isCut(from, to)) return fail(timeoutMs)
+      if (this.reading.isFrozen(to)) return this.#whenThawed(to, timeoutMs, attempt, fail)
       const listener = this.#listeners.get(to)
       const backMs = this.#delay(to, from)
       if (listener === undefined) {
         return fail(this.reachability.isCut(to, from) ? timeoutMs : backMs)
       }
       this.#establish(from, to, door, owner, listener, { backMs, timeoutMs, done })
-    })
+    }
+    this.#scheduler.after(this.#delay(from, to), attempt)
+  }
+
+  /** A process that stands still answers no handshake: later, if the dialler waits so long. */
+  #whenThawed(
+    to: HostId,
+    timeoutMs: Millis,
+    attempt: () => void,
+    fail: (delayMs: Millis) => void,
+  ): void {
+    const waitMs = this.reading.frozenUntilMs(to) - this.#scheduler.nowMs
+    if (waitMs > timeoutMs) fail(timeoutMs)
+    else this.#scheduler.after(waitMs, attempt)
   }
 
   #establish(
@@ -166,8 +241,8 @@ export class Network {
     listener: Listener,
     answer: { backMs: Millis; timeoutMs: Millis; done: (result: DialResult) => void },
   ): void {
-    const dialled = this.#newEnd(from, owner)
-    const accepted = this.#newEnd(to, {
+    const dialled = this.#newEnd(from, door, true, owner)
+    const accepted = this.#newEnd(to, door, false, {
       onFrame: (connection, frame) => acceptedOwner.onFrame(connection, frame),
       onClosed: (connection, code) => acceptedOwner.onClosed(connection, code),
       onCongested: (connection) => acceptedOwner.onCongested?.(connection),
@@ -192,10 +267,12 @@ export class Network {
     })
   }
 
-  #newEnd(host: HostId, owner: SocketOwner): End {
+  #newEnd(host: HostId, door: Endpoint, isDialler: boolean, owner: SocketOwner): End {
     const end: End = {
       id: this.#nextConnection++,
       host,
+      door,
+      isDialler,
       owner,
       peer: undefined,
       state: "open",
@@ -205,6 +282,10 @@ export class Network {
       bytesUnderWay: 0,
       congested: false,
       torn: false,
+      waiting: false,
+      heldUntilMs: 0,
+      takenMs: 0,
+      orphaned: false,
     }
     this.#ends.set(end.id, end)
     return end
@@ -216,6 +297,11 @@ export class Network {
     if (end?.state !== "open" || end.peer === undefined) return
     const { host: to } = end.peer
     this.#trace.add("send", end.host, to, frame[0] ?? 0, frame)
+    this.#carry(end, frame)
+    if (this.#meddlers.size > 0) this.#repeat(end, frame)
+  }
+
+  #carry(end: End, frame: Uint8Array): void {
     end.bytesUnderWay += frame.length
     if (!end.congested && end.bytesUnderWay > this.#options.socketBytesMax) {
       end.congested = true
@@ -223,8 +309,26 @@ export class Network {
         if (end.state === "open" && end.congested) end.owner.onCongested?.(end.id)
       })
     }
-    if (end.torn || this.reachability.isCut(end.host, to)) return this.#lose(end)
+    const { peer } = end
+    if (end.torn || (peer !== undefined && this.reachability.isCut(end.host, peer.host))) {
+      return this.#lose(end)
+    }
     this.#transmit(end, { type: "frame", frame })
+  }
+
+  /** Once more, now or later on the same connection, if a meddler wants it. */
+  #repeat(end: End, frame: Uint8Array): void {
+    for (const meddler of this.#meddlers) {
+      const afterMs = meddler.repeatAfterMs?.(end.door, end.isDialler, frame)
+      if (afterMs === undefined) continue
+      // The sender may use its buffer again.
+      const copy = frame.slice()
+      const again = (): void => {
+        if (end.state === "open") this.#carry(end, copy)
+      }
+      if (afterMs === 0) again()
+      else this.#scheduler.after(afterMs, again)
+    }
   }
 
   #transmit(end: End, item: Item): void {
@@ -232,22 +336,33 @@ export class Network {
     const atMs = this.#scheduler.nowMs + this.#delay(end.host, end.peer.host)
     end.lastArrivalMs = Math.max(end.lastArrivalMs, atMs)
     end.stream.push(item)
+    if (this.#meddlers.size > 0) this.#overtake(end)
     this.#scheduler.at(end.lastArrivalMs, () => {
       end.arrived += 1
       this.#read(end)
     })
   }
 
-  /** The peer's host reads what has arrived, unless it is stalled: then it does so later. */
-  #read(end: End): void {
-    const peer = end.peer
-    if (peer === undefined) return
-    const stalledMs = this.#stalledUntilMs.get(peer.host) ?? 0
-    if (stalledMs > this.#scheduler.nowMs) {
-      this.#scheduler.at(stalledMs, () => this.#read(end))
+  /** The last frame of a stream goes before the one that left before it, if a meddler wants. */
+  #overtake(end: End): void {
+    const { stream, door } = end
+    const last = stream.at(-1)
+    const before = stream.length - 1 > end.arrived ? stream.at(-2) : undefined
+    if (last?.type !== "frame" || before?.type !== "frame") return
+    for (const meddler of this.#meddlers) {
+      if (meddler.overtakes?.(door, last.frame, before.frame) !== true) continue
+      stream.splice(-2, 2, last, before)
       return
     }
+  }
+
+  /** The peer's host reads what has arrived, unless it does not read now: then it does later. */
+  #read(end: End): void {
+    const peer = end.peer
+    if (peer === undefined || end.waiting) return
     for (; end.arrived > 0; end.arrived -= 1) {
+      const heldMs = Math.max(end.heldUntilMs, this.reading.readsAtMs(peer.host, end.takenMs))
+      if (heldMs > this.#scheduler.nowMs) return this.#readLater(end, heldMs)
       const item = end.stream.shift()
       if (item === undefined) return
       if (end.torn || this.reachability.isCut(end.host, peer.host)) this.#lose(end)
@@ -256,12 +371,23 @@ export class Network {
     }
   }
 
+  #readLater(end: End, atMs: Millis): void {
+    end.waiting = true
+    this.#scheduler.at(atMs, () => {
+      end.waiting = false
+      this.#read(end)
+    })
+  }
+
   #arrive(end: End, peer: End, frame: Uint8Array): void {
     end.bytesUnderWay -= frame.length
-    if (peer.state === "closed") return this.#closeAfterDelay(peer.host, end)
-    this.#trace.add("arrive", peer.host, end.host, frame[0] ?? 0, frame)
-    this.#watch.onArrived(end.host, peer.host, peer.id, frame)
-    peer.owner.onFrame(peer.id, frame)
+    end.takenMs = this.reading.takesMs(peer.host, frame.length)
+    if (!peer.orphaned) {
+      if (peer.state === "closed") return this.#closeAfterDelay(peer.host, end)
+      this.#trace.add("arrive", peer.host, end.host, frame[0] ?? 0, frame)
+      this.#watch.onArrived(end.host, peer.host, peer.id, frame)
+      peer.owner.onFrame(peer.id, frame)
+    }
     if (end.congested && end.bytesUnderWay * 4 <= this.#options.socketBytesMax) {
       end.congested = false
       if (end.state === "open") end.owner.onDrained?.(end.id)

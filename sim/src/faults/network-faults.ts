@@ -111,7 +111,7 @@ const stall: Fault = {
   everyMs: [5000, 40_000],
   lastsMs: [200, 12_000],
   inject(world, random, lastsMs) {
-    world.network.stall(random.pick(hostsOf(world)), world.scheduler.nowMs + lastsMs)
+    world.network.reading.stall(random.pick(hostsOf(world)), world.scheduler.nowMs + lastsMs)
     return "done"
   },
 }
