@@ -27,6 +27,27 @@ test("has exactly the operations that were added", () => {
   )
 })
 
+test("what is lacking and what is here make up the whole", () => {
+  fc.assert(
+    fc.property(fc.array(span), fc.array(span), (added, asked) => {
+      const coverage = new Coverage()
+      coverage.add({ added, deleted: added })
+      const lacking = coverage.lacking({ added: asked, deleted: [] })
+      for (const one of lacking.added) {
+        for (let clock = one.from; clock < one.to; clock++) {
+          const single = { writer: one.writer, from: clock, to: clock + 1 }
+          expect(coverage.has({ added: [single], deleted: [] })).toBe(false)
+        }
+      }
+      const both = new Coverage()
+      both.add(coverage.ops())
+      expect(both.has({ added, deleted: added })).toBe(true)
+      both.add(lacking)
+      expect(both.has({ added: asked, deleted: [] })).toBe(true)
+    }),
+  )
+})
+
 test("tells writes from deletions", () => {
   const doc = new Y.Doc()
   doc.clientID = 5

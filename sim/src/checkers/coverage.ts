@@ -58,6 +58,26 @@ class Ranges {
     }
     return false
   }
+
+  get bounds(): readonly number[] {
+    return this.#bounds
+  }
+
+  /** The parts of [from, to] that are not here. */
+  gaps(from: number, to: number): [number, number][] {
+    const gaps: [number, number][] = []
+    let next = from
+    for (let index = 0; index < this.#bounds.length; index += 2) {
+      const start = this.#bounds[index] ?? 0
+      const end = this.#bounds[index + 1] ?? 0
+      if (end <= next) continue
+      if (start >= to) break
+      if (start > next) gaps.push([next, start])
+      next = end
+    }
+    if (next < to) gaps.push([next, to])
+    return gaps
+  }
 }
 
 export class Coverage {
@@ -67,6 +87,20 @@ export class Coverage {
   add(ops: Ops): void {
     addSpans(this.#added, ops.added)
     addSpans(this.#deleted, ops.deleted)
+  }
+
+  /** All that is here. */
+  ops(): Ops {
+    return { added: spansOf(this.#added), deleted: spansOf(this.#deleted) }
+  }
+
+  get isEmpty(): boolean {
+    return this.#added.size === 0 && this.#deleted.size === 0
+  }
+
+  /** What of `ops` is not here. */
+  lacking(ops: Ops): Ops {
+    return { added: gapsIn(this.#added, ops.added), deleted: gapsIn(this.#deleted, ops.deleted) }
   }
 
   /** True if all of it is here. */
@@ -98,6 +132,24 @@ function addSpans(into: Map<string, Ranges>, spans: readonly Span[]): void {
     into.set(writer, ranges)
     ranges.add(from, to)
   }
+}
+
+function spansOf(all: Map<string, Ranges>): Span[] {
+  const spans: Span[] = []
+  for (const [writer, { bounds }] of all) {
+    for (let index = 0; index < bounds.length; index += 2) {
+      spans.push({ writer, from: bounds[index] ?? 0, to: bounds[index + 1] ?? 0 })
+    }
+  }
+  return spans
+}
+
+function gapsIn(have: Map<string, Ranges>, spans: readonly Span[]): Span[] {
+  return spans.flatMap((span) => {
+    const ranges = have.get(span.writer)
+    if (ranges === undefined) return [span]
+    return ranges.gaps(span.from, span.to).map(([from, to]) => ({ writer: span.writer, from, to }))
+  })
 }
 
 function missingSpan(have: Map<string, Ranges>, spans: readonly Span[]): Span | undefined {
