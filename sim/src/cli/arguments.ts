@@ -1,4 +1,5 @@
 /** What the commands share: how arguments are read and checked, and the options of a run. */
+import { readFileSync } from "node:fs"
 import { InvalidArgumentError } from "commander"
 import type { Command } from "commander"
 import type { Catalogue } from "../catalogue.ts"
@@ -51,6 +52,16 @@ export function names(known: readonly string[]): (text: string) => string[] {
     const unknown = wanted.find((name) => !known.includes(name))
     if (unknown === undefined) return wanted
     throw new InvalidArgumentError(`there is no ${unknown}; there are: ${known.join(", ")}`)
+  }
+}
+
+/** Options as `sim shrink` and `--json` write them: this is a developer's own file. */
+export function readOptions(path: string): SimOptions {
+  try {
+    // cast: a file that says something else fails the run's own assertions.
+    return JSON.parse(readFileSync(path, "utf8")) as SimOptions
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : "unreadable")
   }
 }
 

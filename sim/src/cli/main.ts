@@ -7,6 +7,8 @@ import { addFaults } from "./faults.ts"
 import { exitCodes } from "./arguments.ts"
 import { addMutants } from "./mutants.ts"
 import { addRun } from "./run.ts"
+import { addShrink } from "./shrink.ts"
+import { addSpeed } from "./speed.ts"
 import { addSwarm } from "./swarm.ts"
 
 const program = new Command("sim")
@@ -18,6 +20,8 @@ const program = new Command("sim")
   )
 addRun(program)
 addSwarm(program)
+addShrink(program)
+addSpeed(program)
 addFaults(program)
 addMutants(program)
 for (const command of [program, ...program.commands]) command.exitOverride()

@@ -1,6 +1,4 @@
 /** `sim run`: one seed, told as it goes. */
-import { readFileSync } from "node:fs"
-import { InvalidArgumentError } from "commander"
 import type { Command } from "commander"
 import type { Catalogue } from "../catalogue.ts"
 import { plainOptions, SEED_MAX } from "../options.ts"
@@ -8,7 +6,7 @@ import type { SimOptions } from "../options.ts"
 import { showEnd, showStart, toJson } from "../report.ts"
 import type { Timed } from "../report.ts"
 import { startRun } from "../run.ts"
-import { choose, exitCodes, optionsOf, seed, withSize } from "./arguments.ts"
+import { choose, exitCodes, optionsOf, readOptions, seed, withSize } from "./arguments.ts"
 import type { SizeArguments } from "./arguments.ts"
 import { interruption } from "./interruption.ts"
 
@@ -22,16 +20,6 @@ type Arguments = SizeArguments & {
 /** Virtual time between two looks at the real world. */
 const SLICE_MS = 1000
 const PROGRESS_MS = 250
-
-/** Options as `sim shrink` and `--json` write them: this is a developer's own file. */
-function readOptions(path: string): SimOptions {
-  try {
-    // cast: a file that says something else fails the run's own assertions.
-    return JSON.parse(readFileSync(path, "utf8")) as SimOptions
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : "unreadable")
-  }
-}
 
 export function addRun(program: Command): void {
   const command = program

@@ -1,6 +1,6 @@
 /**
  * Your own fault model, workload and invariant: what docs/simulator.md shows. Run them with
- * `npm run sim -- --with sim/src/examples/bring-your-own.ts`; all of Causeway's own are watched too.
+ * `npm run sim -- --with sim/src/examples/bring-your-own.ts`; all built-in ones come along.
  */
 import { documentIdOf } from "@causeway/crdt/base"
 import { builtIn } from "../catalogue.ts"
