@@ -6,6 +6,7 @@
 import { bytesToHex } from "../../base/bytes.ts"
 import { DecodeError } from "../../base/errors.ts"
 import { Reader } from "../../base/reader.ts"
+import { isOrdinaryChange } from "./change-operations.ts"
 import { decoding, splitChunks, type Chunk } from "./chunk.ts"
 import { countRows, readColumns, varInt } from "./columns.ts"
 import { changesIn, decodeChange, type ChangeFacts } from "./library.ts"
@@ -70,6 +71,7 @@ export function readChange({ body, bytes, hash }: Chunk): Change {
 /** All changes in a chunk, completely decoded. @throws EngineError `invalid-update`. */
 export function decodeChunk(chunk: Chunk): readonly ChangeFacts[] {
   if (!chunk.single) return documentChanges(chunk)
+  if (isOrdinaryChange(chunk.body)) return [readChange(chunk)]
   const rows = decoding(() => changeRows(chunk))
   if (rows <= decodedRowsMax) return [decodeChange(chunk.bytes)]
   changesIn(chunk.bytes)
