@@ -1,7 +1,8 @@
 /**
  * Which host can send to which: cuts and slow stretches, per direction, counted so that faults
- * may overlap. Healing one never heals another.
+ * may overlap. Healing one never heals another. While frozen, cuts neither begin nor end.
  */
+import { assert } from "@causeway/crdt/base"
 import type { Trace } from "./trace.ts"
 import type { Watcher } from "./watcher.ts"
 
@@ -19,6 +20,7 @@ export class Reachability {
   readonly #watch: Pick<Required<Watcher>, "onCut" | "onHealed">
   readonly #cuts = new Map<number, number>()
   readonly #slow = new Map<number, number>()
+  #frozen: ReadonlySet<number> | undefined
 
   constructor(trace: Trace, watch: Pick<Required<Watcher>, "onCut" | "onHealed">) {
     this.#trace = trace
@@ -26,7 +28,29 @@ export class Reachability {
   }
 
   isCut(from: HostId, to: HostId): boolean {
-    return this.#cuts.size > 0 && this.#cuts.has(from * HOSTS_MAX + to)
+    const cuts = this.#frozen ?? this.#cuts
+    return cuts.size > 0 && cuts.has(from * HOSTS_MAX + to)
+  }
+
+  /**
+   * From here on what is cut stays cut, and `also` is, whoever heals; but nothing between two of
+   * `well` is. Gives what ends that: then only what faults cut is cut again.
+   */
+  freeze(well: ReadonlySet<HostId>, also: readonly Direction[]): () => void {
+    assert(this.#frozen === undefined, "frozen already")
+    const frozen = new Set(also.map(([from, to]) => from * HOSTS_MAX + to))
+    for (const key of this.#cuts.keys()) {
+      if (!well.has(Math.floor(key / HOSTS_MAX)) || !well.has(key % HOSTS_MAX)) frozen.add(key)
+    }
+    this.#frozen = frozen
+    const directions = [...frozen].map((key): Direction => {
+      return [Math.floor(key / HOSTS_MAX), key % HOSTS_MAX]
+    })
+    this.#watch.onCut(directions)
+    return once(() => {
+      this.#frozen = undefined
+      this.#watch.onHealed(directions)
+    })
   }
 
   /** Times longer than usual that a frame takes. */

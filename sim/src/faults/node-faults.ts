@@ -12,9 +12,10 @@ const crash: Fault = {
     const node = random.pick(world.nodes)
     if (!node.running) return "skipped"
     node.crash(random.chance(0.5))
-    return () => {
+    const end = (): void => {
       if (!node.running) node.start()
     }
+    return { host: node.host, end }
   },
 }
 
@@ -28,11 +29,12 @@ const restart: Fault = {
     const node = random.pick(world.nodes)
     if (!node.running) return "skipped"
     node.stop()
-    return () => {
+    const end = (): void => {
       // An operator whose patience is over.
       if (node.running) node.crash(false)
       node.start()
     }
+    return { host: node.host, end }
   },
 }
 
@@ -49,14 +51,16 @@ function failingStore(
     everyMs: [8000, 60_000],
     lastsMs: [100, 15_000],
     inject(world, random) {
-      const { health } = random.pick(world.nodes).disk
+      const { host, disk } = random.pick(world.nodes)
+      const { health } = disk
       if (health.failing !== undefined) return "skipped"
       health.failing = code
       health.readsFail = readsToo && random.chance(0.5)
-      return () => {
+      const end = (): void => {
         health.failing = undefined
         health.readsFail = false
       }
+      return { host, end }
     },
   }
 }
@@ -68,12 +72,14 @@ const slowDisk: Fault = {
   everyMs: [5000, 60_000],
   lastsMs: [500, 15_000],
   inject(world, random) {
-    const { health } = random.pick(world.nodes).disk
+    const { host, disk } = random.pick(world.nodes)
+    const { health } = disk
     if (health.slowness !== 1) return "skipped"
     health.slowness = random.logBetween(3, 300)
-    return () => {
+    const end = (): void => {
       health.slowness = 1
     }
+    return { host, end }
   },
 }
 
