@@ -72,6 +72,14 @@ export const limits = {
   linkWantMs: 5000,
   linksMax: 64,
 
+  /**
+   * A process that opened its store anew for a doubt waits so long until the next such opening;
+   * while peers are the cause it doubles up to the maximum. Until then a fork is only reported
+   * and a record that can't be read goes on failing its readers.
+   */
+  reopenPauseMs: 60_000,
+  reopenPauseMsMax: 3_600_000,
+
   /** A session that has not said hello by then is closed (4408). */
   helloMs: 10_000,
   /** Stock sessions get an empty awareness frame when nothing else was sent for this long. */

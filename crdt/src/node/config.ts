@@ -3,6 +3,7 @@ import type { NodeId, OriginId } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
 import type { Random } from "../ports/index.ts"
 import type { Engines } from "./job.ts"
+import type { ReopenTimes } from "./reopenings.ts"
 
 export type NodeConfig = {
   readonly node: NodeId
@@ -15,4 +16,6 @@ export type NodeConfig = {
   readonly peers: readonly string[]
   readonly engines: Engines
   readonly random: Random
+  /** From when on this core may end for a doubt (`Reopenings`). Default: at once. */
+  readonly reopenFromMs?: ReopenTimes
 }

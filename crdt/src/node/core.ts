@@ -6,6 +6,7 @@ import type { Documents } from "./documents.ts"
 import type { Holdings } from "./holdings.ts"
 import type { OpenDocument } from "./open-document.ts"
 import type { PresenceOwner } from "./presence.ts"
+import type { ReopenDoubt } from "../ports/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
 import type { Reads } from "./reads.ts"
 import type { Turn } from "./turn.ts"
@@ -16,6 +17,10 @@ export type Core = {
   readonly commits: Commits
   readonly documents: Documents
   readonly reads: Reads
+  /** Whether this core may end for such a doubt by now. */
+  readonly mayReopen: (turn: Turn, why: ReopenDoubt["why"]) => boolean
+  /** Ends this core, if it may: the log is to be opened anew. Rule [E5]. */
+  readonly reopen: (turn: Turn, doubt: ReopenDoubt) => void
   /** Connections whose sockets are full: what they become owed waits in the log. */
   readonly congested: Set<ConnectionId>
   /** Takes presence in and passes on what is news. Gives tombstones for a sender that is behind. */

@@ -77,6 +77,8 @@ export type NodeEvent =
   | { readonly type: "delivered"; readonly updates: number }
   | { readonly type: "store-failed"; readonly code: string; readonly message: string }
   | { readonly type: "store-recovered" }
+  /** The core ends: its store is to be opened anew. */
+  | { readonly type: "store-in-doubt"; readonly why: ReopenDoubt["why"] }
   | { readonly type: "read-failed"; readonly document: DocumentId; readonly message: string }
   | { readonly type: "updates-unreadable"; readonly document: DocumentId; readonly count: number }
   | { readonly type: "link-up"; readonly peer: NodeId; readonly connection: ConnectionId }

@@ -91,15 +91,6 @@ describe("adopting", () => {
     expect(node.eventsOf("fork-detected")).toMatchObject([{ origin: far, peer: "liar" }])
   })
 
-  test("[L6] a peer that has more of our own origin than we have says we lost our log", () => {
-    const { node } = setup()
-    const peer = linked(node, "peer", {
-      heads: new Map([[node.origin, { seq: 7, hash: new Uint8Array(16) }]]),
-    })
-    expect(peer.closed?.reason).toBe("fork-detected")
-    expect(node.eventsOf("fork-detected")).toHaveLength(1)
-  })
-
   test("[L6] own entries are never adopted", () => {
     const { world, node, peer, run } = setup()
     peer.entries(node.origin, 1, run)

@@ -46,7 +46,7 @@ export class LinkPull {
   /** Gives false if the run breaks the protocol. */
   onEntries(turn: Turn, link: Link, message: LinkEntries): boolean {
     const { origin, firstSeq, records } = message.run
-    if (origin === this.#core.config.origin || link.forked.has(origin)) return true
+    if (link.forked.has(origin)) return true
     const head = this.#head(origin)
     if (head.seq === 0 && !this.#hasRoom(origin)) return true
     const known = head.seq - (firstSeq - 1)
@@ -157,7 +157,8 @@ export class LinkPull {
   }
 }
 
-function decodes(record: Uint8Array): boolean {
+/** Whether these bytes are a record. */
+export function decodes(record: Uint8Array): boolean {
   try {
     decodeRecord(record)
     return true

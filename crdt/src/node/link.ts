@@ -32,6 +32,8 @@ export class Link {
   pingedMs: Millis
   isCongested = false
   isReading = false
+  /** The peer's head of our own origin up to which its chain is known to be ours. */
+  agreedSeq = 0
   /** What the peer durably holds, as far as it said. */
   readonly heads = new Map<OriginId, Head>()
   /** What we told it we hold. */

@@ -17,6 +17,7 @@ import {
 } from "../protocol/index.ts"
 import type {
   CloseReason,
+  LinkEntries,
   LinkHello,
   LinkMessage,
   LinkPresence,
@@ -29,6 +30,7 @@ import { LinkPush } from "./link-push.ts"
 import { Link } from "./link.ts"
 import type { PeerIdentity } from "./link.ts"
 import { presenceFrames } from "./presence.ts"
+import { Rivals } from "./rivals.ts"
 import type { Turn } from "./turn.ts"
 
 export function linkPresence(document: DocumentId, all: readonly PresenceEntry[]): Uint8Array[] {
@@ -43,6 +45,7 @@ export class Links {
   readonly dials: Dials
   readonly push: LinkPush
   readonly pull: LinkPull
+  readonly #rivals: Rivals
   #vectorsAtMs: Millis
 
   constructor(core: Core, nowMs: Millis) {
@@ -50,6 +53,9 @@ export class Links {
     this.dials = new Dials(core.config.peers, core.config.random, nowMs)
     this.push = new LinkPush(core, this.#links)
     this.pull = new LinkPull(core, this.#links)
+    this.#rivals = new Rivals(core, this.#links, (turn, link, seq) => {
+      this.pull.reportFork(turn, link, core.config.origin, seq)
+    })
     this.#vectorsAtMs = nowMs + limits.linkVectorIntervalMs
   }
 
@@ -89,6 +95,7 @@ export class Links {
   onClosed(turn: Turn, link: Link): void {
     this.#links.delete(link.connection)
     this.pull.onLinkDown(link)
+    this.#rivals.onLinkDown(link)
     const dial = this.dials.find(link.address)
     if (dial?.state.state !== "self") {
       this.dials.failed(dial, turn.nowMs, turn.nowMs - link.openedMs)
@@ -127,10 +134,7 @@ export class Links {
       case "hello":
         return this.#onHello(turn, link, message)
       case "entries":
-        if (!this.pull.onEntries(turn, link, message)) {
-          turn.refuse(link.connection, "malformed", "an entry does not decode")
-        }
-        return
+        return this.#onEntries(turn, link, message)
       case "vector":
         return this.#onHeads(turn, link, message.heads)
       case "want":
@@ -142,6 +146,13 @@ export class Links {
       case "pong":
         return undefined
     }
+  }
+
+  #onEntries(turn: Turn, link: Link, message: LinkEntries): void {
+    const isOwn = message.run.origin === this.#core.config.origin
+    const receiver = isOwn ? this.#rivals : this.pull
+    if (receiver.onEntries(turn, link, message)) return
+    turn.refuse(link.connection, "malformed", "an entry does not decode")
   }
 
   #onHello(turn: Turn, link: Link, hello: LinkHello): void {
@@ -186,11 +197,11 @@ export class Links {
     turn.emit({ type: "link-up", peer: peer.node, connection: link.connection })
     link.streams.set(origin, { nextSeq: (heads.get(origin)?.seq ?? 0) + 1 })
     this.#onHeads(turn, link, heads)
+    this.#rivals.check(turn, link, true)
     this.#sendPresence(turn, link)
   }
 
   #onHeads(turn: Turn, link: Link, heads: ReadonlyMap<OriginId, Head>): void {
-    const { config, holdings } = this.#core
     for (const [origin, head] of heads) {
       link.heads.set(origin, head)
       link.confirm(origin, head.seq)
@@ -199,13 +210,7 @@ export class Links {
       turn.refuse(link.connection, "malformed", "too many origins")
       return
     }
-    const ours = heads.get(config.origin)
-    const held = holdings.head(config.origin)
-    if (ours !== undefined && ours.seq > held.seq) {
-      this.pull.reportFork(turn, link, config.origin, held.seq)
-      this.#refuse(turn, link.connection, "fork-detected", `${config.origin} ${ours.seq}`)
-      return
-    }
+    this.#rivals.check(turn, link, false)
     this.pull.pullFrom(turn, link)
     this.push.pump(turn, link)
     this.#noticeHealed(turn, link)
@@ -269,6 +274,7 @@ export class Links {
 
   /** Heartbeats, and the end of links that are silent. */
   sweep(turn: Turn): void {
+    this.#rivals.sweep(turn)
     for (const link of this.#links.values()) {
       const isGreeting = link.state.state === "greeting"
       const silentMs = isGreeting ? limits.linkHandshakeMs : limits.linkSilentMs

@@ -271,7 +271,7 @@ describe("documents", () => {
     const node = world.node()
     const client = openNative(node, plans, 1)
     for (const [channel, failure] of [
-      [2, "corrupt"],
+      [2, "store-failed"],
       [3, "document-too-large"],
       [4, "store-failed"],
     ] as const) {

@@ -6,7 +6,7 @@
 import { limits } from "../base/index.ts"
 import type { ConnectionId, Millis } from "../base/index.ts"
 import { decodeRecord } from "../log/index.ts"
-import type { AppendResult } from "../ports/index.ts"
+import type { AppendResult, ReopenDoubt } from "../ports/index.ts"
 import { encodeFreshness } from "../protocol/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
 import { encodeYAwareness } from "../protocol/stock/index.ts"
@@ -43,12 +43,18 @@ export class NodeCore {
   #sweepAtMs: Millis
   #freshnessSaid = ""
   #isStopping = false
+  /** Why this core ends, if not because it was told to. */
+  #doubt: ReopenDoubt | undefined
+  /** It said `reopen`, and says nothing after that. */
+  #isOver = false
 
   constructor(config: NodeConfig, nowMs: Millis) {
-    const reads = new Reads()
+    const reads = new Reads((turn) => this.#reopen(turn, { why: "corrupt" }))
     this.#core = {
       config,
       reads,
+      mayReopen: (turn, why) => this.#mayReopen(turn, why),
+      reopen: (turn, doubt) => this.#reopen(turn, doubt),
       congested: new Set(),
       holdings: new Holdings(config.heads),
       commits: new Commits(),
@@ -69,8 +75,10 @@ export class NodeCore {
 
   /** Takes one input in and pushes what follows from it, in causal order. Never throws on bytes. */
   step(input: Input, nowMs: Millis, effects: Effect[]): void {
+    if (this.#isOver) return
     const turn = new Turn(nowMs, effects)
     this.#on(turn, input)
+    if (this.#isOver) return
     this.#core.commits.pump(turn)
     for (const connection of turn.closed) this.#onClosed(turn, connection)
   }
@@ -351,17 +359,38 @@ export class NodeCore {
   }
 
   #onStop(turn: Turn): void {
-    if (this.#isStopping) return
+    // Told to stop while it ends for a doubt: then there is nothing to be opened anew.
+    this.#doubt = undefined
+    if (!this.#isStopping) this.#end(turn)
+  }
+
+  #mayReopen(turn: Turn, why: ReopenDoubt["why"]): boolean {
+    const fromMs = this.#core.config.reopenFromMs?.[why] ?? -Infinity
+    return !this.#isStopping && turn.nowMs >= fromMs
+  }
+
+  #reopen(turn: Turn, doubt: ReopenDoubt): void {
+    if (!this.#mayReopen(turn, doubt.why)) return
+    this.#doubt = doubt
+    turn.emit({ type: "store-in-doubt", why: doubt.why })
+    this.#end(turn)
+  }
+
+  /** What was accepted becomes durable first; what comes now is somebody's to send again. */
+  #end(turn: Turn): void {
     this.#isStopping = true
     this.#core.commits.afterwards(turn, (settled) => {
       for (const connection of this.#clients.keys()) settled.close(connection, "service-restart")
       for (const link of this.#links.all()) settled.close(link.connection, "service-restart")
-      settled.push({ type: "stopped" })
+      this.#isOver = this.#doubt !== undefined
+      if (this.#doubt === undefined) settled.push({ type: "stopped" })
+      else settled.push({ type: "reopen", doubt: this.#doubt })
     })
   }
 
   /** When `deadline` is due next. O(peers). */
   nextDeadline(): { atMs: Millis; reason: string } | undefined {
+    if (this.#isOver) return undefined
     const commit = this.#core.commits.deadline() ?? Infinity
     if (this.#isStopping) return commit < Infinity ? { atMs: commit, reason: "commit" } : undefined
     const links = this.#links.deadline()

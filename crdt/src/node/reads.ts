@@ -17,8 +17,14 @@ export class Reads {
   readonly #underWay = new Map<number, OnRead>()
   /** By who waits: a session or a document, one read each. */
   readonly #waiting = new Map<object, Waiting>()
+  readonly #onDamage: (turn: Turn) => void
   #documentReads = 0
   #next = 1
+
+  /** `onDamage` hears of each result that damaged records made fail or left incomplete. */
+  constructor(onDamage: (turn: Turn) => void) {
+    this.#onDamage = onDamage
+  }
 
   /** Reads at once. */
   start(turn: Turn, query: ReadQuery, onRead: OnRead): void {
@@ -56,5 +62,11 @@ export class Reads {
     assert(onRead !== undefined, () => `unknown read ${read}`)
     this.#underWay.delete(read)
     onRead(turn, result)
+    if (isDamaged(result)) this.#onDamage(turn)
   }
+}
+
+function isDamaged(result: ReadResult): boolean {
+  if (result.type === "failed") return result.code === "corrupt"
+  return result.type === "document" && result.isDamaged === true
 }

@@ -116,7 +116,7 @@ test("[Y4] what can't be judged is logged: nothing is lost while the log can't b
   const client = openStock(node, "notes")
   const other = documentNamed("other")
   const stranger = new StockClient(node, "other")
-  node.store.readFailure = "corrupt"
+  node.store.readFailure = "store-failed"
   stranger.step2(new YWriter(1).put("k", 1))
   node.world.advance(limits.commitPaceMs)
   expect(node.store.log.readDocument(other)).toHaveLength(1)

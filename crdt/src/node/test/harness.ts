@@ -8,12 +8,15 @@ import { assert, documentIdOf, originOf, parseNodeId } from "../../base/index.ts
 import type { ConnectionId, DocumentId, EngineName, Millis } from "../../base/index.ts"
 import { automergeEngine } from "../../engines/automerge/index.ts"
 import { yjsEngine } from "../../engines/yjs/index.ts"
+import type { MemoryLog } from "../../log/index.ts"
+import type { ReopenDoubt } from "../../ports/index.ts"
 import type { CloseReason } from "../../protocol/index.ts"
 import type { Effect, NodeEvent } from "../effect.ts"
 import type { Endpoint, Input, Reply } from "../input.ts"
 import { runJob } from "../job.ts"
 import type { Engines, Job } from "../job.ts"
 import { NodeCore } from "../node-core.ts"
+import { Reopenings } from "../reopenings.ts"
 import { Promises } from "./promises.ts"
 import { TestStore } from "./store.ts"
 
@@ -69,6 +72,9 @@ export class TestNode {
   readonly appendsMs: Millis[] = []
   readonly replies = new Map<number, Reply>()
   isStopped = false
+  /** For what its store was opened anew, in order. */
+  readonly reopened: ReopenDoubt[] = []
+  readonly #reopenings = new Reopenings()
   readonly #promises: Promises
   #life = 1
 
@@ -78,7 +84,7 @@ export class TestNode {
     this.peers = peers
     this.cluster = cluster
     this.store = new TestStore(must(originOf(must(parseNodeId(name)), "00000000000000a1")))
-    this.#promises = new Promises(this.store.log)
+    this.#promises = new Promises(this.store)
     this.core = this.#boot()
   }
 
@@ -105,6 +111,7 @@ export class TestNode {
       peers: this.peers,
       engines,
       random: this.world.random,
+      reopenFromMs: this.#reopenings.fromMs,
     }
     return new NodeCore(config, this.world.nowMs)
   }
@@ -115,6 +122,27 @@ export class TestNode {
     this.pipes.clear()
     this.jobs.length = 0
     this.store.crash(durable)
+    this.#life += 1
+    this.core = this.#boot()
+  }
+
+  /** The same, on a copy of its disk that was made earlier. */
+  restore(log: MemoryLog): void {
+    this.store.crash(false)
+    this.store.log = log.copy()
+    this.crash()
+  }
+
+  /** What a driver does for the effect: the log under a fresh epoch, and a new core on it. */
+  #reopen(doubt: ReopenDoubt): void {
+    assert(this.pipes.size === 0, "a core that ends closes its connections")
+    this.reopened.push(doubt)
+    this.#reopenings.note(doubt.why, this.world.nowMs)
+    this.store.crash(true)
+    const epoch = (0xa1 + this.reopened.length).toString(16).padStart(16, "0")
+    const fresh = must(originOf(must(parseNodeId(this.name)), epoch))
+    this.store.log.renew(fresh, doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {})
+    this.jobs.length = 0
     this.#life += 1
     this.core = this.#boot()
   }
@@ -178,6 +206,7 @@ export class TestNode {
         this.isStopped = true
         return
       case "reopen":
+        return this.#reopen(effect.doubt)
       case "emit":
     }
   }

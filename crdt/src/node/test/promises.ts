@@ -10,11 +10,15 @@ import { decodeYMessage } from "../../protocol/stock/index.ts"
 import type { Endpoint } from "../input.ts"
 
 export class Promises {
-  readonly #log: MemoryLog
+  readonly #disk: { readonly log: MemoryLog }
   readonly #endpoints = new Map<ConnectionId, Endpoint["type"]>()
 
-  constructor(log: MemoryLog) {
-    this.#log = log
+  constructor(disk: { readonly log: MemoryLog }) {
+    this.#disk = disk
+  }
+
+  get #log(): MemoryLog {
+    return this.#disk.log
   }
 
   open(connection: ConnectionId, endpoint: Endpoint): void {

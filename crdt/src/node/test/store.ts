@@ -28,7 +28,7 @@ type Call =
     }
 
 export class TestStore {
-  readonly log: MemoryLog
+  log: MemoryLog
   #calls: Call[] = []
   /** While true, only `release` answers. */
   held = false
