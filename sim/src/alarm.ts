@@ -21,6 +21,7 @@ export class Alarm {
   constructor(clock: HostClock, ring: () => void) {
     this.#clock = clock
     this.#ring = ring
+    clock.onChange(() => this.#onClockChanged())
   }
 
   want(atMs: Millis | undefined): void {
@@ -31,6 +32,11 @@ export class Alarm {
 
   stop(): void {
     this.#stopped = true
+  }
+
+  /** What was planned would come at another time than it was meant for. */
+  #onClockChanged(): void {
+    if (!this.#stopped && this.#wantedMs !== undefined) this.#plan(this.#wantedMs)
   }
 
   #plan(atMs: Millis): void {

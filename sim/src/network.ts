@@ -43,6 +43,8 @@ type End = {
   /** The door of the listener, and whether this end is the dialler's. */
   readonly door: Endpoint
   readonly isDialler: boolean
+  /** Its owner knows of it. */
+  isKnown: boolean
   readonly owner: SocketOwner
   peer: End | undefined
   state: "open" | "closing" | "closed"
@@ -75,7 +77,7 @@ export type NetworkOptions = {
   readonly detectionMsMax: Millis
 }
 
-const DIAL_TIMEOUT_MS = 5000
+export const DIAL_TIMEOUT_MS = 5000
 const CLOSE_TIMEOUT_MS = 2000
 /** What the other end of a vanished connection sees. */
 const ABNORMAL_CLOSURE = 1006
@@ -141,10 +143,18 @@ export class Network {
     return this.#ends.size
   }
 
+  /** The door that the connection came through; undefined once it is closed. */
+  doorOf(connection: ConnectionId): Endpoint | undefined {
+    return this.#ends.get(connection)?.door
+  }
+
   /** Dialled ends that are open, in the order in which they were dialled. */
   get dialled(): ConnectionId[] {
-    const open = [...this.#ends.values()].filter((end) => end.isDialler && end.state === "open")
-    return open.map(({ id }) => id)
+    const open: ConnectionId[] = []
+    for (const { id, isDialler, isKnown, state } of this.#ends.values()) {
+      if (isDialler && isKnown && state === "open") open.push(id)
+    }
+    return open
   }
 
   /** Bytes that were sent to `host` and did not arrive yet, on its fullest connection. */
@@ -156,15 +166,28 @@ export class Network {
     return most
   }
 
+  /** The process of `host` stands still until then, or until it is thawed. */
+  freeze(host: HostId, untilMs: Millis): void {
+    this.reading.freeze(host, untilMs)
+  }
+
+  thaw(host: HostId): void {
+    this.reading.forget(host)
+    for (const end of this.#ends.values()) {
+      if (end.peer?.host === host && end.arrived > 0) this.#readLater(end, 0)
+    }
+  }
+
   /** Frames are repeated or overtake each other as `meddler` says, until the answer is called. */
   meddle(meddler: Meddler): () => void {
     this.#meddlers.add(meddler)
     return () => this.#meddlers.delete(meddler)
   }
 
-  /** The connection breaks, at once for the end that is named: all that is under way is lost. */
-  reset(connection: ConnectionId): void {
-    const end = this.#ends.get(connection)
+  /** The connection breaks, first for the named end or for its peer: what is under way is lost. */
+  reset(connection: ConnectionId, byPeer: boolean): void {
+    const named = this.#ends.get(connection)
+    const end = byPeer ? named?.peer : named
     if (end?.state !== "open" || end.peer === undefined || end.torn) return
     const { peer } = end
     this.#trace.add("note", end.host, peer.host, 2)
@@ -261,7 +284,10 @@ export class Network {
         this.#scheduler.after(answer.timeoutMs, () => answer.done(undefined))
         return
       }
+      // The other host died meanwhile, and its system's answer was faster.
+      if (dialled.state === "closed") return answer.done(undefined)
       this.#trace.add("opened", from, to, dialled.id)
+      dialled.isKnown = true
       answer.done({ connection: dialled.id })
       if (accepted.state === "closed") this.#closeAfterDelay(to, dialled)
     })
@@ -273,6 +299,7 @@ export class Network {
       host,
       door,
       isDialler,
+      isKnown: !isDialler,
       owner,
       peer: undefined,
       state: "open",

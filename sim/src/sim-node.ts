@@ -5,13 +5,16 @@
  */
 import { assert } from "@causeway/crdt/base"
 import type { ConnectionId, Millis, NodeId } from "@causeway/crdt/base"
-import { runJob } from "@causeway/crdt/node"
+import { Reopenings, runJob } from "@causeway/crdt/node"
 import type { Effect, Endpoint, Engines, Input, Job, NodeConfig } from "@causeway/crdt/node"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { closeCodes } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
 import { HostClock } from "./clock.ts"
 import type { SimDisk } from "./disk.ts"
+import { EventLoop } from "./event-loop.ts"
+import { asTomorrow } from "./build.ts"
+import type { Build } from "./build.ts"
 import type { Network, SocketOwner } from "./network.ts"
 import type { NodeMachine, Parts } from "./parts.ts"
 import type { SimRandom } from "./random.ts"
@@ -50,6 +53,12 @@ export class SimNode {
   readonly #setup: NodeSetup
   readonly #world: NodeWorld
   readonly #random: SimRandom
+  /** What is installed; the next life runs it. */
+  build: Build = "today"
+  readonly #loop = new EventLoop()
+  #runs: Build = "today"
+  /** The process's; a crash forgets them. */
+  #reopenings = new Reopenings()
   #core: NodeMachine | undefined
   #store: Store | undefined
   #alarm: Alarm | undefined
@@ -68,6 +77,22 @@ export class SimNode {
     return this.#core !== undefined
   }
 
+  get isPaused(): boolean {
+    return this.#loop.isPaused
+  }
+
+  /** The process stands still until it is resumed or dies; nobody is answered `untilMs`. */
+  pause(untilMs: Millis): void {
+    assert(this.#core !== undefined, "the node does not run")
+    this.#loop.pause()
+    this.#world.network.freeze(this.host, untilMs)
+  }
+
+  resume(): void {
+    this.#world.network.thaw(this.host)
+    this.#loop.resume()
+  }
+
   /** The core, while the process runs. */
   get core(): NodeMachine | undefined {
     return this.#core
@@ -78,12 +103,17 @@ export class SimNode {
     assert(this.#core === undefined, "the node runs already")
     const { network, trace, parts, watch } = this.#world
     this.life += 1
-    trace.add("start", this.host)
+    this.#runs = this.build
+    trace.add("start", this.host, this.build === "today" ? 0 : 1)
     this.#store = parts.wrapStore(this.disk.open(doubt))
     const { node, origin, heads } = this.#store.opened
     const { cluster, peers, engines } = this.#setup
     const random = this.#random.split(`life ${this.life}`)
-    const config: NodeConfig = { node, origin, heads, cluster, peers, engines, random }
+    if (doubt === undefined) this.#reopenings = new Reopenings()
+    else this.#reopenings.note(doubt.why, this.clock.nowMs)
+    const reopenFromMs = this.#reopenings.fromMs
+    const identity = { node, origin, heads, cluster, peers }
+    const config: NodeConfig = { ...identity, engines, random, reopenFromMs }
     this.#core = parts.makeNode(config, this.clock.nowMs)
     this.#alarm = new Alarm(
       this.clock,
@@ -109,6 +139,7 @@ export class SimNode {
     this.#core = undefined
     this.#store = undefined
     this.life += 1
+    this.#loop.drop()
     this.#world.network.dropHost(this.host, silently)
     return this.disk.crash()
   }
@@ -122,7 +153,7 @@ export class SimNode {
 
   /** Asks the process to end in order; it runs until all it accepted is durable. */
   stop(): void {
-    this.input({ type: "stop" })
+    this.#loop.run(this.#guard(() => this.input({ type: "stop" })))
   }
 
   input(input: Input): void {
@@ -142,7 +173,11 @@ export class SimNode {
   ): (...values: Values) => void {
     const life = this.life
     return (...values) => {
-      if (life === this.life) run(...values)
+      if (life !== this.life) return
+      if (!this.#loop.isPaused) return run(...values)
+      this.#loop.run(() => {
+        if (life === this.life) run(...values)
+      })
     }
   }
 
@@ -177,7 +212,7 @@ export class SimNode {
     switch (effect.type) {
       case "send":
         for (const connection of effect.to) {
-          for (const frame of effect.frames) network.send(connection, frame)
+          for (const frame of effect.frames) this.#send(connection, frame)
         }
         return
       case "close":
@@ -218,6 +253,13 @@ export class SimNode {
       case "emit":
         return
     }
+  }
+
+  #send(connection: ConnectionId, frame: Uint8Array): void {
+    const { network } = this.#world
+    if (this.#runs === "today") return network.send(connection, frame)
+    const door = network.doorOf(connection)
+    if (door !== undefined) network.send(connection, asTomorrow(door, frame))
   }
 
   #runJob(job: number, work: Job): void {

@@ -1,12 +1,24 @@
 /** Every fault there is. The names are what `--faults` takes. */
 import { clientFaults } from "./client-faults.ts"
+import { clockFaults } from "./clock-faults.ts"
 import type { Fault } from "./fault.ts"
+import { messageFaults } from "./message-faults.ts"
 import { networkFaults } from "./network-faults.ts"
 import { nodeFaults } from "./node-faults.ts"
+import { partitionFaults } from "./partition-faults.ts"
+import { processFaults } from "./process-faults.ts"
 
 export { scoreboardRows } from "./fault.ts"
 export type { Fault } from "./fault.ts"
 export { FaultSchedule } from "./schedule.ts"
 export type { DrawnFault, FaultEvent } from "./schedule.ts"
 
-export const allFaults: readonly Fault[] = [...networkFaults, ...nodeFaults, ...clientFaults]
+export const allFaults: readonly Fault[] = [
+  ...networkFaults,
+  ...messageFaults,
+  ...partitionFaults,
+  ...nodeFaults,
+  ...processFaults,
+  ...clockFaults,
+  ...clientFaults,
+]

@@ -1,21 +1,6 @@
-/** Faults between hosts: delay, and partitions of several shapes. */
-import { between } from "../reachability.ts"
-import type { Direction, HostId } from "../reachability.ts"
-import type { SimRandom } from "../random.ts"
+/** Faults of single paths and connections: slow, torn, held up, full, and their receivers. */
 import type { Fault } from "./fault.ts"
-import type { World } from "../world.ts"
-
-function hostsOf(world: World): HostId[] {
-  return [...world.nodes, ...world.writers].map(({ host }) => host)
-}
-
-/** Two hosts of which at least one is a node, in random order. */
-function pairOf(world: World, random: SimRandom): Direction {
-  const node = random.pick(world.nodes).host
-  const others = hostsOf(world).filter((host) => host !== node)
-  const other = random.pick(others)
-  return random.chance(0.5) ? [node, other] : [other, node]
-}
+import { hostsOf, pairOf } from "./hosts.ts"
 
 const delay: Fault = {
   name: "delay",
@@ -29,78 +14,33 @@ const delay: Fault = {
   },
 }
 
-const halves: Fault = {
-  name: "halves",
-  explain: "nodes and clients fall apart into two groups that can't reach each other",
-  row: "halves, isolate, bridge, ring, majorities",
-  everyMs: [8000, 60_000],
-  lastsMs: [500, 25_000],
+const drop: Fault = {
+  name: "drop",
+  explain: "connections are reset without any cut: all that is under way on them is lost",
+  row: "message drop",
+  everyMs: [2000, 20_000],
+  lastsMs: [1, 1],
   inject(world, random) {
-    const hosts = random.shuffled(hostsOf(world))
-    const size = random.int(1, Math.max(1, hosts.length - 1))
-    const cuts = between(hosts.slice(0, size), hosts.slice(size))
-    return world.network.reachability.cut(cuts)
+    const open = random.shuffled(world.network.dialled).slice(0, random.int(1, 3))
+    if (open.length === 0) return "skipped"
+    for (const connection of open) world.network.reset(connection, random.chance(0.5))
+    return "done"
   },
 }
 
-const isolate: Fault = {
-  name: "isolate",
-  explain: "one node loses all other nodes; its clients may still reach it",
-  row: "halves, isolate, bridge, ring, majorities",
-  everyMs: [8000, 60_000],
-  lastsMs: [500, 25_000],
-  inject(world, random) {
-    const { host } = random.pick(world.nodes)
-    const all = random.chance(0.3)
-    const hosts = all ? hostsOf(world) : world.nodes.map((node) => node.host)
-    const others = hosts.filter((other) => other !== host)
-    return world.network.reachability.cut(between([host], others))
-  },
-}
-
-const oneWay: Fault = {
-  name: "one-way",
-  explain: "what one host sends to another is lost, what comes back is not",
-  row: "one-way partition",
-  everyMs: [4000, 40_000],
-  lastsMs: [500, 20_000],
-  inject: (world, random) => world.network.reachability.cut([pairOf(world, random)]),
-}
-
-const bridge: Fault = {
-  name: "bridge",
-  explain: "two groups of nodes see each other only through one node between them",
-  row: "halves, isolate, bridge, ring, majorities",
-  everyMs: [10_000, 80_000],
-  lastsMs: [2000, 30_000],
-  inject(world, random) {
-    if (world.nodes.length < 3) return "skipped"
-    const [, ...rest] = random.shuffled(world.nodes.map(({ host }) => host))
-    const size = random.int(1, rest.length - 1)
-    return world.network.reachability.cut(between(rest.slice(0, size), rest.slice(size)))
-  },
-}
-
-const flapping: Fault = {
-  name: "flapping",
-  explain: "a path goes down and comes back many times a minute",
-  row: "flapping, swizzle-clog",
-  everyMs: [10_000, 60_000],
-  lastsMs: [2000, 20_000],
+const lateFrames: Fault = {
+  name: "late-frames",
+  explain:
+    "a connection is over for who dialled it, but what was under way is held up and arrives" +
+    " later, perhaps after the first frames of the next connection",
+  row: "reorder between links",
+  everyMs: [2000, 20_000],
+  lastsMs: [50, 15_000],
   inject(world, random, lastsMs) {
-    const [one, other] = pairOf(world, random)
-    const endMs = world.scheduler.nowMs + lastsMs
-    const { reachability } = world.network
-    let heal: (() => void) | undefined
-    const flip = (): void => {
-      heal?.()
-      heal = undefined
-      if (world.scheduler.nowMs >= endMs) return
-      if (random.chance(0.6)) heal = reachability.cut(between([one], [other]))
-      world.scheduler.after(random.logBetween(20, 2000), flip)
-    }
-    flip()
-    return () => heal?.()
+    const open = world.network.dialled
+    if (open.length === 0) return "skipped"
+    world.network.orphan(random.pick(open), lastsMs)
+    return "done"
   },
 }
 
@@ -116,12 +56,18 @@ const stall: Fault = {
   },
 }
 
-export const networkFaults: readonly Fault[] = [
-  delay,
-  halves,
-  isolate,
-  oneWay,
-  bridge,
-  flapping,
-  stall,
-]
+const trickle: Fault = {
+  name: "trickle",
+  explain: "a host takes so few bytes a second that what is sent to it piles up",
+  row: "slow receiver",
+  everyMs: [6000, 50_000],
+  lastsMs: [1000, 20_000],
+  inject(world, random, lastsMs) {
+    const host = random.pick(hostsOf(world))
+    const bytesPerSecond = random.logBetween(200, 50_000)
+    world.network.reading.trickle(host, bytesPerSecond, world.scheduler.nowMs + lastsMs)
+    return "done"
+  },
+}
+
+export const networkFaults: readonly Fault[] = [delay, drop, lateFrames, stall, trickle]
