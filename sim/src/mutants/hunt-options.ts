@@ -8,20 +8,21 @@ export type Hunt = {
   readonly options: HuntOptions
   readonly fromSeed: number
   readonly toSeed: number
+  /** Go on after a catch. */
+  readonly all: boolean
+}
+
+export type Catch = {
+  readonly type: "caught"
+  readonly seed: number
+  readonly invariant: string
+  readonly message: string
 }
 
 /** What the child says, a JSON line each. */
 export type HuntLine =
   /** Everything could be loaded. */
-  | { readonly type: "ready" }
-  | { readonly type: "clean"; readonly seed: number; readonly ms: number }
-  | {
-      readonly type: "caught"
-      readonly seed: number
-      readonly invariant: string
-      readonly message: string
-      readonly ms: number
-    }
+  { readonly type: "ready" } | { readonly type: "clean"; readonly seed: number } | Catch
 
 type Words = Readonly<Record<string, string | undefined>>
 
@@ -32,13 +33,14 @@ export function optionsOf(words: Words): HuntOptions {
     if (Number.isFinite(value) && value >= 0) return value
     throw new Error(`${key}: not a number`)
   }
-  const faults = words["faults"]
+  const { faults, workload } = words
   return {
     nodes: number("nodes", 3),
     clients: number("clients", 4),
     stockClients: number("stock-clients", 1),
     seconds: number("seconds", 12),
     writesPerSecond: number("writes-per-second", 8),
-    faults: faults === "none" ? [] : faults?.split(","),
+    ...(faults === undefined ? {} : { faults: faults === "none" ? [] : faults.split(",") }),
+    ...(workload === undefined ? {} : { workload }),
   }
 }

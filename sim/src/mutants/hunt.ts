@@ -4,6 +4,7 @@
  */
 import { allFaults } from "../faults/index.ts"
 import { startRun } from "../run.ts"
+import { allWorkloads } from "../workloads/index.ts"
 import type { Hunt, HuntLine } from "./hunt-options.ts"
 
 const SLICE_MS = 5000
@@ -13,7 +14,6 @@ function say(line: HuntLine): void {
 }
 
 async function runSeed({ options }: Hunt, seed: number): Promise<HuntLine> {
-  const startMs = performance.now()
   const run = startRun({ ...options, seed })
   for (;;) {
     const report = run.advance(SLICE_MS)
@@ -22,25 +22,36 @@ async function runSeed({ options }: Hunt, seed: number): Promise<HuntLine> {
       setImmediate(resolve)
     })
     if (report === undefined) continue
-    const ms = performance.now() - startMs
-    if (report.failure === undefined) return { type: "clean", seed, ms }
+    if (report.failure === undefined) return { type: "clean", seed }
     const { invariant, message } = report.failure
-    return { type: "caught", seed, invariant, message, ms }
+    return { type: "caught", seed, invariant, message }
   }
 }
 
+/** A misspelt name would be a hunt without that fault. */
+function checkNames({ options }: Hunt): void {
+  for (const choice of options.faults ?? []) {
+    const [name] = choice.split(":")
+    if (!allFaults.some((fault) => fault.name === name)) throw new Error(`no fault ${choice}`)
+  }
+  const { workload } = options
+  if (workload === undefined || allWorkloads.some(({ name }) => name === workload)) return
+  throw new Error(`no workload ${workload}`)
+}
+
 async function main(hunt: Hunt): Promise<void> {
-  const unknown = hunt.options.faults?.find((name) => !allFaults.some((one) => one.name === name))
-  if (unknown !== undefined) throw new Error(`no fault is called ${unknown}`)
+  checkNames(hunt)
   say({ type: "ready" })
   for (let seed = hunt.fromSeed; seed <= hunt.toSeed; seed++) {
     const line = await runSeed(hunt, seed)
     say(line)
-    if (line.type === "caught") return
+    if (line.type === "caught" && !hunt.all) return
   }
 }
 
 process.stdin.on("end", () => process.exit(1)).resume()
+// Ctrl-C in a terminal reaches every process of the group; the parent decides what it means.
+process.on("SIGINT", () => undefined)
 // cast: the parent, this file's twin, wrote it.
 await main(JSON.parse(process.argv[2] ?? "") as Hunt)
 process.exit(0)

@@ -7,17 +7,11 @@ import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import type { Hunt, HuntLine } from "./hunt-options.ts"
-
-export type Catch = {
-  readonly seed: number
-  readonly invariant: string
-  readonly message: string
-}
+import type { Catch, Hunt, HuntLine } from "./hunt-options.ts"
 
 export type HuntWatcher = {
   readonly signal: AbortSignal
-  onSeed(seed: number): void
+  readonly onSeed: (seed: number) => void
 }
 
 /** Past it, a seed hangs: none takes a twentieth of that. */
@@ -26,38 +20,40 @@ const MEMORY_MIB_MAX = 1536
 /** Of what the child wrote last before it died. */
 const WORDS_MAX = 400
 
-/** Gives what was caught first; undefined if all seeds are clean. */
+/** Gives what was caught, in the order of seeds. A run that hangs or dies ends the hunt. */
 export async function hunt(
   folder: string,
   task: Hunt,
   { signal, onSeed }: HuntWatcher,
-): Promise<Catch | undefined> {
+): Promise<Catch[]> {
   const file = join(folder, "sim/src/mutants/hunt.ts")
   const args = [`--max-old-space-size=${MEMORY_MIB_MAX}`, file, JSON.stringify(task)]
   const child = spawn(process.execPath, args, { cwd: folder, stdio: "pipe", signal })
+  const ended = endOf(child)
+  const watchdog = new Watchdog(child)
   let words = ""
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     words = (words + text).slice(-WORDS_MAX)
   })
-  const ended = endOf(child)
   let seed: number | undefined
-  let found: Catch | undefined
-  const watchdog = new Watchdog(child)
+  const found: Catch[] = []
   for await (const text of createInterface(child.stdout)) {
+    watchdog.feed()
     // cast: the child is hunt.ts, which prints nothing else.
     const line = JSON.parse(text) as HuntLine
-    watchdog.feed()
-    if (line.type === "caught") found = line
+    if (line.type === "caught") found.push(line)
     seed = line.type === "ready" ? task.fromSeed : line.seed + 1
     onSeed(seed)
   }
   watchdog.stop()
   const status = await ended
   signal.throwIfAborted()
-  if (found !== undefined || status === 0) return found
-  if (seed === undefined) throw new Error(`the patched sources don't load: ${words}`)
-  if (watchdog.bit) return { seed, invariant: "liveness", message: "the run hangs" }
-  return { seed, invariant: "assertion", message: `the process ended: ${words}` }
+  if (status === 0) return found
+  if (seed === undefined) throw new Error(`the sources don't load: ${words}`)
+  const [invariant, message] = watchdog.bit
+    ? ["liveness", "the run hangs"]
+    : ["assertion", `the process ended: ${words}`]
+  return [...found, { type: "caught", seed, invariant, message }]
 }
 
 async function endOf(child: ChildProcess): Promise<number | null> {
