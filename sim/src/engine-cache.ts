@@ -1,0 +1,49 @@
+/**
+ * Engines whose `validate` remembers: each of a run's nodes, clients and checkers reads the same
+ * updates, and an update has the same facts wherever it is read (the engines' laws). Bounded by
+ * two generations: what was not asked for during a whole one is forgotten.
+ */
+import { bytesEqual } from "@causeway/crdt/base"
+import type { Engine, UpdateFacts } from "@causeway/crdt/engines"
+import { automergeEngine } from "@causeway/crdt/engines/automerge"
+import { yjsEngine } from "@causeway/crdt/engines/yjs"
+import type { Engines } from "@causeway/crdt/node"
+import { fnv1a } from "./trace.ts"
+
+/** Updates in one generation, and the bytes of one that is worth remembering. */
+const GENERATION_MAX = 4096
+const REMEMBERED_BYTES_MAX = 2048
+
+type Known = { readonly update: Uint8Array; readonly facts: UpdateFacts }
+
+function withMemory(engine: Engine): Engine {
+  let recent = new Map<number, Known>()
+  let old = new Map<number, Known>()
+  return {
+    ...engine,
+    validate(update) {
+      if (update.length > REMEMBERED_BYTES_MAX) return engine.validate(update)
+      const key = fnv1a(update)
+      const held = recent.get(key)
+      const known = held ?? old.get(key)
+      if (known !== undefined && bytesEqual(known.update, update)) {
+        if (held === undefined) recent.set(key, known)
+        return known.facts
+      }
+      const facts = engine.validate(update)
+      if (recent.size >= GENERATION_MAX) {
+        old = recent
+        recent = new Map()
+      }
+      // A copy: the update may be a view of a frame.
+      recent.set(key, { update: update.slice(), facts })
+      return facts
+    },
+  }
+}
+
+/** The product's engines, with a memory that outlives a run. */
+export const engines: Engines = {
+  yjs: withMemory(yjsEngine),
+  automerge: withMemory(automergeEngine),
+}

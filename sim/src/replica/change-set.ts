@@ -1,0 +1,83 @@
+/**
+ * The changes of an Automerge document as a set with their dependencies: what there is to say of
+ * a document without looking into it (heads, the difference to other heads, all of it) costs
+ * microseconds here, and milliseconds with Automerge. Keeps what waits for a predecessor, as
+ * Automerge does.
+ */
+import { assert, bytesConcat, bytesToHex, Reader } from "@causeway/crdt/base"
+import type { Engine, Frontier } from "@causeway/crdt/engines"
+
+type Change = { readonly bytes: Uint8Array; readonly deps: readonly string[] }
+
+/** Magic number and checksum before a chunk's type. */
+const BEFORE_TYPE = 8
+
+export class ChangeSet {
+  readonly #engine: Engine
+  readonly #changes = new Map<string, Change>()
+  readonly #frontier: Frontier
+
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.#frontier = engine.frontier(engine.empty)
+  }
+
+  /** Adds the changes of an update and gives those that were not there. */
+  add(update: Uint8Array): Uint8Array[] {
+    const fresh: Uint8Array[] = []
+    for (const bytes of changesOf(update)) {
+      const facts = this.#engine.validate(bytes)
+      const [hash, ...others] = facts.gives
+      assert(hash !== undefined && others.length === 0, "nodes send changes one by one")
+      if (this.#changes.has(hash)) continue
+      this.#changes.set(hash, { bytes, deps: facts.waits.map(({ on }) => on) })
+      this.#frontier.add(facts, bytes.length)
+      fresh.push(bytes)
+    }
+    return fresh
+  }
+
+  /** Heads of what has all its predecessors. */
+  summary(): Uint8Array {
+    return this.#frontier.summary()
+  }
+
+  state(): Uint8Array {
+    return bytesConcat([...this.#changes.values()].map(({ bytes }) => bytes))
+  }
+
+  /** What the holder of these heads lacks, as far as they are known here. */
+  difference(summary: Uint8Array): Uint8Array {
+    const held = new Set<string>()
+    const open = readHeads(summary)
+    for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
+      const change = this.#changes.get(hash)
+      if (change === undefined || held.has(hash)) continue
+      held.add(hash)
+      open.push(...change.deps)
+    }
+    const lacking: Uint8Array[] = []
+    for (const [hash, { bytes }] of this.#changes) if (!held.has(hash)) lacking.push(bytes)
+    return bytesConcat(lacking)
+  }
+}
+
+/** One after another, as views: nodes relay and merge changes, and never make documents of them. */
+function changesOf(update: Uint8Array): Uint8Array[] {
+  const changes: Uint8Array[] = []
+  const reader = new Reader(update)
+  while (reader.remaining > 0) {
+    const start = reader.offset
+    reader.raw(BEFORE_TYPE + 1)
+    reader.raw(reader.varUint())
+    changes.push(update.subarray(start, reader.offset))
+  }
+  return changes
+}
+
+function readHeads(summary: Uint8Array): string[] {
+  const reader = new Reader(summary)
+  const heads: string[] = []
+  for (let count = reader.varUint(); count > 0; count--) heads.push(bytesToHex(reader.raw(32)))
+  return heads
+}
