@@ -4,6 +4,7 @@ import type { DocumentId } from "@causeway/crdt/base"
 import { automergeEngine } from "@causeway/crdt/engines/automerge"
 import { yjsEngine } from "@causeway/crdt/engines/yjs"
 import type { Engines } from "@causeway/crdt/node"
+import type { ReplicaView } from "./checkers/client-view.ts"
 import { Oracle } from "./checkers/oracle.ts"
 import { ClientDisk } from "./client-disk.ts"
 import { SimDisk } from "./disk.ts"
@@ -33,7 +34,7 @@ export class Cluster implements World {
   readonly trace: Trace
   readonly network: Network
   readonly oracle: Oracle
-  readonly documents: readonly DocumentId[]
+  readonly documents: DocumentId[]
   readonly nodes: readonly SimNode[]
   readonly writers: readonly SimWriter[]
   readonly clientDisks: ClientDisk[] = []
@@ -58,7 +59,7 @@ export class Cluster implements World {
     this.network.clientsAre((host) => host >= options.nodes)
     this.oracle = new Oracle(engines, trace)
     this.watch.add(this.oracle)
-    this.documents = profile.documents
+    this.documents = [...profile.documents]
     this.nodes = range(options.nodes).map((index) => this.#makeNode(index, random))
     const clients = range(options.clients).map((index) => this.#makeClient(index, random))
     // A stock client needs a document that Yjs knows.
@@ -105,7 +106,7 @@ export class Cluster implements World {
   }
 
   #makeClient(index: number, random: SimRandom): SimClient {
-    const { scheduler, network, trace, oracle, watch } = this
+    const { scheduler, network, trace, watch } = this
     const host = this.#options.nodes + index
     const name = `c${index + 1}`
     trace.nameHost(host, name)
@@ -127,7 +128,7 @@ export class Cluster implements World {
         parts: this.#parts,
         watch,
         workload: this.#profile.workload,
-        makeView: (document) => oracle.makeView(document),
+        makeView: this.#makeView,
         hostOf: this.#hostOf,
       },
       disk,
@@ -136,7 +137,7 @@ export class Cluster implements World {
   }
 
   #makeStock(index: number, random: SimRandom): SimStockClient {
-    const { scheduler, network, trace, oracle, watch } = this
+    const { scheduler, network, trace, watch } = this
     const host = this.#options.nodes + this.#options.clients + index
     const name = `s${index + 1}`
     trace.nameHost(host, name)
@@ -145,10 +146,9 @@ export class Cluster implements World {
       .map(partsOfDocumentId)
       .filter(({ engine }) => engine === "yjs")
       .map((parts) => parts.name)
-    const makeView = (document: DocumentId) => oracle.makeView(document)
     const node = own.int(0, this.#options.nodes - 1)
     const { workload } = this.#profile
-    const world = { scheduler, network, watch, workload, makeView }
+    const world = { scheduler, network, watch, workload, makeView: this.#makeView }
     return new SimStockClient(host, name, own.pick(rooms), node, world, own)
   }
 
@@ -164,6 +164,12 @@ export class Cluster implements World {
       distrust: this.oracle.promises.distrust.bind(this.oracle.promises),
     }
     return new SimHostile(setup, this.scheduler, this.network, random.split("hostile"))
+  }
+
+  /** For a replica somebody opens; that is how documents come into being. */
+  readonly #makeView = (document: DocumentId): ReplicaView => {
+    if (!this.documents.includes(document)) this.documents.push(document)
+    return this.oracle.makeView(document)
   }
 
   readonly #hostOf = (address: string): HostId | undefined => {

@@ -9,7 +9,7 @@ import type { DrawnFault, Fault, FaultEvent } from "./faults/index.ts"
 import type { NetworkOptions } from "./network.ts"
 import type { DiskOptions } from "./disk.ts"
 import { SimRandom } from "./random.ts"
-import type { Workload } from "./workloads/index.ts"
+import type { LoadShape, Workload } from "./workloads/index.ts"
 
 export type SimOptions = {
   readonly seed: number
@@ -34,7 +34,7 @@ export type SimOptions = {
   readonly writesMax?: number | undefined
 }
 
-export type Profile = {
+export type Profile = LoadShape & {
   readonly network: NetworkOptions
   readonly disk: DiskOptions
   readonly jobMs: Millis
@@ -42,11 +42,6 @@ export type Profile = {
   readonly workload: Workload
   readonly documents: readonly DocumentId[]
   readonly documentsPerClient: number
-  readonly presencePerSecond: number
-  /** How many writes come in one go, on average. */
-  readonly burst: number
-  readonly bigShare: number
-  readonly bigBytesMax: number
   readonly skewMsMax: Millis
   readonly faults: readonly DrawnFault[]
 }
@@ -85,7 +80,7 @@ export function drawProfile(
 ): Profile {
   const named = workloads.find(({ name }) => name === options.workload)
   assert(options.workload === undefined || named !== undefined, "no such workload")
-  const drawn = random.pick(workloads)
+  const drawn = drawWorkload(workloads, random)
   const workload = named ?? drawn
   return {
     network: {
@@ -103,9 +98,24 @@ export function drawProfile(
     burst: random.logBetween(1, 8),
     bigShare: random.chance(0.3) ? random.logBetween(0.002, 0.1) : 0,
     bigBytesMax: Math.round(random.logBetween(4000, 400_000)),
+    writesFactor: 1,
+    writersShare: 1,
+    ...workload.load,
     skewMsMax: random.logBetween(1, 100_000),
     faults: drawFaults(faults, options.faults, random.split("faults")),
   }
+}
+
+/** By weight. */
+function drawWorkload(workloads: readonly Workload[], random: SimRandom): Workload {
+  let left = random.next() * workloads.reduce((sum, { weight = 1 }) => sum + weight, 0)
+  const drawn = workloads.find(({ weight = 1 }) => {
+    left -= weight
+    return left < 0
+  })
+  const last = drawn ?? workloads.at(-1)
+  assert(last !== undefined, "a catalogue has workloads")
+  return last
 }
 
 /** Each fault is on in two runs of three, unless they are named. */

@@ -13,7 +13,7 @@ import type { Store } from "@causeway/crdt/ports"
 export type NodeMachine = Pick<NodeCore, "step" | "nextDeadline" | "status">
 export type ClientMachine = Pick<
   ClientCore,
-  "step" | "nextDeadline" | "connection" | "pending" | "resumeOf"
+  "step" | "nextDeadline" | "connection" | "pending" | "resumeOf" | "pendingUpdates" | "storing"
 >
 
 export type Parts = {

@@ -68,6 +68,10 @@ function clientsThat(spoil: (effects: ClientEffect[]) => ClientEffect[]): Parts 
         get pending() {
           return core.pending
         },
+        get storing() {
+          return core.storing
+        },
+        pendingUpdates: (document) => core.pendingUpdates(document),
         resumeOf: (document) => core.resumeOf(document),
         nextDeadline: () => core.nextDeadline(),
         step(input, nowMs, effects) {
@@ -356,6 +360,10 @@ const planted: readonly Planted[] = [
             get pending() {
               return core.pending
             },
+            get storing() {
+              return core.storing
+            },
+            pendingUpdates: (document) => core.pendingUpdates(document),
             resumeOf: (document) => core.resumeOf(document),
             nextDeadline: () => core.nextDeadline(),
             step(input, nowMs, effects) {

@@ -107,19 +107,12 @@ class Simulation implements Run {
     this.profile = profile
     this.totalMs = options.seconds * 1000
     this.#cluster = new Cluster(options, profile, parts, random)
-    const { scheduler, trace, watch, writers, nodes, documents, oracle } = this.#cluster
+    const { trace, watch, writers, nodes, documents, oracle } = this.#cluster
     for (const { watch: start } of catalogue.invariants) {
       if (start !== undefined) watch.add(start(this.#cluster))
     }
     this.#schedule = new FaultSchedule(this.#cluster, random.split("schedule"), trace, watch)
-    this.#workload = new Workload(scheduler, random.split("workload"), writers, {
-      writesPerSecond: options.writesPerSecond,
-      presencePerSecond: profile.presencePerSecond,
-      burst: profile.burst,
-      bigShare: profile.bigShare,
-      bigBytesMax: profile.bigBytesMax,
-      writesMax: options.writesMax,
-    })
+    this.#workload = new Workload(this.#cluster, random.split("workload"), profile, options)
     this.#end = {
       engines,
       nodes,

@@ -4,18 +4,19 @@
  * and then the next start shows and resends what was in the outbox.
  */
 import { assert, parseClientId, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
-import type { ConnectionId, DocumentId, Millis } from "@causeway/crdt/base"
+import type { DocumentId, Millis } from "@causeway/crdt/base"
 import type { ClientEffect, ClientInput } from "@causeway/crdt/client"
 import type { Engines } from "@causeway/crdt/node"
 import type { ClientStorage, LoadResult } from "@causeway/crdt/ports"
-import { mayRetry } from "@causeway/crdt/protocol"
-import type { Resume } from "@causeway/crdt/protocol"
+import type { PeerFreshness, Resume } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
 import type { ReplicaView } from "./checkers/client-view.ts"
 import { Coverage, opsOf } from "./checkers/coverage.ts"
 import type { ClientDisk } from "./client-disk.ts"
+import { ClientSocket } from "./client-socket.ts"
 import { HostClock } from "./clock.ts"
-import type { Network, SocketOwner } from "./network.ts"
+import type { Network } from "./network.ts"
+import { OpenDocument } from "./open-document.ts"
 import type { ClientMachine, Parts } from "./parts.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
@@ -24,12 +25,13 @@ import type { Replica } from "./replica/replica.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { Watch } from "./watch.ts"
 import type { Workload } from "./workloads/index.ts"
-import type { SimWriter } from "./writer.ts"
+import type { Session, SimWriter } from "./writer.ts"
 
 export type ClientSetup = {
   readonly host: HostId
   readonly name: string
   readonly urls: readonly string[]
+  /** Open from the start. */
   readonly documents: readonly DocumentId[]
   readonly engines: Engines
 }
@@ -44,9 +46,8 @@ export type ClientWorld = {
   readonly hostOf: (address: string) => HostId | undefined
 }
 
-type Open = { readonly replica: Replica; readonly view: ReplicaView }
-
 export class SimClient implements SimWriter {
+  readonly kind = "native"
   readonly host: HostId
   readonly name: string
   readonly #setup: ClientSetup
@@ -54,15 +55,17 @@ export class SimClient implements SimWriter {
   readonly #disk: ClientDisk
   readonly #random: SimRandom
   readonly #clock: HostClock
-  readonly #open = new Map<DocumentId, Open>()
+  /** What its user has open, also while it is not running. */
+  readonly #wanted: Set<DocumentId>
+  readonly #open = new Map<DocumentId, OpenDocument>()
   #storage: ClientStorage | undefined
   #core: ClientMachine | undefined
+  #socket: ClientSocket | undefined
   #alarm: Alarm | undefined
   #inputs: ClientInput[] = []
   #stepping = false
+  #leaving = false
   #life = 0
-  /** The core's number for its socket, and the network's for the same. */
-  #socket: { readonly own: ConnectionId; connection: ConnectionId | undefined } | undefined
 
   constructor(setup: ClientSetup, world: ClientWorld, disk: ClientDisk, random: SimRandom) {
     this.host = setup.host
@@ -71,6 +74,7 @@ export class SimClient implements SimWriter {
     this.#world = world
     this.#disk = disk
     this.#random = random
+    this.#wanted = new Set(setup.documents)
     this.#clock = new HostClock(world.scheduler, random.between(-5000, 5000))
   }
 
@@ -80,6 +84,23 @@ export class SimClient implements SimWriter {
 
   get replicas(): readonly Replica[] {
     return [...this.#open.values()].map(({ replica }) => replica)
+  }
+
+  get node(): HostId | undefined {
+    return this.#socket?.node
+  }
+
+  get homes(): readonly HostId[] {
+    return this.#setup.urls.map(this.#world.hostOf).filter((host) => host !== undefined)
+  }
+
+  get peers(): readonly PeerFreshness[] | undefined {
+    const connection = this.#core?.connection
+    return connection?.state === "connected" ? connection.peers : undefined
+  }
+
+  sessionOf(document: DocumentId): Session | undefined {
+    return this.#open.get(document)
   }
 
   start(): void {
@@ -97,25 +118,48 @@ export class SimClient implements SimWriter {
     assert(result.ok, "the simulated storage loads")
     const { stored } = result
     const random = this.#random.split(`life ${this.#life}`)
-    const { urls, documents } = this.#setup
-    this.#core = this.#world.parts.makeClient({ urls, random, stored, authenticated: false })
+    const { network, watch, parts, hostOf } = this.#world
+    const { urls } = this.#setup
+    this.#socket = new ClientSocket(this.host, {
+      network,
+      hostOf,
+      onInput: (input) => this.#input(input),
+      onConnected: (node) => watch.onConnected(this, node),
+      onRefused: (code) => watch.onRefused(this, code),
+    })
+    this.#core = parts.makeClient({ urls, random, stored, authenticated: false })
     this.#alarm = new Alarm(
       this.#clock,
       this.#guard(() => this.#input({ type: "deadline" })),
     )
-    for (const document of documents) {
-      const replica = createReplica(document, this.#random, this.#world.workload)
-      const view = this.#world.makeView(document)
-      this.#open.set(document, { replica, view })
-    }
-    for (const { document, bytes } of stored.outbox) {
-      this.#open.get(document)?.replica.apply([bytes])
-      this.#open.get(document)?.view.add(bytes)
-    }
-    for (const [document, { replica }] of this.#open) {
-      this.#input({ type: "open-document", document, resume: this.#resumeOf(replica) })
-    }
+    for (const document of this.#wanted) this.#openNow(document, this.#core)
     this.#input({ type: "go-online" })
+  }
+
+  open(document: DocumentId): void {
+    this.#wanted.add(document)
+    if (this.#core !== undefined && !this.#leaving) this.#openNow(document, this.#core)
+  }
+
+  #openNow(document: DocumentId, core: ClientMachine): void {
+    if (this.#open.has(document)) return
+    const replica = createReplica(document, this.#random, this.#world.workload)
+    const open = new OpenDocument(replica, this.#world.makeView(document))
+    this.#open.set(document, open)
+    const pending = core.pendingUpdates(document)
+    for (const bytes of pending) open.view.add(bytes)
+    const own = replica.apply(pending)
+    this.#input({ type: "open-document", document, resume: this.#resumeOf(replica) })
+    this.#wrote(open, "tidied", own)
+  }
+
+  close(document: DocumentId): void {
+    this.#wanted.delete(document)
+    const open = this.#open.get(document)
+    if (open === undefined) return
+    this.#open.delete(document)
+    open.replica.close()
+    this.#input({ type: "close-document", document })
   }
 
   #resumeOf(replica: Replica): Resume {
@@ -123,23 +167,51 @@ export class SimClient implements SimWriter {
     return { type: "summary", summary: replica.summary() }
   }
 
+  leave(): void {
+    this.#leaving = this.#core !== undefined
+    this.#leaveOnceStored()
+  }
+
+  /** As the SDK: what was typed is in storage first, if that works at all. */
+  #leaveOnceStored(): void {
+    const core = this.#core
+    if (!this.#leaving || core === undefined) return
+    if (core.storing && core.pending.storageHealthy) return
+    const dialling = this.#socket?.dialling === true
+    this.#leaving = false
+    this.#input({ type: "stop" })
+    this.#end("kept")
+    if (dialling) this.#world.network.dropHost(this.host, false)
+  }
+
   crash(storage: "kept" | "lost"): void {
+    this.#end(storage)
+    this.#world.network.dropHost(this.host, this.#random.chance(0.3))
+  }
+
+  #end(storage: "kept" | "lost"): void {
     this.#life += 1
+    this.#leaving = false
     this.#alarm?.stop()
     this.#core = undefined
-    this.#drop()
+    this.#socket?.end()
     this.#inputs = []
     for (const { replica } of this.#open.values()) replica.close()
     this.#open.clear()
     this.#disk.crash(storage === "lost")
-    this.#world.network.dropHost(this.host, this.#random.chance(0.3))
     this.#world.watch.onForgotten(this, storage)
   }
 
-  write(random: SimRandom, token: string): void {
-    if (this.#core === undefined || this.#open.size === 0) return
-    const [document, { replica, view }] = random.pick([...this.#open])
-    for (const bytes of replica.edit(random, token)) {
+  write(random: SimRandom, token: string, document?: DocumentId): void {
+    if (this.#core === undefined || this.#leaving || this.#open.size === 0) return
+    const open =
+      document === undefined ? random.pick([...this.#open.values()]) : this.#open.get(document)
+    if (open !== undefined) this.#wrote(open, token, open.replica.edit(random, token))
+  }
+
+  /** Updates that the replica has already. */
+  #wrote({ document, view }: OpenDocument, token: string, updates: readonly Uint8Array[]): void {
+    for (const bytes of updates) {
       this.#world.watch.onWrite(this, document, token, bytes)
       view.add(bytes)
       this.#input({ type: "local-update", document, bytes })
@@ -148,35 +220,44 @@ export class SimClient implements SimWriter {
 
   present(random: SimRandom): void {
     if (this.#core === undefined || this.#open.size === 0) return
-    const [document, { replica }] = random.pick([...this.#open])
-    const state = utf8Encode(JSON.stringify({ cursor: random.int(0, 99) }))
+    const open = random.pick([...this.#open.values()])
+    this.#present(open, JSON.stringify({ cursor: random.int(0, 99) }))
+  }
+
+  #present(open: OpenDocument, json: string): void {
+    open.present(json)
+    const { document, replica } = open
+    const state = utf8Encode(json)
     this.#input({ type: "local-presence", document, client: replica.presenceClient, state })
   }
 
   disconnect(): void {
     if (this.#core === undefined) return
-    if (this.#random.chance(0.5)) {
-      this.#input({ type: "go-offline" })
-      this.#world.scheduler.after(
-        this.#random.exponential(2000),
-        this.#guard(() => this.#input({ type: "go-online" })),
-      )
-    } else if (this.#socket?.connection !== undefined) {
-      this.#world.network.close(this.#socket.connection, 1000)
-    }
+    if (!this.#random.chance(0.5)) return this.#socket?.cut()
+    this.#input({ type: "go-offline" })
+    this.#world.scheduler.after(
+      this.#random.exponential(2000),
+      this.#guard(() => this.#input({ type: "go-online" })),
+    )
   }
 
   reopen(random: SimRandom, afterMs: Millis): void {
     if (this.#core === undefined || this.#open.size === 0) return
-    const [document, { replica }] = random.pick([...this.#open])
+    const open = random.pick([...this.#open.values()])
+    const { document, replica } = open
     const vector = this.#core.resumeOf(document)
+    open.onClosed()
     this.#input({ type: "close-document", document })
     this.#world.scheduler.after(
       afterMs,
       this.#guard(() => {
+        // Its user may have let go of it for good, or opened it anew.
+        if (this.#open.get(document) !== open) return
         const known = vector !== undefined && this.#random.chance(0.5)
         const resume = known ? ({ type: "vector", vector } as const) : this.#resumeOf(replica)
+        open.held = true
         this.#input({ type: "open-document", document, resume })
+        if (open.ownCursor !== undefined) this.#present(open, open.ownCursor)
       }),
     )
   }
@@ -211,17 +292,17 @@ export class SimClient implements SimWriter {
       this.#stepping = false
     }
     this.#alarm?.want(this.#core?.nextDeadline()?.atMs)
+    this.#leaveOnceStored()
   }
 
   #perform(effect: ClientEffect): void {
-    if (isNotice(effect)) return
     switch (effect.type) {
       case "connect":
-        return this.#connect(effect.socket, effect.url)
+        return this.#socket?.connect(effect.socket, effect.url)
       case "send":
-        return this.#send(effect)
+        return this.#socket?.send(effect.socket, effect.frame)
       case "disconnect":
-        return this.#disconnect(effect)
+        return this.#socket?.disconnect(effect.socket, effect.code)
       case "store":
         return this.#store(effect)
       case "deliver":
@@ -230,24 +311,21 @@ export class SimClient implements SimWriter {
         return this.#open.get(effect.document)?.view.onResume(effect.resume)
       case "node-summary":
         return this.#compare(effect)
+      default:
+        return this.#show(effect)
     }
   }
 
-  #send({ socket, frame }: Extract<ClientEffect, { type: "send" }>): void {
-    const { own, connection } = this.#socket ?? {}
-    if (own === socket && connection !== undefined) this.#world.network.send(connection, frame)
-  }
-
-  #disconnect({ socket, code }: Extract<ClientEffect, { type: "disconnect" }>): void {
-    if (this.#socket?.own !== socket) return
-    const { connection } = this.#socket
-    if (connection !== undefined) this.#world.network.close(connection, code)
-    this.#drop()
-  }
-
-  #drop(): void {
-    if (this.#socket?.connection !== undefined) this.#world.watch.onConnected(this, undefined)
-    this.#socket = undefined
+  /** What a real driver tells its app. */
+  #show(effect: ClientEffect): void {
+    if (effect.type === "presence") {
+      const open = this.#open.get(effect.document)
+      if (open?.held === true) open.onPresence(effect.entries)
+    }
+    if (effect.type === "document-status") {
+      const open = this.#open.get(effect.document)
+      if (open !== undefined) open.status = effect.status
+    }
   }
 
   #store({ writes }: Extract<ClientEffect, { type: "store" }>): void {
@@ -259,9 +337,10 @@ export class SimClient implements SimWriter {
     const open = this.#open.get(document)
     if (open === undefined) return
     for (const update of updates) open.view.add(update)
-    open.replica.apply(updates)
+    const own = open.replica.apply(updates)
     this.#world.watch.onDelivered(this, document, updates)
     open.view.onResume(resume)
+    this.#wrote(open, "tidied", own)
   }
 
   /** The node lacks something that this replica got elsewhere: it is sent along. */
@@ -278,66 +357,4 @@ export class SimClient implements SimWriter {
     open.view.add(bytes)
     this.#inputs.push({ type: "difference", document, bytes })
   }
-
-  #connect(own: ConnectionId, url: string): void {
-    const to = this.#world.hostOf(url)
-    assert(to !== undefined, () => `no such node: ${url}`)
-    const socket: { readonly own: ConnectionId; connection: ConnectionId | undefined } = {
-      own,
-      connection: undefined,
-    }
-    this.#socket = socket
-    const owner: SocketOwner = {
-      onFrame: this.#guard((_connection: ConnectionId, bytes: Uint8Array) =>
-        this.#input({ type: "frame", socket: own, bytes }),
-      ),
-      onClosed: this.#guard((_connection: ConnectionId, code: number) => this.#onClosed(own, code)),
-    }
-    const opened = this.#guard((connection: ConnectionId | undefined) => {
-      if (connection === undefined) return this.#onClosed(own, 1006)
-      if (this.#socket !== socket) return this.#world.network.close(connection, 1000)
-      socket.connection = connection
-      this.#world.watch.onConnected(this, to)
-      this.#input({ type: "socket-opened", socket: own })
-    })
-    this.#world.network.dial(this.host, to, { type: "native" }, owner, (result) =>
-      opened(result?.connection),
-    )
-  }
-
-  #onClosed(own: ConnectionId, code: number): void {
-    if (this.#socket?.own === own && !mayRetry(code)) this.#world.watch.onRefused(this, code)
-    if (this.#socket?.own === own) this.#drop()
-    this.#input({ type: "socket-closed", socket: own, code, reason: "" })
-  }
 }
-
-type Notice = Exclude<
-  ClientEffect,
-  {
-    readonly type:
-      | "connect"
-      | "send"
-      | "disconnect"
-      | "store"
-      | "deliver"
-      | "resume"
-      | "node-summary"
-  }
->
-
-/** What a real driver tells its app, and the simulator reads off the core when it wants to know. */
-function isNotice(effect: ClientEffect): effect is Notice {
-  return notices.has(effect.type)
-}
-
-const notices: ReadonlySet<string> = new Set<Notice["type"]>([
-  "rejected",
-  "fetch-token",
-  "presence",
-  "acked",
-  "connection-status",
-  "document-status",
-  "pending-status",
-  "emit",
-])

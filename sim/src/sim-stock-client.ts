@@ -1,11 +1,11 @@
 /**
  * A stock y-websocket client with a real Y.Doc: what the published 3.1 client does on the wire,
- * on virtual time. It has no storage and gets no acks; while it lives it keeps what it wrote and
- * offers it again on every connection.
+ * on virtual time. It has no storage and gets no acks; while its page lives it keeps what it wrote
+ * and offers it again on every connection. Source: y-websocket `y-websocket.js`.
  */
-import { documentIdOf, assert } from "@causeway/crdt/base"
+import { assert, documentIdOf, partsOfDocumentId } from "@causeway/crdt/base"
 import type { ConnectionId, DocumentId, Millis } from "@causeway/crdt/base"
-import { mayRetry } from "@causeway/crdt/protocol"
+import type { PresenceEntry } from "@causeway/crdt/protocol"
 import {
   decodeYMessage,
   encodeYAwareness,
@@ -20,16 +20,15 @@ import type { HostId } from "./reachability.ts"
 import { createReplica } from "./replica/replica.ts"
 import type { Replica } from "./replica/replica.ts"
 import type { Scheduler } from "./scheduler.ts"
-import { utf8Encode } from "@causeway/crdt/base"
+import { StockAwareness } from "./stock-awareness.ts"
 import type { Watch } from "./watch.ts"
 import type { Workload } from "./workloads/index.ts"
-import type { SimWriter } from "./writer.ts"
+import type { Session, SimWriter } from "./writer.ts"
 
 const BACKOFF_MS_MIN = 100
 const BACKOFF_MS_MAX = 2500
 const SILENT_MS = 30_000
-const WATCHDOG_MS = 3000
-const PRESENCE_RENEWAL_MS = 15_000
+const TICK_MS = 3000
 
 export type StockClientWorld = {
   readonly scheduler: Scheduler
@@ -39,22 +38,30 @@ export type StockClientWorld = {
   readonly makeView: (document: DocumentId) => ReplicaView
 }
 
+/** What there is from one load of the page to the next. */
+type Page = {
+  readonly document: DocumentId
+  readonly room: string
+  readonly replica: Replica
+  readonly view: ReplicaView
+  readonly awareness: StockAwareness
+}
+
 export class SimStockClient implements SimWriter {
+  readonly kind = "stock"
   readonly host: HostId
   readonly name: string
-  readonly #room: string
-  readonly #document: DocumentId
   readonly #world: StockClientWorld
   readonly #random: SimRandom
-  #node: HostId
-  #replica: Replica | undefined
-  #view: ReplicaView | undefined
+  #document: DocumentId
+  /** Where it connects to. */
+  #address: HostId
+  #page: Page | undefined
   #socket: ConnectionId | undefined
   #synced = false
   #life = 0
   #failures = 0
   #heardMs: Millis = 0
-  #presenceClock = 0
 
   constructor(
     host: HostId,
@@ -66,62 +73,120 @@ export class SimStockClient implements SimWriter {
   ) {
     this.host = host
     this.name = name
-    this.#room = room
     const document = documentIdOf("yjs", room)
     assert(document !== undefined, "a room is a document's name")
     this.#document = document
-    this.#node = node
+    this.#address = node
     this.#world = world
     this.#random = random
   }
 
   get running(): boolean {
-    return this.#replica !== undefined
+    return this.#page !== undefined
   }
 
   get replicas(): readonly Replica[] {
-    return this.#replica === undefined ? [] : [this.#replica]
+    return this.#page === undefined ? [] : [this.#page.replica]
+  }
+
+  get node(): HostId | undefined {
+    return this.#socket === undefined ? undefined : this.#address
+  }
+
+  get homes(): readonly HostId[] {
+    return [this.#address]
+  }
+
+  /** Nobody tells it. */
+  get peers(): undefined {
+    return undefined
+  }
+
+  sessionOf(document: DocumentId): Session | undefined {
+    if (this.#page?.document !== document) return undefined
+    const { replica, view, awareness } = this.#page
+    const { states: cursors } = awareness
+    return { document, replica, view, cursors, current: this.#synced, status: undefined }
   }
 
   start(): void {
     this.#life += 1
-    this.#replica = createReplica(this.#document, this.#random, this.#world.workload)
-    this.#view = this.#world.makeView(this.#document)
-    this.#presenceClock = 0
-    this.#connect()
-    this.#watch()
+    const document = this.#document
+    const replica = createReplica(document, this.#random, this.#world.workload)
+    const { nowMs } = this.#world.scheduler
+    this.#page = {
+      document,
+      room: partsOfDocumentId(document).name,
+      replica,
+      view: this.#world.makeView(document),
+      awareness: new StockAwareness(replica.presenceClient, nowMs),
+    }
+    this.#failures = 0
+    this.#connect(this.#page)
+    this.#tickAfter(this.#page)
+  }
+
+  open(document: DocumentId): void {
+    if (partsOfDocumentId(document).engine !== "yjs" || document === this.#document) return
+    const { running } = this
+    if (running) this.leave()
+    this.#document = document
+    if (running) this.start()
+  }
+
+  close(): void {}
+
+  /** The page is closed: a script in Node says so first, a browser's tab does not. */
+  leave(): void {
+    if (this.#page === undefined) return
+    const { scheduler, network } = this.#world
+    if (this.#random.chance(0.5)) this.#present(this.#page.awareness.leave(scheduler.nowMs))
+    const dialling = this.#socket === undefined
+    if (this.#socket !== undefined) network.close(this.#socket, 1001)
+    this.#end()
+    if (dialling) network.dropHost(this.host, false)
   }
 
   crash(): void {
-    this.#life += 1
-    this.#replica?.close()
-    this.#replica = undefined
-    this.#socket = undefined
-    this.#synced = false
+    this.#end()
     this.#world.network.dropHost(this.host, this.#random.chance(0.3))
+  }
+
+  #end(): void {
+    this.#life += 1
+    this.#page?.replica.close()
+    this.#page = undefined
+    this.#disconnected()
     this.#world.watch.onForgotten(this, "lost")
   }
 
-  write(random: SimRandom, token: string): void {
-    const updates = this.#replica?.edit(random, token) ?? []
+  write(random: SimRandom, token: string, document?: DocumentId): void {
+    if (this.#page === undefined) return
+    if (document !== undefined && document !== this.#page.document) return
+    this.#wrote(this.#page, token, this.#page.replica.edit(random, token))
+  }
+
+  #wrote({ document, view }: Page, token: string, updates: readonly Uint8Array[]): void {
     for (const update of updates) {
-      this.#world.watch.onWrite(this, this.#document, token, update)
-      this.#view?.add(update)
+      this.#world.watch.onWrite(this, document, token, update)
+      view.add(update)
       this.#send(encodeYUpdate(update))
     }
   }
 
   present(random: SimRandom): void {
-    if (this.#replica === undefined) return
-    this.#presenceClock += 1
-    const state = utf8Encode(JSON.stringify({ cursor: random.int(0, 99) }))
-    const client = this.#replica.presenceClient
-    this.#send(encodeYAwareness([{ client, clock: this.#presenceClock, state }]))
+    const { scheduler } = this.#world
+    const state = JSON.stringify({ cursor: random.int(0, 99) })
+    this.#present(this.#page?.awareness.set(state, scheduler.nowMs) ?? [])
+  }
+
+  #present(entries: readonly PresenceEntry[]): void {
+    if (entries.length > 0) this.#send(encodeYAwareness(entries))
   }
 
   disconnect(node?: HostId): void {
-    this.#node = node ?? this.#node
-    if (this.#socket !== undefined) this.#world.network.close(this.#socket, 1000)
+    if (this.#page !== undefined && this.#socket !== undefined) this.#hangUp(this.#page)
+    this.#address = node ?? this.#address
   }
 
   reopen(): void {
@@ -129,7 +194,7 @@ export class SimStockClient implements SimWriter {
   }
 
   unrest(): string | undefined {
-    if (this.#replica === undefined) return "not running"
+    if (this.#page === undefined) return "not running"
     return this.#synced ? undefined : "not synced"
   }
 
@@ -146,79 +211,97 @@ export class SimStockClient implements SimWriter {
     if (this.#socket !== undefined) this.#world.network.send(this.#socket, frame)
   }
 
-  #connect(): void {
+  #connect(page: Page): void {
+    const to = this.#address
     const owner: SocketOwner = {
-      onFrame: this.#guard((connection: ConnectionId, frame: Uint8Array) =>
-        this.#onFrame(connection, frame),
-      ),
-      onClosed: this.#guard((connection: ConnectionId, code: number) =>
-        this.#onClosed(connection, code),
-      ),
+      onFrame: this.#guard((connection: ConnectionId, frame: Uint8Array) => {
+        if (connection === this.#socket) this.#onFrame(page, frame)
+      }),
+      onClosed: this.#guard((connection: ConnectionId, code: number) => {
+        if (connection === this.#socket) this.#onClosed(page, code)
+      }),
     }
     const opened = this.#guard((connection: ConnectionId | undefined) => {
-      if (connection === undefined) return this.#retry()
+      if (connection === undefined) return this.#retry(page)
       this.#socket = connection
       this.#heardMs = this.#world.scheduler.nowMs
-      this.#send(encodeYStep1(this.#replica?.summary() ?? Uint8Array.of(0)))
-      this.present(this.#random)
+      this.#world.watch.onConnected(this, to)
+      this.#send(encodeYStep1(page.replica.summary()))
+      this.#present(page.awareness.own())
     })
-    const door = { type: "y-websocket", room: this.#room } as const
-    this.#world.network.dial(this.host, this.#node, door, owner, (result) =>
-      opened(result?.connection),
-    )
+    const door = { type: "y-websocket", room: page.room } as const
+    this.#world.network.dial(this.host, to, door, owner, (result) => opened(result?.connection))
   }
 
-  #retry(): void {
-    const delayMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** this.#failures)
+  #retry(page: Page): void {
     this.#failures += 1
+    const delayMs = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** this.#failures)
     this.#world.scheduler.after(
       delayMs,
-      this.#guard(() => this.#connect()),
+      this.#guard(() => this.#connect(page)),
     )
   }
 
-  #onClosed(connection: ConnectionId, code: number): void {
-    if (connection !== this.#socket) return
-    this.#socket = undefined
-    this.#synced = false
-    if (!mayRetry(code)) return this.#world.watch.onRefused(this, code)
-    this.#retry()
+  /** This side ends the connection, and does not wait for the other's answer. */
+  #hangUp(page: Page): void {
+    if (this.#socket !== undefined) this.#world.network.close(this.#socket, 1000)
+    this.#disconnected()
+    page.awareness.forgetOthers()
+    this.#retry(page)
   }
 
-  #onFrame(connection: ConnectionId, frame: Uint8Array): void {
-    const replica = this.#replica
-    if (connection !== this.#socket || replica === undefined) return
-    this.#heardMs = this.#world.scheduler.nowMs
+  #onClosed(page: Page, code: number): void {
+    this.#disconnected()
+    page.awareness.forgetOthers()
+    if (code >= 4400 && code < 4500) return this.#world.watch.onRefused(this, code)
+    this.#retry(page)
+  }
+
+  #disconnected(): void {
+    const connected = this.#socket !== undefined
+    this.#socket = undefined
+    this.#synced = false
+    if (connected) this.#world.watch.onConnected(this, undefined)
+  }
+
+  #onFrame(page: Page, frame: Uint8Array): void {
+    const { nowMs } = this.#world.scheduler
+    this.#heardMs = nowMs
     const message = decodeYMessage(frame)
     switch (message.type) {
       case "step1":
-        return this.#send(encodeYStep2(replica.difference(message.summary)))
+        return this.#send(encodeYStep2(page.replica.difference(message.summary)))
       case "step2":
+        this.#apply(page, message.update)
         this.#synced = true
         this.#failures = 0
-        return this.#apply(replica, message.update)
+        return
       case "update":
-        return this.#apply(replica, message.update)
+        return this.#apply(page, message.update)
       case "awareness":
+        return this.#present(page.awareness.apply(message.entries, nowMs))
       case "query-awareness":
         return
     }
   }
 
-  #apply(replica: Replica, update: Uint8Array): void {
-    this.#view?.add(update)
-    replica.apply([update])
+  #apply(page: Page, update: Uint8Array): void {
+    page.view.add(update)
+    const own = page.replica.apply([update])
+    this.#world.watch.onDelivered(this, page.document, [update])
+    this.#wrote(page, "tidied", own)
   }
 
-  /** The published client's two timers: the watchdog and the renewal of its own presence. */
-  #watch(): void {
-    const tick = this.#guard((count: number) => {
-      const silentMs = this.#world.scheduler.nowMs - this.#heardMs
-      if (this.#socket !== undefined && silentMs > SILENT_MS) this.disconnect()
-      if (count * WATCHDOG_MS >= PRESENCE_RENEWAL_MS) this.present(this.#random)
-      const next = count * WATCHDOG_MS >= PRESENCE_RENEWAL_MS ? 0 : count + 1
-      this.#world.scheduler.after(WATCHDOG_MS, () => tick(next))
-    })
-    this.#world.scheduler.after(WATCHDOG_MS, () => tick(1))
+  /** The published client's two timers, which start together: the watchdog and its awareness'. */
+  #tickAfter(page: Page): void {
+    this.#world.scheduler.after(
+      TICK_MS,
+      this.#guard(() => {
+        const { nowMs } = this.#world.scheduler
+        for (const entries of page.awareness.tick(nowMs)) this.#present(entries)
+        if (this.#socket !== undefined && nowMs - this.#heardMs > SILENT_MS) this.#hangUp(page)
+        this.#tickAfter(page)
+      }),
+    )
   }
 }

@@ -1,43 +1,57 @@
 /**
- * Clients that write and move their cursors at random times until they are stopped. What they
- * write is up to their replicas; each edit carries a token that no other has.
+ * Clients that write and move their cursors at random times until they are stopped, and whatever
+ * else their workload does. What they write is up to their replicas; each edit carries a token
+ * that no other has.
  */
-import type { Scheduler } from "./scheduler.ts"
+import type { DocumentId, Millis } from "@causeway/crdt/base"
 import type { SimRandom } from "./random.ts"
+import type { LoadShape, Workload as Plan } from "./workloads/workload.ts"
+import type { World } from "./world.ts"
 import type { SimWriter } from "./writer.ts"
 
-export type Load = {
+export type Load = LoadShape & { readonly workload: Plan }
+
+type Asked = {
   readonly writesPerSecond: number
-  readonly presencePerSecond: number
-  /** How many writes come in one go, on average. */
-  readonly burst: number
-  /** How many of all writes are big, and how big at most. */
-  readonly bigShare: number
-  readonly bigBytesMax: number
   /** No more than so many in all. */
   readonly writesMax?: number | undefined
 }
 
 export class Workload {
-  readonly #scheduler: Scheduler
+  readonly #world: World
   readonly #random: SimRandom
-  readonly #writers: readonly SimWriter[]
   readonly #load: Load
+  readonly #asked: Asked
+  readonly #writers: readonly SimWriter[]
+  readonly #readers: readonly SimWriter[]
   #writes = 0
   #stopped = false
 
-  constructor(scheduler: Scheduler, random: SimRandom, writers: readonly SimWriter[], load: Load) {
-    this.#scheduler = scheduler
+  constructor(world: World, random: SimRandom, load: Load, asked: Asked) {
+    this.#world = world
     this.#random = random
-    this.#writers = writers
     this.#load = load
+    this.#asked = asked
+    const { writers } = world
+    const count = Math.max(1, Math.round(load.writersShare * writers.length))
+    const some = random.split("writers").shuffled(writers)
+    this.#writers = count >= writers.length ? writers : some.slice(0, count)
+    this.#readers = count >= writers.length ? [] : some.slice(count)
   }
 
   start(): void {
     if (this.#writers.length === 0) return
-    const { writesPerSecond, presencePerSecond, burst } = this.#load
-    if (writesPerSecond > 0) this.#repeat((1000 * burst) / writesPerSecond, () => this.#write())
+    const { presencePerSecond, burst, writesFactor, workload } = this.#load
+    const writesPerSecond = this.#asked.writesPerSecond * writesFactor
+    if (writesPerSecond > 0) this.#repeat((1000 * burst) / writesPerSecond, () => this.#writeSome())
     if (presencePerSecond > 0) this.#repeat(1000 / presencePerSecond, () => this.#present())
+    const stage = {
+      world: this.#world,
+      readers: this.#readers,
+      every: (meanMs: Millis, act: () => void) => this.#repeat(meanMs, act),
+      write: (writer: SimWriter, document: DocumentId) => this.#write(writer, document),
+    }
+    workload.run?.(stage, this.#random.split("run"))
   }
 
   stop(): void {
@@ -45,21 +59,23 @@ export class Workload {
   }
 
   #repeat(everyMs: number, run: () => void): void {
-    this.#scheduler.after(this.#random.exponential(everyMs), () => {
+    this.#world.scheduler.after(this.#random.exponential(everyMs), () => {
       if (this.#stopped) return
       run()
       this.#repeat(everyMs, run)
     })
   }
 
-  #write(): void {
+  #writeSome(): void {
     const writer = this.#random.pick(this.#writers)
     const count = Math.max(1, Math.round(this.#random.exponential(this.#load.burst)))
-    for (let index = 0; index < count; index++) {
-      if (this.#writes >= (this.#load.writesMax ?? Infinity)) return
-      this.#writes += 1
-      if (writer.running) writer.write(this.#random, this.#token())
-    }
+    for (let index = 0; index < count; index++) this.#write(writer)
+  }
+
+  #write(writer: SimWriter, document?: DocumentId): void {
+    if (this.#stopped || this.#writes >= (this.#asked.writesMax ?? Infinity)) return
+    this.#writes += 1
+    if (writer.running) writer.write(this.#random, this.#token(), document)
   }
 
   #token(): string {
@@ -70,7 +86,7 @@ export class Workload {
   }
 
   #present(): void {
-    const writer = this.#random.pick(this.#writers)
+    const writer = this.#random.pick(this.#world.writers)
     if (writer.running) writer.present(this.#random)
   }
 }

@@ -20,6 +20,7 @@ export type World = {
   /** Clients, native and stock. */
   readonly writers: readonly SimWriter[]
   readonly clientDisks: readonly ClientDisk[]
+  /** All that there ever were: a client that opens a new one makes it. */
   readonly documents: readonly DocumentId[]
   readonly hostile: SimHostile
   readonly oracle: Oracle

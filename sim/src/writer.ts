@@ -1,19 +1,56 @@
 /** What workload, faults and checkers know of a client, native or stock. */
-import type { Millis } from "@causeway/crdt/base"
+import type { DocumentId, Millis } from "@causeway/crdt/base"
+import type { DocumentStatus } from "@causeway/crdt/client"
+import type { PeerFreshness } from "@causeway/crdt/protocol"
+import type { ReplicaView } from "./checkers/client-view.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import type { Replica } from "./replica/replica.ts"
 
+/** What a client shows of one document, and what it says about that. */
+export interface Session {
+  readonly document: DocumentId
+  readonly replica: Replica
+  /** What the replica holds. */
+  readonly view: ReplicaView
+  /** True while it claims to show all that its node has. */
+  readonly current: boolean
+  /** Native clients only; undefined until the core said so. */
+  readonly status: DocumentStatus | undefined
+  /** Everybody's presence by client number, as JSON, with this client's own. */
+  readonly cursors: ReadonlyMap<number, string>
+}
+
 export interface SimWriter {
+  readonly kind: "native" | "stock"
   readonly host: HostId
   readonly name: string
   readonly running: boolean
+  /** Those of the documents it has open. */
   readonly replicas: readonly Replica[]
+  /** Undefined if it does not have the document open, or is not running. */
+  sessionOf(document: DocumentId): Session | undefined
+  /** The node it is connected to. */
+  readonly node: HostId | undefined
+  /** The nodes it turns to by itself, whatever happens. */
+  readonly homes: readonly HostId[]
+  /** How far behind that node said it may be, per peer; undefined until it did. */
+  readonly peers: readonly PeerFreshness[] | undefined
   start(): void
-  /** One random edit that carries `token`. */
-  write(random: SimRandom, token: string): void
+  /** One random edit that carries `token`, of a random open document unless one is given. */
+  write(random: SimRandom, token: string, document?: DocumentId): void
   /** Says where its cursor is. */
   present(random: SimRandom): void
+  /**
+   * Opens a document, which may be new to the world, with a fresh replica; also when it starts
+   * next, if it is not running. A stock client goes there as by a link: its page is gone, and a
+   * new one is loaded.
+   */
+  open(document: DocumentId): void
+  /** Lets go of a document and its replica. A stock client does so only by opening another. */
+  close(document: DocumentId): void
+  /** The process ends in order; `start` begins the next. */
+  leave(): void
   /** The process dies; its storage may be gone with it. */
   crash(storage: "kept" | "lost"): void
   /** Drops the connection; it comes back by itself, to `node` if that is given. */

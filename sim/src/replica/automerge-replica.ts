@@ -3,7 +3,7 @@ import * as Automerge from "@automerge/automerge"
 import { assert, bytesConcat, bytesFromHex, bytesToHex, Reader, Writer } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { SimRandom } from "../random.ts"
-import type { AutomergeContent, Workload } from "../workloads/workload.ts"
+import type { AutomergeContent, Memory, Workload } from "../workloads/workload.ts"
 import type { Replica } from "./replica.ts"
 
 /** Updates that may wait before an edit takes them in. */
@@ -13,6 +13,7 @@ export class AutomergeReplica implements Replica {
   readonly document: DocumentId
   readonly presenceClient: number
   readonly #edit: Workload["editAutomerge"]
+  readonly #memory: Memory = new Map()
   #doc: Automerge.Doc<AutomergeContent>
   /** Not applied yet: Automerge takes many changes at once far cheaper than one by one. */
   #waiting: Uint8Array[] = []
@@ -25,19 +26,22 @@ export class AutomergeReplica implements Replica {
   }
 
   edit(random: SimRandom, token: string): Uint8Array[] {
+    const edit = this.#edit
+    assert(edit !== undefined, "the workload has Automerge documents and no way to edit them")
     // Most edits are made by somebody who has not looked yet: more concurrent, and far cheaper.
     const looks = this.#waiting.length > WAITING_MAX || random.chance(0.2)
     const before = looks ? this.#current() : this.#doc
     this.#doc = Automerge.change(before, { time: 0 }, (content) =>
-      this.#edit(content, random, token),
+      edit(content, random, token, this.#memory),
     )
     if (this.#doc === before) return []
     const change = Automerge.getLastLocalChange(this.#doc)
     return change === undefined ? [] : [change]
   }
 
-  apply(updates: readonly Uint8Array[]): void {
+  apply(updates: readonly Uint8Array[]): Uint8Array[] {
     this.#waiting.push(...updates)
+    return []
   }
 
   #current(): Automerge.Doc<AutomergeContent> {

@@ -15,8 +15,12 @@ export interface Replica {
   readonly presenceClient: number
   /** One random edit that carries `token`; gives the updates it led to. */
   edit(random: SimRandom, token: string): Uint8Array[]
-  /** @throws whatever the CRDT throws; bytes of other replicas only. */
-  apply(updates: readonly Uint8Array[]): void
+  /**
+   * Gives updates that the CRDT made by itself at that: Yjs clears away formats that say nothing.
+   * They are this replica's own, and go the way of edits.
+   * @throws whatever the CRDT throws; bytes of other replicas only.
+   */
+  apply(updates: readonly Uint8Array[]): Uint8Array[]
   /** The whole document as one update. */
   state(): Uint8Array
   /** What the holder of `summary` lacks of this document. */

@@ -1,8 +1,9 @@
 /** A Y.Doc; what an edit does is up to the workload. */
 import * as Y from "yjs"
+import { assert } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { SimRandom } from "../random.ts"
-import type { Workload } from "../workloads/workload.ts"
+import type { Memory, Workload } from "../workloads/workload.ts"
 import type { Replica } from "./replica.ts"
 
 const remote = "remote"
@@ -11,6 +12,7 @@ export class YjsReplica implements Replica {
   readonly document: DocumentId
   readonly #doc: Y.Doc
   readonly #edit: Workload["editYjs"]
+  readonly #memory: Memory = new Map()
   #updates: Uint8Array[] = []
 
   constructor(document: DocumentId, random: SimRandom, edit: Workload["editYjs"]) {
@@ -29,13 +31,21 @@ export class YjsReplica implements Replica {
   }
 
   edit(random: SimRandom, token: string): Uint8Array[] {
-    this.#updates = []
-    this.#doc.transact(() => this.#edit(this.#doc, random, token))
-    return this.#updates
+    const edit = this.#edit
+    assert(edit !== undefined, "the workload has Yjs documents and no way to edit them")
+    this.#doc.transact(() => edit(this.#doc, random, token, this.#memory))
+    return this.#taken()
   }
 
-  apply(updates: readonly Uint8Array[]): void {
+  apply(updates: readonly Uint8Array[]): Uint8Array[] {
     for (const update of updates) Y.applyUpdate(this.#doc, update, remote)
+    return this.#taken()
+  }
+
+  #taken(): Uint8Array[] {
+    const updates = this.#updates
+    if (updates.length > 0) this.#updates = []
+    return updates
   }
 
   state(): Uint8Array {

@@ -20,6 +20,11 @@ export const scenarios: readonly Scenario[] = [
     story:
       "entries came while the store failed and were dropped; asking for them again was called" +
       " off, once a second and for ever, by a peer that lacked them too",
-    options: { ...small, seed: 18, faults: ["store-failed", "store-full", "isolate", "crash"] },
+    options: {
+      ...small,
+      seed: 18,
+      workload: "mixed",
+      faults: ["store-failed", "store-full", "isolate", "crash"],
+    },
   },
 ]

@@ -1,8 +1,8 @@
 /** Text, maps, lists and counters of both engines, a few documents, everybody everywhere. */
 import * as Automerge from "@automerge/automerge"
 import type * as Y from "yjs"
-import { documentIdOf } from "@causeway/crdt/base"
 import type { SimRandom } from "../random.ts"
+import { numbered } from "./documents.ts"
 import { codePointBoundary, phrase, TEXT_LENGTH_MAX } from "./text.ts"
 import type { AutomergeContent, Workload } from "./workload.ts"
 
@@ -11,6 +11,7 @@ const LIST_LENGTH_MAX = 60
 export const mixed: Workload = {
   name: "mixed",
   explain: "a few shared documents of both engines with text, maps, lists and counters",
+  weight: 6,
   documents(random) {
     const names = [
       ...numbered("yjs", "note", random.int(1, 6)),
@@ -32,13 +33,6 @@ export const mixed: Workload = {
     if (content.count === undefined) content.count = new Automerge.Counter(0)
     content.count.increment(random.int(1, 9))
   },
-}
-
-/** Documents `name 1`, `name 2`, … */
-export function numbered(engine: "yjs" | "automerge", name: string, count: number) {
-  return Array.from({ length: count }, (_, index) =>
-    documentIdOf(engine, `${name} ${index + 1}`),
-  ).filter((document) => document !== undefined)
 }
 
 function editYText(doc: Y.Doc, random: SimRandom, token: string): void {

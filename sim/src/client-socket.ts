@@ -1,0 +1,106 @@
+/**
+ * The socket of one life of a native client: the core's number for it and the network's for the
+ * same. Whatever the network says after `end` goes nowhere.
+ */
+import { assert } from "@causeway/crdt/base"
+import type { ConnectionId } from "@causeway/crdt/base"
+import type { ClientInput } from "@causeway/crdt/client"
+import { mayRetry } from "@causeway/crdt/protocol"
+import type { Network, SocketOwner } from "./network.ts"
+import type { HostId } from "./reachability.ts"
+
+export type ClientSocketWorld = {
+  readonly network: Network
+  readonly hostOf: (address: string) => HostId | undefined
+  readonly onInput: (input: ClientInput) => void
+  /** It is connected to that node; undefined: no longer. */
+  readonly onConnected: (node: HostId | undefined) => void
+  /** A node closed it for good. */
+  readonly onRefused: (code: number) => void
+}
+
+type Socket = {
+  readonly own: ConnectionId
+  readonly to: HostId
+  connection: ConnectionId | undefined
+}
+
+export class ClientSocket {
+  readonly #host: HostId
+  readonly #world: ClientSocketWorld
+  #socket: Socket | undefined
+  #ended = false
+
+  constructor(host: HostId, world: ClientSocketWorld) {
+    this.#host = host
+    this.#world = world
+  }
+
+  /** The node it is connected to. */
+  get node(): HostId | undefined {
+    return this.#socket?.connection === undefined ? undefined : this.#socket.to
+  }
+
+  get dialling(): boolean {
+    return this.#socket !== undefined && this.#socket.connection === undefined
+  }
+
+  connect(own: ConnectionId, url: string): void {
+    const to = this.#world.hostOf(url)
+    assert(to !== undefined, () => `no such node: ${url}`)
+    const socket: Socket = { own, to, connection: undefined }
+    this.#socket = socket
+    const owner: SocketOwner = {
+      onFrame: (_connection, bytes) => {
+        if (!this.#ended) this.#world.onInput({ type: "frame", socket: own, bytes })
+      },
+      onClosed: (_connection, code) => this.#onClosed(own, code),
+    }
+    this.#world.network.dial(this.#host, to, { type: "native" }, owner, (result) => {
+      if (result === undefined) return this.#onClosed(own, 1006)
+      const { connection } = result
+      if (this.#ended || this.#socket !== socket) return this.#world.network.close(connection, 1000)
+      socket.connection = connection
+      this.#world.onConnected(to)
+      this.#world.onInput({ type: "socket-opened", socket: own })
+    })
+  }
+
+  send(own: ConnectionId, frame: Uint8Array): void {
+    const connection = this.#socket?.own === own ? this.#socket.connection : undefined
+    if (connection !== undefined) this.#world.network.send(connection, frame)
+  }
+
+  disconnect(own: ConnectionId, code: number): void {
+    if (this.#socket?.own !== own) return
+    const { connection } = this.#socket
+    if (connection !== undefined) this.#world.network.close(connection, code)
+    this.#drop()
+  }
+
+  /** Somebody between the two closes it. */
+  cut(): void {
+    const connection = this.#socket?.connection
+    if (connection !== undefined) this.#world.network.close(connection, 1000)
+  }
+
+  end(): void {
+    this.#ended = true
+    this.#drop()
+  }
+
+  #onClosed(own: ConnectionId, code: number): void {
+    if (this.#ended) return
+    if (this.#socket?.own === own) {
+      if (!mayRetry(code)) this.#world.onRefused(code)
+      this.#drop()
+    }
+    this.#world.onInput({ type: "socket-closed", socket: own, code, reason: "" })
+  }
+
+  #drop(): void {
+    const connected = this.#socket?.connection !== undefined
+    this.#socket = undefined
+    if (connected) this.#world.onConnected(undefined)
+  }
+}

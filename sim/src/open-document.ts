@@ -1,0 +1,61 @@
+/**
+ * A document as one client session holds and shows it: the replica, what the replica is known to
+ * hold, what the session last said about it, and the cursors it shows.
+ */
+import { utf8Decode } from "@causeway/crdt/base"
+import type { DocumentId } from "@causeway/crdt/base"
+import type { DocumentStatus } from "@causeway/crdt/client"
+import type { PresenceEntry } from "@causeway/crdt/protocol"
+import type { ReplicaView } from "./checkers/client-view.ts"
+import type { Replica } from "./replica/replica.ts"
+import type { Session } from "./writer.ts"
+
+export class OpenDocument implements Session {
+  readonly replica: Replica
+  readonly view: ReplicaView
+  status: DocumentStatus | undefined
+  /** False between a close and the open that follows it. */
+  held = true
+  readonly #cursors = new Map<number, string>()
+
+  constructor(replica: Replica, view: ReplicaView) {
+    this.replica = replica
+    this.view = view
+  }
+
+  get document(): DocumentId {
+    return this.replica.document
+  }
+
+  get current(): boolean {
+    return this.held && this.status?.freshness.state === "live"
+  }
+
+  get cursors(): ReadonlyMap<number, string> {
+    return this.#cursors
+  }
+
+  get ownCursor(): string | undefined {
+    return this.#cursors.get(this.replica.presenceClient)
+  }
+
+  present(state: string): void {
+    this.#cursors.set(this.replica.presenceClient, state)
+  }
+
+  onPresence(entries: readonly PresenceEntry[]): void {
+    for (const { client, state } of entries) {
+      const json = utf8Decode(state)
+      if (json === "null") this.#cursors.delete(client)
+      else this.#cursors.set(client, json)
+    }
+  }
+
+  onClosed(): void {
+    this.held = false
+    this.status = undefined
+    for (const client of this.#cursors.keys()) {
+      if (client !== this.replica.presenceClient) this.#cursors.delete(client)
+    }
+  }
+}

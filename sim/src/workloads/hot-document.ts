@@ -1,0 +1,17 @@
+/** Everybody in one document at once: a meeting's notes. */
+import { numbered } from "./documents.ts"
+import { mixed } from "./mixed.ts"
+import type { Workload } from "./workload.ts"
+
+export const hotDocument: Workload = {
+  ...mixed,
+  name: "hot-document",
+  explain: "everybody is in one document and writes, cursors moving all the time",
+  weight: 2,
+  documents(random) {
+    // Stock clients can be there only if it is one of Yjs.
+    const engine = random.chance(0.8) ? "yjs" : "automerge"
+    return { documents: numbered(engine, "meeting", 1), documentsPerClient: 1 }
+  },
+  load: { presencePerSecond: 10 },
+}
