@@ -58,6 +58,11 @@ export class Reachability {
     return this.#slow.size === 0 ? 1 : (this.#slow.get(from * HOSTS_MAX + to) ?? 1)
   }
 
+  /** The slowness of the slowest direction. */
+  get slowest(): number {
+    return Math.max(1, ...this.#slow.values())
+  }
+
   /** Cuts those directions and gives what heals them again. */
   cut(directions: readonly Direction[]): () => void {
     for (const [from, to] of directions) {

@@ -1,17 +1,18 @@
 /**
  * One simulated run: safety first (faults and writes for so many virtual seconds, every promise
- * watched as it goes), then liveness (no more faults or writes; everything must converge and
- * come to rest within a budget). Gives a report, whether or not a promise was broken.
+ * watched as it goes), then liveness: no more writes or new faults, and a core of the nodes must
+ * converge by itself while all else stays broken; then everything is well, converges and comes to
+ * rest. Both within a budget. Gives a report, whether or not a promise was broken.
  */
 import { InvariantError } from "@causeway/crdt/base"
 import type { Millis } from "@causeway/crdt/base"
-import { checkPromises, difference, unrest } from "./checkers/final.ts"
-import type { EndOfRun } from "./checkers/final.ts"
-import { Cluster, engines } from "./cluster.ts"
+import { Cluster } from "./cluster.ts"
 import { FaultSchedule } from "./faults/index.ts"
 import type { FaultEvent } from "./faults/index.ts"
 import { builtIn } from "./catalogue.ts"
 import type { Catalogue } from "./catalogue.ts"
+import { Liveness } from "./liveness.ts"
+import type { Convergence } from "./liveness.ts"
 import { drawProfile } from "./options.ts"
 import type { Profile, SimOptions } from "./options.ts"
 import { realParts } from "./parts.ts"
@@ -33,8 +34,10 @@ export type RunReport = {
   readonly profile: Profile
   readonly failure: RunFailure | undefined
   readonly virtualMs: Millis
-  /** From the end of faults to rest. */
+  /** From the end of all faults to rest. */
   readonly convergedMs: Millis | undefined
+  /** The phases of liveness that were over, with the budget that each had. */
+  readonly convergences: readonly Convergence[]
   readonly events: number
   readonly writes: number
   readonly entries: number
@@ -53,11 +56,6 @@ export type Run = {
   advance(ms: Millis): RunReport | undefined
 }
 
-/** Back-offs go up to 30 s and a silent link is given up after 15 s; each may hit twice. */
-const CONVERGENCE_MS = 120_000
-const POLL_MS = 250
-/** After quiet, what is under way to clients arrives. */
-const SETTLE_MS = 2000
 const LAST_EVENTS = 60
 /** How often watchers are told the time. */
 const TICK_MS = 1000
@@ -92,7 +90,7 @@ class Simulation implements Run {
   readonly #cluster: Cluster
   readonly #schedule: FaultSchedule
   readonly #workload: Workload
-  readonly #end: EndOfRun
+  readonly #liveness: Liveness
   #phase: "new" | "safety" | "liveness" = "new"
 
   constructor(
@@ -107,21 +105,14 @@ class Simulation implements Run {
     this.profile = profile
     this.totalMs = options.seconds * 1000
     this.#cluster = new Cluster(options, profile, parts, random)
-    const { trace, watch, writers, nodes, documents, oracle } = this.#cluster
+    const { trace, watch } = this.#cluster
     for (const { watch: start } of catalogue.invariants) {
       if (start !== undefined) watch.add(start(this.#cluster))
     }
     this.#schedule = new FaultSchedule(this.#cluster, random.split("schedule"), trace, watch)
     this.#workload = new Workload(this.#cluster, random.split("workload"), profile, options)
-    this.#end = {
-      engines,
-      nodes,
-      writers,
-      documents,
-      oracle,
-      random: random.split("end"),
-      openConnections: () => this.#cluster.network.openCount,
-    }
+    const ofLiveness = random.split("liveness")
+    this.#liveness = new Liveness(this.#cluster, this.#schedule, profile, ofLiveness)
   }
 
   get nowMs(): Millis {
@@ -143,9 +134,10 @@ class Simulation implements Run {
       this.#cluster.scheduler.runUntil(Math.min(this.nowMs + ms, this.totalMs))
       if (this.nowMs < this.totalMs) return undefined
       this.#phase = "liveness"
-      return this.#report(undefined, this.#converge())
+      this.#workload.stop()
+      return this.#report(undefined, this.#liveness.run())
     } catch (error) {
-      return this.#report(this.#failureOf(error), undefined)
+      return this.#report(this.#failureOf(error), [])
     }
   }
 
@@ -155,34 +147,6 @@ class Simulation implements Run {
       watch.onTick(scheduler.nowMs)
       this.#tick()
     })
-  }
-
-  /** Gives how long it took. */
-  #converge(): Millis {
-    const { scheduler } = this.#cluster
-    this.#workload.stop()
-    this.#schedule.stop()
-    this.#cluster.watch.onPhase("whole")
-    const startMs = scheduler.nowMs
-    for (;;) {
-      scheduler.runUntil(scheduler.nowMs + POLL_MS)
-      const quietMs = scheduler.nowMs
-      let found = unrest(this.#end)
-      if (found === undefined) {
-        scheduler.runUntil(scheduler.nowMs + SETTLE_MS)
-        found = unrest(this.#end) ?? difference(this.#end)
-      }
-      if (found === undefined) {
-        checkPromises(this.#end)
-        this.#cluster.watch.onRest()
-        return quietMs - startMs
-      }
-      if (scheduler.nowMs - startMs > CONVERGENCE_MS) {
-        // At rest and yet different: a lost write says more than that.
-        if (unrest(this.#end) === undefined) checkPromises(this.#end)
-        throw new Violation(found.invariant, `after ${CONVERGENCE_MS} ms of calm: ${found.why}`)
-      }
-    }
   }
 
   #failureOf(error: unknown): RunFailure {
@@ -197,14 +161,15 @@ class Simulation implements Run {
     return { ...base, invariant: "assertion", message: `${name}: ${message}`, stack }
   }
 
-  #report(failure: RunFailure | undefined, convergedMs: Millis | undefined): RunReport {
+  #report(failure: RunFailure | undefined, convergences: readonly Convergence[]): RunReport {
     const { trace, scheduler, oracle } = this.#cluster
     return {
       options: this.#options,
       profile: this.profile,
       failure,
       virtualMs: scheduler.nowMs,
-      convergedMs,
+      convergedMs: convergences.find(({ phase }) => phase === "whole")?.tookMs,
+      convergences,
       events: scheduler.tasksRun,
       writes: oracle.attempts.all.length,
       entries: oracle.ledger.size,
