@@ -41,14 +41,29 @@ test("what Automerge writes is ordinary", () => {
   fc.assert(property, { seed, numRuns: 50 })
 })
 
-test("marks are left to Automerge", () => {
-  const start = A.from({ text: "some words" }, { actor: "aa" })
-  const marked = A.change(start, { time: 0 }, (draft) => {
-    A.mark(draft, ["text"], { start: 0, end: 4, expand: "both" }, "bold", true)
-  })
-  const [change = new Uint8Array()] = A.getChanges(start, marked)
-  expect(isOrdinaryChange(bodyOf(change))).toBe(false)
-  expect(isRead(change)).toBe(true)
+/** Changes that mark text and take marks away again. */
+function markChanges(): Uint8Array[] {
+  let document = A.from({ text: "some words" }, { actor: "aa" })
+  for (const [start, value] of [
+    [0, true],
+    [2, "a link"],
+    [3, 4],
+    [1, null],
+  ] as const) {
+    document = A.change(document, { time: 0 }, (draft) => {
+      const range = { start, end: start + 5, expand: start > 1 ? "both" : "none" } as const
+      if (value === null) A.unmark(draft, ["text"], range, "bold")
+      else A.mark(draft, ["text"], range, start > 2 ? "ü" : "bold", value)
+      A.splice(draft, ["text"], start, 1, "long")
+    })
+  }
+  const changes = A.getAllChanges(document)
+  A.free(document)
+  return changes
+}
+
+test("marks are ordinary", () => {
+  for (const change of markChanges()) expect(isOrdinaryChange(bodyOf(change))).toBe(true)
 })
 
 test("what is ordinary, Automerge reads", () => {
@@ -64,7 +79,9 @@ test("what is ordinary, Automerge reads", () => {
   )
   let ordinary = 0
   let refused = 0
-  const property = fc.property(anyUpdates, anyMutations, (updates, mutations) => {
+  const marks = markChanges()
+  const property = fc.property(anyUpdates, anyMutations, (others, mutations) => {
+    const updates = [...others, ...marks]
     mutations.forEach((mutation, index) => {
       const body = [...bodyOf(updates[index % updates.length] ?? new Uint8Array())]
       for (const [at, value, how] of mutation) {

@@ -1,6 +1,6 @@
 /**
  * Decodes the operations of an ordinary change to their last byte, without building anything:
- * what Automerge itself writes, in its one canonical form, apart from marks. `true` promises that
+ * what Automerge itself writes, in its one canonical form. `true` promises that
  * Automerge reads the change; anything else is Automerge's to judge. Some hundred times cheaper
  * than asking it, and most changes are ordinary (Automerge's binary format, "Change chunk").
  */
@@ -27,10 +27,11 @@ const columns = {
   predecessorActor: 113,
   predecessorCounter: 115,
   expand: 148,
+  markName: 165,
 } as const
 const known: ReadonlySet<number> = new Set(Object.values(columns))
 const increment = 5
-const actionMax = 6
+const actionMax = 7
 const valueTypes = { unsigned: 3, signed: 4, float: 5, text: 6, bytes: 7, time: 9 } as const
 
 /** `body` is that of a change chunk. O(bytes + operations), at most `decodedRowsMax` of them. */
@@ -113,6 +114,7 @@ function readColumns(head: Rows) {
     predecessorActor: take(columns.predecessorActor, "unsigned"),
     predecessorCounter: take(columns.predecessorCounter, "delta"),
     expand: take(columns.expand, "boolean"),
+    markName: take(columns.markName, "string"),
   }
 }
 
@@ -121,7 +123,8 @@ function readOperation(found: Found, actors: number): void {
   readName(found.objectActor.next(), found.objectCounter.next(), actors, true)
   readKey(found, actors)
   found.insert.next()
-  if (found.expand.present) found.expand.next()
+  found.expand.next()
+  found.markName.next()
   const type = readValue(found)
   if (action === undefined || action > actionMax) throw notOrdinary()
   if (action === increment && type !== valueTypes.unsigned && type !== valueTypes.signed) {
