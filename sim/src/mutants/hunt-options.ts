@@ -1,7 +1,10 @@
 /** What a hunt runs: the options of every seed but the seed itself, as plain data. */
 import type { SimOptions } from "../options.ts"
 
-export type HuntOptions = Omit<SimOptions, "seed">
+export type HuntOptions = Omit<SimOptions, "seed"> & {
+  /** Runs each seed twice: the traces must be the same. */
+  readonly twice: boolean
+}
 
 /** What a parent asks its child to run, as JSON on the command line. */
 export type Hunt = {
@@ -24,7 +27,7 @@ export type HuntLine =
   /** Everything could be loaded. */
   { readonly type: "ready" } | { readonly type: "clean"; readonly seed: number } | Catch
 
-type Words = Readonly<Record<string, string | undefined>>
+type Words = Readonly<Record<string, string | boolean | undefined>>
 
 /** Small runs with few nodes: many seeds find more than long ones. */
 export function optionsOf(words: Words): HuntOptions {
@@ -33,13 +36,19 @@ export function optionsOf(words: Words): HuntOptions {
     if (Number.isFinite(value) && value >= 0) return value
     throw new Error(`${key}: not a number`)
   }
-  const { faults, workload } = words
+  const text = (key: string): string | undefined => {
+    const word = words[key]
+    return typeof word === "string" ? word : undefined
+  }
+  const faults = text("faults")
+  const workload = text("workload")
   return {
     nodes: number("nodes", 3),
     clients: number("clients", 4),
     stockClients: number("stock-clients", 1),
     seconds: number("seconds", 12),
     writesPerSecond: number("writes-per-second", 8),
+    twice: words["twice"] === true,
     ...(faults === undefined ? {} : { faults: faults === "none" ? [] : faults.split(",") }),
     ...(workload === undefined ? {} : { workload }),
   }

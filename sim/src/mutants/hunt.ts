@@ -4,8 +4,9 @@
  */
 import { allFaults } from "../faults/index.ts"
 import { startRun } from "../run.ts"
+import type { RunReport } from "../run.ts"
 import { allWorkloads } from "../workloads/index.ts"
-import type { Hunt, HuntLine } from "./hunt-options.ts"
+import type { Hunt, HuntLine, HuntOptions } from "./hunt-options.ts"
 
 const SLICE_MS = 5000
 
@@ -13,7 +14,7 @@ function say(line: HuntLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-async function runSeed({ options }: Hunt, seed: number): Promise<HuntLine> {
+async function runOnce(options: HuntOptions, seed: number): Promise<RunReport> {
   const run = startRun({ ...options, seed })
   for (;;) {
     const report = run.advance(SLICE_MS)
@@ -21,11 +22,19 @@ async function runSeed({ options }: Hunt, seed: number): Promise<HuntLine> {
     await new Promise((resolve) => {
       setImmediate(resolve)
     })
-    if (report === undefined) continue
-    if (report.failure === undefined) return { type: "clean", seed }
-    const { invariant, message } = report.failure
+    if (report !== undefined) return report
+  }
+}
+
+async function runSeed({ options }: Hunt, seed: number): Promise<HuntLine> {
+  const { failure, hash } = await runOnce(options, seed)
+  if (failure !== undefined) {
+    const { invariant, message } = failure
     return { type: "caught", seed, invariant, message }
   }
+  if (!options.twice || (await runOnce(options, seed)).hash === hash) return { type: "clean", seed }
+  const message = "the same seed gave two traces"
+  return { type: "caught", seed, invariant: "determinism", message }
 }
 
 /** A misspelt name would be a hunt without that fault. */

@@ -7,6 +7,7 @@ import type { Catch } from "./hunt-options.ts"
 import { listMutants, repository } from "./mutant.ts"
 import type { Mutant } from "./mutant.ts"
 import { Pursuit } from "./pursuit.ts"
+import type { Controls } from "./pursuit.ts"
 import { Scratch } from "./scratch.ts"
 
 export { listMutants } from "./mutant.ts"
@@ -56,11 +57,12 @@ export async function runMutants(options: MutantOptions): Promise<MutantResult[]
   if (unknown !== undefined) throw new Error(`no mutant is called ${unknown}`)
   const queue = all.filter(({ name }) => options.only?.includes(name) ?? true)
   const results: MutantResult[] = []
+  const controls: Controls = new Map()
   const workers = Array.from({ length: Math.min(options.jobs, queue.length) }, async () => {
     const scratch = await Scratch.create(root)
     try {
       for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-        const result = await new Pursuit(scratch, mutant, options).run()
+        const result = await new Pursuit(scratch, mutant, options, controls).run()
         options.onResult(result)
         results.push(result)
       }

@@ -33,6 +33,7 @@ const flags = {
   "writes-per-second": { type: "string" },
   faults: { type: "string" },
   workload: { type: "string" },
+  twice: { type: "boolean" },
 } as const
 
 /** Every mutant of the repository at `root`, by name. @throws Error if a header is incomplete. */

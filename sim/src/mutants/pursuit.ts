@@ -10,16 +10,21 @@ const CONTROL_SEEDS = 3
 /** Past it, the unpatched sources are too bad to prove anything with. */
 const DIRTY_MAX = 5
 
+/** By options: on which of the first seeds the unpatched sources fail. */
+export type Controls = Map<string, Promise<Catch[]>>
+
 export class Pursuit {
   readonly #scratch: Scratch
   readonly #mutant: Mutant
   readonly #options: MutantOptions
+  readonly #controls: Controls
   readonly #dirty: Catch[] = []
 
-  constructor(scratch: Scratch, mutant: Mutant, options: MutantOptions) {
+  constructor(scratch: Scratch, mutant: Mutant, options: MutantOptions, controls: Controls) {
     this.#scratch = scratch
     this.#mutant = mutant
     this.#options = options
+    this.#controls = controls
   }
 
   async run(): Promise<MutantResult> {
@@ -51,18 +56,28 @@ export class Pursuit {
   /** The first catch on a seed that is clean without the patch. */
   async #pursue(): Promise<Catch | undefined> {
     const { seedsMax } = this.#options
-    this.#dirty.push(...(await this.#hunt(1, Math.min(CONTROL_SEEDS, seedsMax), true)))
+    this.#dirty.push(...(await this.#control()))
     for (let seed = 1; seed <= seedsMax && this.#dirty.length <= DIRTY_MAX;) {
       const from = seed
       const [caught] = await this.#patched(() => this.#hunt(from, seedsMax, false))
       if (caught === undefined) return undefined
-      const isKnown = this.#dirty.some((one) => one.seed === caught.seed)
-      const alike = isKnown ? [caught] : await this.#hunt(caught.seed, caught.seed, false)
-      if (alike.length === 0) return caught
-      if (!isKnown) this.#dirty.push(...alike)
+      if (await this.#isClean(caught.seed)) return caught
       seed = caught.seed + 1
     }
     return undefined
+  }
+
+  /** The first seeds without any patch; mutants with the same options share them. */
+  #control(): Promise<Catch[]> {
+    const key = JSON.stringify(this.#mutant.options)
+    const control = this.#controls.get(key) ?? this.#hunt(1, CONTROL_SEEDS, true)
+    this.#controls.set(key, control)
+    return control
+  }
+
+  async #isClean(seed: number): Promise<boolean> {
+    if (seed > CONTROL_SEEDS) this.#dirty.push(...(await this.#hunt(seed, seed, false)))
+    return this.#dirty.every((one) => one.seed !== seed)
   }
 
   async #tally(): Promise<Map<string, number>> {

@@ -44,7 +44,7 @@ export class Scratch {
     for (const path of mutant.paths) {
       this.#before.set(path, await readFile(join(this.folder, path), "utf8"))
     }
-    await applyPatch(this.folder, mutant, false)
+    await gitApply(this.folder, mutant, [])
   }
 
   async revert(): Promise<void> {
@@ -57,21 +57,20 @@ export class Scratch {
   }
 }
 
-/** Applies a patch below `folder`, or only checks that it would. */
-export async function applyPatch(
-  folder: string,
-  mutant: Mutant,
-  onlyCheck: boolean,
-): Promise<void> {
-  const check = onlyCheck ? ["--check"] : []
+/** @throws Error if the patch would not apply below `folder`. */
+export async function checkPatch(folder: string, mutant: Mutant): Promise<void> {
+  await gitApply(folder, mutant, ["--check"])
+}
+
+async function gitApply(folder: string, { name, file }: Mutant, how: string[]): Promise<void> {
   // A little context less than usual, so that small changes nearby do not matter.
-  const args = ["apply", ...check, "--recount", "-C2", mutant.file]
+  const args = ["apply", ...how, "--recount", "-C2", file]
   // Outside any repository, or paths would be taken from its root.
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: dirname(folder) }
   try {
     await run("git", args, { cwd: folder, env })
   } catch (error) {
-    throw new Error(`${mutant.name} does not apply any more`, { cause: error })
+    throw new Error(`${name} does not apply any more`, { cause: error })
   }
 }
 
