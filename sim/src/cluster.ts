@@ -1,13 +1,11 @@
 /** Puts a run's world together: hosts, nodes with disks, clients, one hostile host, the oracle. */
 import { assert, originOf, parseNodeId, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
-import { automergeEngine } from "@causeway/crdt/engines/automerge"
-import { yjsEngine } from "@causeway/crdt/engines/yjs"
-import type { Engines } from "@causeway/crdt/node"
 import type { ReplicaView } from "./checkers/client-view.ts"
 import { Oracle } from "./checkers/oracle.ts"
 import { ClientDisk } from "./client-disk.ts"
 import { SimDisk } from "./disk.ts"
+import { engines } from "./engine-cache.ts"
 import { Network } from "./network.ts"
 import type { Profile, SimOptions } from "./options.ts"
 import type { Parts } from "./parts.ts"
@@ -24,8 +22,6 @@ import type { World } from "./world.ts"
 import type { SimWriter } from "./writer.ts"
 
 const CLUSTER = "simulated"
-
-export const engines: Engines = { yjs: yjsEngine, automerge: automergeEngine }
 
 export class Cluster implements World {
   readonly engines = engines

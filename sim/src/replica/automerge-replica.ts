@@ -1,13 +1,19 @@
 /** An Automerge document; fixed actor, time 0. What an edit does is up to the workload. */
 import * as Automerge from "@automerge/automerge"
-import { assert, bytesConcat, bytesFromHex, bytesToHex, Reader, Writer } from "@causeway/crdt/base"
+import { assert, bytesConcat } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
+import { engines } from "../engine-cache.ts"
 import type { SimRandom } from "../random.ts"
 import type { AutomergeContent, Memory, Workload } from "../workloads/workload.ts"
+import { ChangeSet } from "./change-set.ts"
 import type { Replica } from "./replica.ts"
 
-/** Updates that may wait before an edit takes them in. */
-const WAITING_MAX = 200
+/** Changes that may wait before an edit takes them in. */
+const WAITING_MAX = 1000
+/** How often one looks before it edits. */
+const LOOKS = 0.04
+/** One replica in so many ends by showing what is in its document. */
+const LOOKERS = 4
 
 export class AutomergeReplica implements Replica {
   readonly document: DocumentId
@@ -15,6 +21,8 @@ export class AutomergeReplica implements Replica {
   readonly #edit: Workload["editAutomerge"]
   readonly #memory: Memory = new Map()
   #doc: Automerge.Doc<AutomergeContent>
+  /** All there is, in the document or waiting. */
+  readonly #changes = new ChangeSet(engines.automerge)
   /** Not applied yet: Automerge takes many changes at once far cheaper than one by one. */
   #waiting: Uint8Array[] = []
 
@@ -29,21 +37,24 @@ export class AutomergeReplica implements Replica {
     const edit = this.#edit
     assert(edit !== undefined, "the workload has Automerge documents and no way to edit them")
     // Most edits are made by somebody who has not looked yet: more concurrent, and far cheaper.
-    const looks = this.#waiting.length > WAITING_MAX || random.chance(0.2)
+    const looks = this.#waiting.length > WAITING_MAX || random.chance(LOOKS)
     const before = looks ? this.#current() : this.#doc
     this.#doc = Automerge.change(before, { time: 0 }, (content) =>
       edit(content, random, token, this.#memory),
     )
     if (this.#doc === before) return []
     const change = Automerge.getLastLocalChange(this.#doc)
-    return change === undefined ? [] : [change]
+    if (change === undefined) return []
+    this.#changes.add(change)
+    return [change]
   }
 
   apply(updates: readonly Uint8Array[]): Uint8Array[] {
-    this.#waiting.push(...updates)
+    for (const update of updates) this.#waiting.push(...this.#changes.add(update))
     return []
   }
 
+  /** Takes in what waits. */
   #current(): Automerge.Doc<AutomergeContent> {
     const bytes = bytesConcat(this.#waiting)
     this.#waiting = []
@@ -52,27 +63,19 @@ export class AutomergeReplica implements Replica {
   }
 
   state(): Uint8Array {
-    return bytesConcat(Automerge.getAllChanges(this.#current()))
+    // Some show what Automerge itself makes of what they hold, whoever they are.
+    if (this.presenceClient % LOOKERS === 0) {
+      return bytesConcat(Automerge.getAllChanges(this.#current()))
+    }
+    return this.#changes.state()
   }
 
   difference(summary: Uint8Array): Uint8Array {
-    const doc = this.#current()
-    const reader = new Reader(summary)
-    const heads: string[] = []
-    for (let count = reader.varUint(); count > 0; count--) heads.push(bytesToHex(reader.raw(32)))
-    const known = heads.filter((hash) => Automerge.hasHeads(doc, [hash]))
-    return bytesConcat(Automerge.getChangesSince(doc, known))
+    return this.#changes.difference(summary)
   }
 
   summary(): Uint8Array {
-    const heads = [...Automerge.getHeads(this.#current())].sort((one, two) => (one < two ? -1 : 1))
-    const writer = new Writer().varUint(heads.length)
-    for (const head of heads) {
-      const bytes = bytesFromHex(head)
-      assert(bytes !== undefined, "a head is hex")
-      writer.raw(bytes)
-    }
-    return writer.finish()
+    return this.#changes.summary()
   }
 
   close(): void {

@@ -42,8 +42,10 @@ export class ChangeSet {
     return this.#frontier.summary()
   }
 
+  /** All of it, the same bytes whatever order it came in. */
   state(): Uint8Array {
-    return bytesConcat([...this.#changes.values()].map(({ bytes }) => bytes))
+    const sorted = [...this.#changes].sort(([one], [other]) => (one < other ? -1 : 1))
+    return bytesConcat(sorted.map(([, { bytes }]) => bytes))
   }
 
   /** What the holder of these heads lacks, as far as they are known here. */
