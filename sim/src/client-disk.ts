@@ -1,6 +1,7 @@
 /**
  * A client's own storage in memory, on virtual time: what `write` was called with is durable when
- * its latency has passed, in the order of calls; a crash loses what is under way.
+ * its latency has passed, in the order of calls. A crash loses what is under way, but for a prefix
+ * of its writes, each of them whole: the seed says how many.
  */
 import type { ClientId, Millis } from "@causeway/crdt/base"
 import type {
@@ -15,6 +16,21 @@ import type {
 import type { SimRandom } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
 
+/** Everything a client has in storage, at some time. */
+export type ClientImage = {
+  readonly client: ClientId | undefined
+  readonly outbox: ReadonlyMap<number, StoredUpdate>
+  readonly rejected: ReadonlyMap<number, RejectedUpdate>
+  readonly nextSeq: number
+}
+
+const nothing: ClientImage = {
+  client: undefined,
+  outbox: new Map(),
+  rejected: new Map(),
+  nextSeq: 1,
+}
+
 export class ClientDisk {
   readonly #scheduler: Scheduler
   readonly #random: SimRandom
@@ -25,6 +41,8 @@ export class ClientDisk {
   #rejected = new Map<number, RejectedUpdate>()
   #nextSeq = 1
   #life = 0
+  /** Writes that are not durable yet, in the order of calls. */
+  #underWay: (readonly StorageWrite[])[] = []
   #lastDoneMs: Millis = 0
   /** While set, writes fail. */
   failing = false
@@ -43,21 +61,56 @@ export class ClientDisk {
 
   open(): ClientStorage {
     this.#life += 1
+    this.#underWay = []
     return {
       load: (fresh, done) => this.#later(() => done(this.#load(fresh))),
-      write: (writes, done) => this.#later(() => done(this.#write(writes))),
+      write: (writes, done) => {
+        this.#underWay.push(writes)
+        this.#later(() => {
+          this.#underWay.shift()
+          done(this.#write(writes))
+        })
+      },
       close: (done) => this.#later(done),
     }
   }
 
-  /** What is under way is lost; with `wipe` everything is. */
-  crash(wipe: boolean): void {
+  /** Updates that are stored and not yet known to be logged. */
+  get outbox(): Iterable<StoredUpdate> {
+    return this.#outbox.values()
+  }
+
+  get client(): ClientId | undefined {
+    return this.#client
+  }
+
+  /** The process ends, in the middle of what is under way. */
+  crash(): void {
     this.#life += 1
-    if (!wipe) return
-    this.#client = undefined
-    this.#outbox.clear()
-    this.#rejected.clear()
-    this.#nextSeq = 1
+    const survivors = this.#random.int(0, this.#underWay.length)
+    for (const writes of this.#underWay.slice(0, survivors)) this.#write(writes)
+    this.#underWay = []
+  }
+
+  wipe(): void {
+    this.putBack(nothing)
+  }
+
+  copy(): ClientImage {
+    return {
+      client: this.#client,
+      outbox: new Map(this.#outbox),
+      rejected: new Map(this.#rejected),
+      nextSeq: this.#nextSeq,
+    }
+  }
+
+  /** Makes the storage what it was at some time; its client is not running. */
+  putBack({ client, outbox, rejected, nextSeq }: ClientImage): void {
+    this.#client = client
+    this.#outbox = new Map(outbox)
+    this.#rejected = new Map(rejected)
+    this.#nextSeq = nextSeq
   }
 
   #later(run: () => void): void {

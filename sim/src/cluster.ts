@@ -36,12 +36,12 @@ export class Cluster implements World {
   readonly clientDisks: ClientDisk[] = []
   readonly hostile: SimHostile
   readonly #options: SimOptions
-  readonly #profile: Profile
+  readonly profile: Profile
   readonly #parts: Parts
 
   constructor(options: SimOptions, profile: Profile, parts: Parts, random: SimRandom) {
     this.#options = options
-    this.#profile = profile
+    this.profile = profile
     this.#parts = parts
     this.trace = new Trace(this.scheduler)
     const { scheduler, trace } = this
@@ -63,6 +63,7 @@ export class Cluster implements World {
     const stockClients = isYjs ? options.stockClients : 0
     const stock = range(stockClients).map((index) => this.#makeStock(index, random))
     this.writers = [...clients, ...stock]
+    this.oracle.setClients(this)
     this.hostile = this.#makeHostile(random)
   }
 
@@ -83,15 +84,18 @@ export class Cluster implements World {
       { node, origin },
       scheduler,
       own.split("disk"),
-      this.#profile.disk,
+      this.profile.disk,
       this.#parts.reopenLog,
-      (batch, firstSeq) => watch.onDurable(host, batch, firstSeq),
+      {
+        onDurable: (batch, firstSeq) => watch.onDurable(host, batch, firstSeq),
+        onChanged: (change) => watch.onDiskChanged(host, change),
+      },
     )
     oracle.ledger.addNode(host, disk)
     const peers = range(this.#options.nodes)
       .filter((other) => other !== host)
       .map(nodeName)
-    const { skewMsMax, jobMs } = this.#profile
+    const { skewMsMax, jobMs } = this.profile
     const skewMs = own.between(0, skewMsMax)
     return new SimNode(
       { host, node, cluster: CLUSTER, peers, engines, skewMs, jobMs },
@@ -110,12 +114,12 @@ export class Cluster implements World {
     const disk = new ClientDisk(
       scheduler,
       own.split("disk"),
-      this.#profile.clientStorageMs,
+      this.profile.clientStorageMs,
       ({ document, bytes }) => watch.onStored(document, bytes),
     )
     this.clientDisks.push(disk)
     const urls = own.shuffled(range(this.#options.nodes)).slice(0, 3).map(nodeName)
-    const documents = own.shuffled(this.documents).slice(0, this.#profile.documentsPerClient)
+    const documents = own.shuffled(this.documents).slice(0, this.profile.documentsPerClient)
     return new SimClient(
       { host, name, urls, documents, engines },
       {
@@ -123,7 +127,7 @@ export class Cluster implements World {
         network,
         parts: this.#parts,
         watch,
-        workload: this.#profile.workload,
+        workload: this.profile.workload,
         makeView: this.#makeView,
         hostOf: this.#hostOf,
       },
@@ -143,7 +147,7 @@ export class Cluster implements World {
       .filter(({ engine }) => engine === "yjs")
       .map((parts) => parts.name)
     const node = own.int(0, this.#options.nodes - 1)
-    const { workload } = this.#profile
+    const { workload } = this.profile
     const world = { scheduler, network, watch, workload, makeView: this.#makeView }
     return new SimStockClient(host, name, own.pick(rooms), node, world, own)
   }

@@ -5,6 +5,7 @@ import type { AppendResult } from "@causeway/crdt/ports"
 import { SimDisk } from "./disk.ts"
 import { SimRandom } from "./random.ts"
 import { Scheduler } from "./scheduler.ts"
+import type { DiskChange } from "./watcher.ts"
 
 const node = parseNodeId("n1")
 assert(node !== undefined, "a node's name")
@@ -22,15 +23,19 @@ function record(byte: number): Uint8Array {
 function world(seed = 1) {
   const scheduler = new Scheduler()
   const durable: number[] = []
+  const changes: DiskChange[] = []
   const disk = new SimDisk(
     identity,
     scheduler,
     new SimRandom(seed),
     { appendMs: 10, readMs: 1 },
     (log) => log,
-    ({ own }, firstSeq) => durable.push(...own.map((_, index) => firstSeq + index)),
+    {
+      onDurable: ({ own }, firstSeq) => durable.push(...own.map((_, index) => firstSeq + index)),
+      onChanged: (change) => changes.push(change),
+    },
   )
-  return { scheduler, disk, durable }
+  return { scheduler, disk, durable, changes }
 }
 
 test("results come in the order of calls, never inside them, and only when durable", () => {

@@ -1,25 +1,29 @@
 /**
- * A node's disk behind the store port: a MemoryLog is what is durable, a queue is what is under
+ * A node's disk behind the store port: a DiskImage is what is durable, a queue is what is under
  * way. Work is done strictly in the order of the calls, each append after a seeded latency that
  * includes its fsync. A crash loses what is under way, but an append whose fsync had begun may
- * have made it: the seed says how many of them, always whole and always a prefix.
+ * have made it: the seed says how many of them, always whole and always a prefix, and if the disk
+ * tears, the next one with its end damaged.
  */
 import type { Millis, NodeId } from "@causeway/crdt/base"
-import { assert, limits, originOf } from "@causeway/crdt/base"
-import { MemoryLog } from "@causeway/crdt/log"
+import { assert, originOf } from "@causeway/crdt/base"
+import type { OriginId } from "@causeway/crdt/base"
+import type { Dot } from "@causeway/crdt/clock"
+import type { MemoryLog } from "@causeway/crdt/log"
 import type {
   AppendBatch,
   AppendResult,
   ReadQuery,
   ReadResult,
-  Renewed,
   ReopenDoubt,
   Store,
   StoreFailure,
 } from "@causeway/crdt/ports"
-import type { OriginId } from "@causeway/crdt/base"
+import { DiskImage } from "./disk-image.ts"
+import type { DiskPart } from "./disk-image.ts"
 import type { SimRandom } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
+import type { DiskChange } from "./watcher.ts"
 
 type Work =
   | {
@@ -39,6 +43,10 @@ export type DiskHealth = {
   failing: StoreFailure["code"] | undefined
   readsFail: boolean
   slowness: number
+  /** A crash in the middle of an append leaves the end of its batch damaged. */
+  isTorn: boolean
+  /** Called in the middle of an append. */
+  onAppending: (() => void) | undefined
 }
 
 export type DiskOptions = {
@@ -47,18 +55,27 @@ export type DiskOptions = {
   readonly readMs: Millis
 }
 
-/** Hears of every batch at the moment at which it is durable. */
-export type OnDurable = (batch: AppendBatch, firstSeq: number) => void
+/** Hears of what becomes durable, and of what is done to it, at that very moment. */
+export type DiskEvents = {
+  readonly onDurable: (batch: AppendBatch, firstSeq: number) => void
+  readonly onChanged: (change: DiskChange) => void
+}
 
 export class SimDisk {
-  readonly health: DiskHealth = { failing: undefined, readsFail: false, slowness: 1 }
+  readonly health: DiskHealth = {
+    failing: undefined,
+    readsFail: false,
+    slowness: 1,
+    isTorn: false,
+    onAppending: undefined,
+  }
   readonly #node: NodeId
-  #log: MemoryLog
+  readonly #image: DiskImage
   readonly #reopenLog: (log: MemoryLog) => MemoryLog
   readonly #scheduler: Scheduler
   readonly #random: SimRandom
   readonly #options: DiskOptions
-  readonly #onDurable: OnDurable
+  readonly #events: DiskEvents
   #queue: Work[] = []
   /** Counts openings: a result for an earlier one reaches nobody. */
   #life = 0
@@ -69,20 +86,34 @@ export class SimDisk {
     random: SimRandom,
     options: DiskOptions,
     reopenLog: (log: MemoryLog) => MemoryLog,
-    onDurable: OnDurable,
+    events: DiskEvents,
   ) {
     this.#node = identity.node
-    this.#log = new MemoryLog(identity.origin)
+    this.#image = new DiskImage(identity.node, identity.origin)
     this.#scheduler = scheduler
     this.#random = random
     this.#options = options
     this.#reopenLog = reopenLog
-    this.#onDurable = onDurable
+    this.#events = events
   }
 
   /** What is durable right now. For the checkers, who only read. */
   get durable(): MemoryLog {
-    return this.#log
+    return this.#image.log
+  }
+
+  /** Whether a record is not what was written, and nobody noticed so far. */
+  isDamaged(dot: Dot): boolean {
+    return this.#image.isDamaged(dot)
+  }
+
+  get hasDamage(): boolean {
+    return this.#image.hasDamage
+  }
+
+  /** Another node's folder: the store refuses to open it (`other-node`). */
+  get isForeign(): boolean {
+    return this.#image.node !== this.#node
   }
 
   get busy(): boolean {
@@ -91,29 +122,62 @@ export class SimDisk {
 
   /** Opens what is durable, as a process that starts does; in doubt it gets a fresh epoch. */
   open(doubt?: ReopenDoubt): Store {
+    assert(!this.isForeign, "a store refuses another node's folder")
     this.#life += 1
-    this.#log = this.#reopenLog(this.#log)
-    const renewed = doubt === undefined ? undefined : this.#renew(doubt)
+    const mint = { origin: () => this.#freshOrigin(), boot: () => this.#random.hex(16) }
+    const renewed = this.#image.open(doubt, mint, this.#reopenLog)
+    if (renewed !== undefined) this.#events.onChanged("renewed")
     const life = this.#life
     const guarded =
       <Result>(done: (result: Result) => void) =>
       (result: Result): void => {
         if (life === this.#life) done(result)
       }
+    const { log } = this.#image
     return {
-      opened: { node: this.#node, origin: this.#log.origin, heads: this.#log.heads(), renewed },
+      opened: { node: this.#node, origin: log.origin, heads: log.heads(), renewed },
       append: (batch, done) => this.#enqueue({ type: "append", batch, done: guarded(done) }),
       read: (query, done) => this.#enqueue({ type: "read", query, done: guarded(done) }),
       close: (done) => this.#enqueue({ type: "close", done: () => guarded(done)(undefined) }),
     }
   }
 
-  #renew(doubt: ReopenDoubt): Renewed {
-    const before = this.#log.origin
+  #freshOrigin(): OriginId {
     const fresh = originOf(this.#node, this.#random.hex(16))
     assert(fresh !== undefined, "an origin is well-formed")
-    const options = doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {}
-    return { ...this.#log.renew(fresh, options), why: doubt.why, before }
+    return fresh
+  }
+
+  /** A copy of everything on it, as a snapshot of the file system takes it. */
+  copy(): DiskImage {
+    return this.#image.copy()
+  }
+
+  /** Puts a copy back; nobody has the disk open. */
+  putBack(backup: DiskImage, part: DiskPart): void {
+    assert(!this.busy, "nobody has the disk open")
+    this.#image.putBack(backup, part)
+    // A database alone that is from the last opening is as good as the whole folder.
+    const restored = this.#image.isBootRecordWrong ? "restored-database" : "restored-folder"
+    this.#events.onChanged(this.isForeign ? "cloned" : restored)
+  }
+
+  /** The folder is empty; nobody has it open. */
+  wipe(): void {
+    assert(!this.busy, "nobody has the disk open")
+    this.#image.putBack(new DiskImage(this.#node, this.#freshOrigin()), "folder")
+    this.#events.onChanged("wiped")
+  }
+
+  /** Bits of one record flip. Gives which, if there is one. */
+  damage(random: SimRandom): Dot | undefined {
+    const held = this.durable.heads().filter(([, { seq }]) => seq > 0)
+    if (held.length === 0) return undefined
+    const [origin, { seq }] = random.pick(held)
+    const dot = { origin, seq: random.int(1, seq) }
+    this.#image.damage(dot)
+    this.#events.onChanged("damaged")
+    return dot
   }
 
   /** Gives how many of the appends under way were lost. */
@@ -121,10 +185,27 @@ export class SimDisk {
     this.#life += 1
     const appends = this.#queue.filter((work) => work.type === "append")
     this.#queue = []
-    let survivors = this.health.failing === undefined ? this.#random.int(0, appends.length) : 0
+    const survivors = this.health.failing === undefined ? this.#random.int(0, appends.length) : 0
     for (const { batch } of appends.slice(0, survivors)) this.#persist(batch)
-    survivors = Math.min(survivors, appends.length)
+    const torn = this.health.isTorn ? appends[survivors] : undefined
+    if (torn !== undefined) this.#tear(torn.batch)
     return appends.length - survivors
+  }
+
+  /** The batch is on the disk, but the last of its records are not what was written. */
+  #tear(batch: AppendBatch): void {
+    this.#persist(batch)
+    const { origin } = this.durable
+    const runs = batch.adopted.map((run) => ({ origin: run.origin, count: run.records.length }))
+    if (batch.own.length > 0) runs.unshift({ origin, count: batch.own.length })
+    const torn = runs[0]
+    if (torn === undefined) return
+    const end = this.durable.head(torn.origin).seq
+    const records = this.#random.int(1, torn.count)
+    for (let back = 0; back < records; back++) {
+      this.#image.damage({ origin: torn.origin, seq: end - back })
+    }
+    this.#events.onChanged("damaged")
   }
 
   #enqueue(work: Work): void {
@@ -134,12 +215,24 @@ export class SimDisk {
 
   #start(work: Work): void {
     const life = this.#life
-    this.#scheduler.after(this.#latencyMs(work), () => {
+    const latencyMs = this.#latencyMs(work)
+    if (work.type === "append") this.#interrupt(latencyMs / 2)
+    this.#scheduler.after(latencyMs, () => {
       if (life !== this.#life) return
       this.#perform(work)
       this.#queue.shift()
       const next = this.#queue[0]
       if (next !== undefined) this.#start(next)
+    })
+  }
+
+  /** Somebody waits for an append to be under way. */
+  #interrupt(afterMs: Millis): void {
+    const { onAppending } = this.health
+    if (onAppending === undefined) return
+    const life = this.#life
+    this.#scheduler.after(afterMs, () => {
+      if (life === this.#life) onAppending()
     })
   }
 
@@ -163,16 +256,17 @@ export class SimDisk {
     const { failing } = this.health
     if (failing !== undefined) return { ok: false, code: failing, message: "simulated fault" }
     const firstSeq = this.#persist(batch)
+    const log = this.durable
     const touched = new Set(batch.adopted.map((run) => run.origin))
-    if (batch.own.length > 0) touched.add(this.#log.origin)
-    const heads = [...touched].map((origin) => [origin, this.#log.head(origin)] as const)
+    if (batch.own.length > 0) touched.add(log.origin)
+    const heads = [...touched].map((origin) => [origin, log.head(origin)] as const)
     return { ok: true, firstSeq, heads }
   }
 
   #persist(batch: AppendBatch): number {
-    const firstSeq = this.#log.appendOwn(batch.own)
-    for (const run of batch.adopted) this.#log.appendRun(run)
-    this.#onDurable(batch, firstSeq)
+    const firstSeq = this.durable.appendOwn(batch.own)
+    for (const run of batch.adopted) this.durable.appendRun(run)
+    this.#events.onDurable(batch, firstSeq)
     return firstSeq
   }
 
@@ -180,23 +274,6 @@ export class SimDisk {
     if (this.health.readsFail) {
       return { type: "failed", code: "store-failed", message: "simulated fault" }
     }
-    return readLog(this.#log, query)
-  }
-}
-
-function readLog(log: MemoryLog, query: ReadQuery): ReadResult {
-  switch (query.type) {
-    case "document": {
-      const entries = log.readDocument(query.document, query.since)
-      const bytes = entries.reduce((sum, entry) => sum + entry.record.length, 0)
-      if (bytes <= limits.documentReadBytesMax) return { type: "document", entries }
-      return { type: "failed", code: "document-too-large", message: `${bytes} bytes` }
-    }
-    case "origin": {
-      const { run, previousHash } = log.readOrigin(query.origin, query.fromSeq, query.bytesMax)
-      return { type: "origin", run, previousHash }
-    }
-    case "client":
-      return { type: "client", seq: log.readClient(query.client) }
+    return this.#image.read(query)
   }
 }

@@ -198,7 +198,8 @@ export class SimClient implements SimWriter {
     this.#inputs = []
     for (const { replica } of this.#open.values()) replica.close()
     this.#open.clear()
-    this.#disk.crash(storage === "lost")
+    this.#disk.crash()
+    if (storage === "lost") this.#disk.wipe()
     this.#world.watch.onForgotten(this, storage)
   }
 

@@ -98,10 +98,14 @@ export class SimNode {
     return this.#core
   }
 
-  /** `doubt`: what the core before it found out about the disk. */
+  /**
+   * `doubt`: what the core before it found out about the disk. The process ends at once if its
+   * data folder is another node's.
+   */
   start(doubt?: ReopenDoubt): void {
     assert(this.#core === undefined, "the node runs already")
     const { network, trace, parts, watch } = this.#world
+    if (this.disk.isForeign) return trace.add("refused", this.host)
     this.life += 1
     this.#runs = this.build
     trace.add("start", this.host, this.build === "today" ? 0 : 1)

@@ -29,6 +29,8 @@ const kinds = {
   step: "h--",
   note: "h##",
   reopen: "h--",
+  disk: "h--",
+  refused: "h--",
 } as const
 export type TraceKind = keyof typeof kinds
 

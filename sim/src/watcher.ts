@@ -16,16 +16,20 @@ import type { SimWriter } from "./writer.ts"
  */
 export type Phase = "safety" | "core" | "whole"
 
-/** What happened to durable bytes other than an append. */
+/** What happened to durable bytes other than an append; `renewed` is the store's own doing. */
 export type DiskChange =
   /** Everything is gone. */
   | "wiped"
-  /** The disk is as it was some time ago. */
-  | "restored"
+  /** The database is as it was some time ago, the boot record beside it is not. */
+  | "restored-database"
+  /** Everything is as it was some time ago. */
+  | "restored-folder"
   /** It now holds what another node's disk held. */
   | "cloned"
   /** Some records are not what was written. */
   | "damaged"
+  /** An opening in doubt started a fresh epoch: origins may end earlier, entries have new dots. */
+  | "renewed"
 
 export interface Watcher {
   /** A local edit happened; called before anything of it is stored or sent. */
@@ -42,7 +46,7 @@ export interface Watcher {
   onConnected?(writer: SimWriter, node: HostId | undefined): void
   /** A batch is on that node's disk from now on. */
   onDurable?(node: HostId, batch: AppendBatch, firstSeq: number): void
-  /** The durable state of a node that is not running was changed behind its back. */
+  /** The durable state of a node was changed, by a fault behind its back or by an opening. */
   onDiskChanged?(node: HostId, change: DiskChange): void
   onNodeStarted?(node: SimNode): void
   onNodeInput?(node: SimNode, input: Input): void

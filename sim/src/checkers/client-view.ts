@@ -45,7 +45,8 @@ export class ReplicaView {
   #checkEntry(origin: OriginId, seq: number): void {
     const entry = this.#ledger.entry(origin, seq)
     demand(entry !== undefined, "resume-honesty", () => `${origin} ${seq} was never durable`)
-    if (entry.document !== this.#document) return
+    // One name for two entries: which of them the client was given, the name does not say.
+    if (entry.document !== this.#document || this.#ledger.forks.covers(origin, seq)) return
     const missing = this.#held.missing(entry.ops)
     demand(missing === undefined, "resume-honesty", () => {
       return `${this.#document}: resume point covers ${origin} ${seq}, the replica lacks ${missing}`

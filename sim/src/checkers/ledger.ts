@@ -1,18 +1,23 @@
 /**
  * All entries that were ever durable anywhere, and what is durable on each node now: fed by the
  * disks at the very moment of durability, so it knows before any core does. Watches `no-fork`,
- * `no-phantom`, `logged-once`, and that nothing durable is gone after a restart.
+ * `no-phantom`, `logged-once`, and that nothing durable is gone after a restart, nor after a store
+ * started a fresh epoch, but what a fault took.
  */
-import { assert, bytesEqual } from "@causeway/crdt/base"
+import { assert, bytesEqual, bytesToHex } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
+import type { Dot } from "@causeway/crdt/clock"
 import { decodeRecord } from "@causeway/crdt/log"
 import type { Authorship, LogRun, MemoryLog } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import type { HostId } from "../reachability.ts"
 import { demand } from "../violation.ts"
+import type { DiskChange } from "../watcher.ts"
 import type { Attempts } from "./attempts.ts"
 import { Coverage } from "./coverage.ts"
 import type { Ops } from "./coverage.ts"
+import { Forks } from "./forks.ts"
+import { Losses } from "./losses.ts"
 
 export type LedgerEntry = {
   readonly record: Uint8Array
@@ -23,31 +28,75 @@ export type LedgerEntry = {
   readonly hash: Uint8Array
 }
 
+/** A disk as checkers see it. */
+export type DiskView = {
+  readonly durable: MemoryLog
+  readonly hasDamage: boolean
+  isDamaged(dot: Dot): boolean
+}
+
 /** What one node's disk holds. */
 export class Holdings {
-  readonly #disk: { readonly durable: MemoryLog }
+  readonly disk: DiskView
   readonly seqs = new Map<OriginId, number>()
   readonly #documents = new Map<DocumentId, Coverage>()
+  /** What can't be read any more, of which the node does not know so far. */
+  readonly #latent = new Map<DocumentId, Coverage>()
 
-  constructor(disk: { readonly durable: MemoryLog }) {
-    this.#disk = disk
+  constructor(disk: DiskView) {
+    this.disk = disk
   }
 
   get log(): MemoryLog {
-    return this.#disk.durable
+    return this.disk.durable
   }
 
   coverage(document: DocumentId): Coverage {
-    let coverage = this.#documents.get(document)
-    if (coverage === undefined) {
-      coverage = new Coverage()
-      this.#documents.set(document, coverage)
-    }
-    return coverage
+    return coverageIn(this.#documents, document)
+  }
+
+  documents(): Iterable<readonly [DocumentId, Coverage]> {
+    return this.#documents
+  }
+
+  hold(origin: OriginId, seq: number, { document, ops }: LedgerEntry): void {
+    const isLatent = this.disk.hasDamage && this.disk.isDamaged({ origin, seq })
+    coverageIn(isLatent ? this.#latent : this.#documents, document).add(ops)
+    this.seqs.set(origin, seq)
+  }
+
+  /**
+   * The first part of `ops` that is not here, in words. What was damaged behind the node's back
+   * counts as being here until an opening found out: the node may have it in memory, or have said so.
+   */
+  lacks(document: DocumentId, ops: Ops): string | undefined {
+    const missing = this.coverage(document).missing(ops)
+    const latent = this.#latent.get(document)
+    return missing === undefined || latent === undefined
+      ? missing
+      : bothOf(this.coverage(document), latent).missing(ops)
   }
 }
 
+function coverageIn(all: Map<DocumentId, Coverage>, document: DocumentId): Coverage {
+  let coverage = all.get(document)
+  if (coverage === undefined) {
+    coverage = new Coverage()
+    all.set(document, coverage)
+  }
+  return coverage
+}
+
+function bothOf(one: Coverage, other: Coverage): Coverage {
+  const both = new Coverage()
+  both.add(one.ops())
+  both.add(other.ops())
+  return both
+}
+
 export class Ledger {
+  readonly losses = new Losses()
+  readonly forks = new Forks()
   readonly #attempts: Attempts
   readonly #entries = new Map<OriginId, LedgerEntry[]>()
   readonly #holdings = new Map<HostId, Holdings>()
@@ -58,7 +107,7 @@ export class Ledger {
     this.#attempts = attempts
   }
 
-  addNode(host: HostId, disk: { readonly durable: MemoryLog }): void {
+  addNode(host: HostId, disk: DiskView): void {
     this.#holdings.set(host, new Holdings(disk))
   }
 
@@ -87,22 +136,112 @@ export class Ledger {
 
   #hold(host: HostId, { origin, firstSeq, records }: LogRun): void {
     const holdings = this.holdings(host)
-    const entries = this.#entries.get(origin) ?? []
-    this.#entries.set(origin, entries)
     for (const [index, record] of records.entries()) {
       const seq = firstSeq + index
-      const known = entries[seq - 1]
-      if (known === undefined) entries[seq - 1] = this.#register(holdings.log, origin, seq, record)
-      else {
-        demand(bytesEqual(known.record, record), "no-fork", () => {
-          return `${origin} ${seq} differs from what another disk holds`
-        })
-      }
-      const entry = entries[seq - 1]
-      assert(entry !== undefined, "just registered")
-      holdings.coverage(entry.document).add(entry.ops)
-      holdings.seqs.set(origin, seq)
+      holdings.hold(origin, seq, this.#entryOf(holdings.log, origin, seq, record))
     }
+  }
+
+  /** The entry with this content, known from now on. */
+  #entryOf(log: MemoryLog, origin: OriginId, seq: number, record: Uint8Array): LedgerEntry {
+    const entries = this.#entries.get(origin) ?? []
+    this.#entries.set(origin, entries)
+    const first = entries[seq - 1]
+    if (first === undefined) {
+      const entry = this.#register(log, origin, seq, record)
+      entries[seq - 1] = entry
+      return entry
+    }
+    if (first.record === record || bytesEqual(first.record, record)) return first
+    const known = this.forks.find(origin, seq, record)
+    if (known !== undefined) return known
+    const entry = this.#register(log, origin, seq, record)
+    this.forks.add(origin, seq, entry)
+    return entry
+  }
+
+  /**
+   * What a disk holds is no longer what it held: reads all of it again. Whatever a fault took is
+   * noted; an opening may take nothing.
+   */
+  onDiskChanged(host: HostId, change: DiskChange): void {
+    const before = this.holdings(host)
+    if (change === "restored-folder") this.forks.allow(before.log.origin)
+    const after = new Holdings(before.disk)
+    this.#holdings.set(host, after)
+    for (const [origin, { seq }] of after.log.heads()) {
+      const { run } = after.log.readOrigin(origin, 1, Infinity)
+      if (seq > 0) this.#hold(host, run)
+    }
+    for (const [document, held] of before.documents()) {
+      const taken = after.coverage(document).lacking(held.ops())
+      if (taken.added.length === 0 && taken.deleted.length === 0) continue
+      demand(change !== "renewed", "no-acked-write-lost", () => {
+        return `a fresh epoch of ${after.log.origin} left out what could be read of ${document}`
+      })
+      this.losses.take(document, taken)
+    }
+    this.settle()
+  }
+
+  /** Somebody may have lost what nobody else has. */
+  settle(): void {
+    this.losses.settle((document) => {
+      const all = new Coverage()
+      for (const holdings of this.#holdings.values()) all.add(holdings.coverage(document).ops())
+      return all
+    })
+  }
+
+  /** The first part of `ops` that `host` does not hold and can't be excused for, in words. */
+  owes(host: HostId, document: DocumentId, ops: Ops): string | undefined {
+    const held = this.holdings(host).coverage(document)
+    const missing = held.missing(ops)
+    if (missing === undefined) return undefined
+    const excused = this.excused(document)
+    return excused === undefined ? missing : bothOf(held, excused).missing(ops)
+  }
+
+  /** Operations of a document that no node is bound to have; undefined if there are none. */
+  excused(document: DocumentId): Coverage | undefined {
+    const lost = this.losses.lost(document)
+    if (this.forks.count === 0) return lost
+    const excused = this.#behindForks(document)
+    if (lost !== undefined) excused.add(lost.ops())
+    return excused.isEmpty ? undefined : excused
+  }
+
+  /** Whether entries of the document stand behind a fork. */
+  isForked(document: DocumentId): boolean {
+    return this.forks.count > 0 && !this.#behindForks(document).isEmpty
+  }
+
+  #behindForks(document: DocumentId): Coverage {
+    return this.forks.behind(document, (origin) => this.#entries.get(origin) ?? [])
+  }
+
+  hasLostDeletions(document: DocumentId): boolean {
+    return (this.losses.lost(document)?.ops().deleted.length ?? 0) > 0
+  }
+
+  /** Nodes that hold different branches have met by the end, so one of them has said so. */
+  checkForks(): void {
+    for (const [origin] of this.forks.origins()) {
+      const isSaid = this.forks.isReported(origin) || !this.isSplit(origin)
+      demand(isSaid, "no-fork", () => `nodes differ about ${origin}, and nobody said so`)
+    }
+  }
+
+  /** Whether two disks hold different branches of an origin now. */
+  isSplit(origin: OriginId): boolean {
+    const fromSeq = this.forks.fromSeq(origin)
+    if (fromSeq === undefined) return false
+    const hashes = new Set<string>()
+    for (const { log } of this.#holdings.values()) {
+      if (log.head(origin).seq < fromSeq) continue
+      hashes.add(bytesToHex(log.readOrigin(origin, fromSeq + 1, 0).previousHash))
+    }
+    return hashes.size > 1
   }
 
   #register(log: MemoryLog, origin: OriginId, seq: number, record: Uint8Array): LedgerEntry {
@@ -112,7 +251,9 @@ export class Ledger {
     demand(unknown === undefined, "no-phantom", () => {
       return `${origin} ${seq} of ${document} has ${unknown}, which nobody wrote`
     })
-    if (author !== undefined) this.#loggedOnce(origin, seq, author)
+    // Behind a fork two branches count on their own.
+    const isOnce = author !== undefined && !this.forks.isAllowed(origin)
+    if (isOnce) this.#loggedOnce(origin, seq, author)
     const hash = log.readOrigin(origin, seq + 1, 0).previousHash
     return { record, document, author, ops, hash }
   }

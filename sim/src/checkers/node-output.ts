@@ -133,7 +133,7 @@ export class NodeOutput {
 
   #mustBeDurable(document: DocumentId, update: Uint8Array): void {
     const ops = this.#attempts.opsOf(document, update)
-    const missing = this.#ledger.holdings(this.#host).coverage(document).missing(ops)
+    const missing = this.#ledger.holdings(this.#host).lacks(document, ops)
     demand(missing === undefined, "nothing-unlogged-seen", () => {
       return `${document}: a client was shown ${missing}, which is not on the node's disk`
     })
@@ -160,11 +160,18 @@ export class NodeOutput {
       demand(head.seq <= held, "vector-honesty", () => {
         return `advertises ${origin} up to ${head.seq}, durable up to ${held}`
       })
-      const known = this.#ledger.entry(origin, head.seq)
-      demand(known === undefined || bytesEqual(known.hash, head.hash), "vector-honesty", () => {
+      const known = this.#hashOf(origin, head.seq)
+      demand(known === undefined || bytesEqual(known, head.hash), "vector-honesty", () => {
         return `advertises another hash of ${origin} ${head.seq}`
       })
     }
+  }
+
+  /** Where an origin forked, what counts is what is on the node's own disk. */
+  #hashOf(origin: OriginId, seq: number): Uint8Array | undefined {
+    const { forks } = this.#ledger
+    if (!forks.covers(origin, seq)) return this.#ledger.entry(origin, seq)?.hash
+    return this.#ledger.holdings(this.#host).log.readOrigin(origin, seq + 1, 0).previousHash
   }
 
   #checkEntries({ run }: LinkEntries): void {
@@ -176,7 +183,9 @@ export class NodeOutput {
       })
       const known = this.#ledger.entry(run.origin, seq)
       assert(known !== undefined, "what a disk holds is in the ledger")
-      demand(bytesEqual(known.record, record), "no-fork", () => {
+      const { forks } = this.#ledger
+      const isKnown = bytesEqual(known.record, record)
+      demand(isKnown || forks.find(run.origin, seq, record) !== undefined, "no-fork", () => {
         return `a peer was sent another ${run.origin} ${seq} than the logged one`
       })
     }

@@ -4,7 +4,7 @@
  */
 import { DecodeError } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
-import type { Effect, Engines, Input } from "@causeway/crdt/node"
+import type { Effect, Engines, Input, NodeEvent } from "@causeway/crdt/node"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import { decodeClientMessage } from "@causeway/crdt/protocol"
 import type { ClientMessage } from "@causeway/crdt/protocol"
@@ -12,9 +12,11 @@ import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import type { Trace } from "../trace.ts"
 import { Violation } from "../violation.ts"
-import type { Watcher } from "../watcher.ts"
+import type { DiskChange, Watcher } from "../watcher.ts"
 import type { SimWriter } from "../writer.ts"
 import { Attempts } from "./attempts.ts"
+import { ClientHoldings } from "./client-holdings.ts"
+import type { Clients } from "./client-holdings.ts"
 import { ReplicaView } from "./client-view.ts"
 import { Ledger } from "./ledger.ts"
 import { NodeOutput } from "./node-output.ts"
@@ -38,6 +40,11 @@ export class Oracle implements Watcher {
     return new ReplicaView(document, this.ledger, this.attempts)
   }
 
+  /** Whose clients may hold what no node holds. */
+  setClients(clients: Clients): void {
+    this.ledger.losses.setHolders(new ClientHoldings(clients, this.attempts))
+  }
+
   onWrite(writer: SimWriter, document: DocumentId, token: string, update: Uint8Array): void {
     this.attempts.add(writer.host, document, token, update)
     this.#trace.add("write", writer.host, this.attempts.all.length, update.length, update)
@@ -52,6 +59,7 @@ export class Oracle implements Watcher {
   onForgotten(writer: SimWriter, storage: "kept" | "lost"): void {
     this.#trace.add("crash", writer.host)
     this.attempts.forget(writer.host, storage)
+    this.ledger.settle()
   }
 
   onRefused(writer: SimWriter, code: number): void {
@@ -63,6 +71,12 @@ export class Oracle implements Watcher {
     this.ledger.onDurable(host, batch, firstSeq)
   }
 
+  onDiskChanged(host: HostId, change: DiskChange): void {
+    this.#trace.add("disk", host)
+    this.#trace.detail(change)
+    this.ledger.onDiskChanged(host, change)
+  }
+
   onNodeStarted(node: SimNode): void {
     this.ledger.checkRestart(node.host, node.disk.durable)
     const output = new NodeOutput(node.host, this.attempts, this.ledger, this.promises)
@@ -71,6 +85,11 @@ export class Oracle implements Watcher {
 
   onNodeEffect(node: SimNode, effect: Effect): void {
     if (effect.type === "send") this.#outputs.get(node.host)?.onSend(effect)
+    else if (effect.type === "emit") this.#onEvent(effect.event)
+  }
+
+  #onEvent(event: NodeEvent): void {
+    if (event.type === "fork-detected") this.ledger.forks.report(event.origin)
   }
 
   onNodeInput(node: SimNode, input: Input): void {

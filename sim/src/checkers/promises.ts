@@ -91,7 +91,7 @@ export class Promises {
       demand(update !== undefined, "no-acked-write-lost", () => {
         return `update ${number} of ${client.id} was acked and never arrived`
       })
-      const missing = holdings.coverage(update.document).missing(update.ops)
+      const missing = holdings.lacks(update.document, update.ops)
       demand(missing === undefined, "no-acked-write-lost", () => {
         return `update ${number} of ${client.id} was acked; ${missing} is not on the disk`
       })

@@ -1,6 +1,7 @@
 /** Every fault there is. The names are what `--faults` takes. */
 import { clientFaults } from "./client-faults.ts"
 import { clockFaults } from "./clock-faults.ts"
+import { diskFaults } from "./disk-faults.ts"
 import type { Fault } from "./fault.ts"
 import { messageFaults } from "./message-faults.ts"
 import { networkFaults } from "./network-faults.ts"
@@ -18,6 +19,7 @@ export const allFaults: readonly Fault[] = [
   ...messageFaults,
   ...partitionFaults,
   ...nodeFaults,
+  ...diskFaults,
   ...processFaults,
   ...clockFaults,
   ...clientFaults,

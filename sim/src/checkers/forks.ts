@@ -1,0 +1,93 @@
+/**
+ * Forks: an origin and seq that stands for two contents. Only a folder that was put back whole, boot
+ * record and all, may lead to one: its node can't know that it ever gave out more. Then some node
+ * must say so, and what stands behind the fork under that origin is nobody's promise any more:
+ * resume points and vectors name entries by origin and seq, so two that share a name can't be told
+ * apart by who only has the name. Anywhere else a fork is a violation of `no-fork`.
+ */
+import { bytesEqual } from "@causeway/crdt/base"
+import type { DocumentId, OriginId } from "@causeway/crdt/base"
+import { demand } from "../violation.ts"
+import { Coverage } from "./coverage.ts"
+import type { LedgerEntry } from "./ledger.ts"
+
+export class Forks {
+  /** Origins whose node was put back to where it had given out less. */
+  readonly #rolledBack = new Set<OriginId>()
+  /** Where each fork begins. */
+  readonly #fromSeq = new Map<OriginId, number>()
+  /** Contents other than the first one that was seen. */
+  readonly #others = new Map<string, LedgerEntry[]>()
+  readonly #reported = new Set<OriginId>()
+
+  /** How many origins forked. */
+  get count(): number {
+    return this.#fromSeq.size
+  }
+
+  /** `origin`'s own node is back at an earlier state, and does not know it. */
+  allow(origin: OriginId): void {
+    this.#rolledBack.add(origin)
+  }
+
+  isAllowed(origin: OriginId): boolean {
+    return this.#rolledBack.has(origin)
+  }
+
+  /** A node said that peers differ about this origin. */
+  report(origin: OriginId): void {
+    this.#reported.add(origin)
+  }
+
+  isReported(origin: OriginId): boolean {
+    return this.#reported.has(origin)
+  }
+
+  /** The first seq with two contents; undefined if there is none. */
+  fromSeq(origin: OriginId): number | undefined {
+    return this.#fromSeq.get(origin)
+  }
+
+  find(origin: OriginId, seq: number, record: Uint8Array): LedgerEntry | undefined {
+    const others = this.#others.get(nameOf(origin, seq)) ?? []
+    return others.find((entry) => bytesEqual(entry.record, record))
+  }
+
+  add(origin: OriginId, seq: number, entry: LedgerEntry): void {
+    demand(this.#rolledBack.has(origin), "no-fork", () => {
+      return `${origin} ${seq} differs from what another disk holds or held`
+    })
+    const name = nameOf(origin, seq)
+    const others = this.#others.get(name) ?? []
+    this.#others.set(name, others)
+    others.push(entry)
+    this.#fromSeq.set(origin, Math.min(seq, this.fromSeq(origin) ?? Infinity))
+  }
+
+  /** Whether `seq` may stand for two contents. */
+  covers(origin: OriginId, seq: number): boolean {
+    return seq >= (this.fromSeq(origin) ?? Infinity)
+  }
+
+  *origins(): Generator<readonly [OriginId, number]> {
+    yield* this.#fromSeq
+  }
+
+  /** What was written behind a fork, the contents in `entries` and all others. */
+  behind(document: DocumentId, entries: (origin: OriginId) => readonly LedgerEntry[]): Coverage {
+    const coverage = new Coverage()
+    for (const [origin, fromSeq] of this.#fromSeq) {
+      for (const entry of entries(origin).slice(fromSeq - 1)) {
+        if (entry.document === document) coverage.add(entry.ops)
+      }
+    }
+    for (const others of this.#others.values()) {
+      for (const entry of others) if (entry.document === document) coverage.add(entry.ops)
+    }
+    return coverage
+  }
+}
+
+function nameOf(origin: OriginId, seq: number): string {
+  return `${origin} ${seq}`
+}
