@@ -1,0 +1,90 @@
+/** The story in one chart: how much is missing somewhere, and when it is all there. */
+import type { Phase } from "../watcher.ts"
+import type { TimelineData } from "../timeline.ts"
+import { area, x } from "./chart.ts"
+import type { Axis, Chart } from "./chart.ts"
+import { tag, text } from "./markup.ts"
+import type { Markup } from "./markup.ts"
+import { duration, grouped, moment } from "./words.ts"
+
+const phaseWords: Readonly<Record<Phase, string>> = {
+  safety: "faults and writes",
+  core: "some are well, the rest stays broken",
+  whole: "all healed",
+}
+
+export function overviewChart(timeline: TimelineData, axis: Axis): Chart {
+  const missing = totalBehind(timeline)
+  const made = durable(timeline)
+  const most = Math.max(1, ...missing)
+  const mostMade = Math.max(1, ...made)
+  return {
+    title: "How far the replicas are apart",
+    legend: [
+      { look: "behind", words: "entries that some node lacks, summed over the nodes" },
+      { look: "made", words: "entries made durable, all nodes" },
+    ],
+    rows: [
+      {
+        label: "missing",
+        hint: `≤ ${grouped(most)} entries`,
+        height: 92,
+        draw: (top) => [
+          area(
+            axis,
+            missing,
+            { top: top + 6, height: 84 },
+            { look: "behind", unit: "entries missing, all nodes", max: most },
+          ),
+        ],
+      },
+      {
+        label: "made durable",
+        hint: `≤ ${grouped(mostMade)} per ${duration(axis.bucketMs)}`,
+        height: 38,
+        draw: (top) => [
+          area(
+            axis,
+            made,
+            { top: top + 5, height: 31 },
+            { look: "made", unit: "entries made durable", max: mostMade },
+          ),
+        ],
+      },
+    ],
+  }
+}
+
+/** Entries missing, summed over the nodes. */
+export function totalBehind({ nodes }: TimelineData): number[] {
+  return summed(nodes.map(({ behind }) => behind))
+}
+
+function durable({ nodes }: TimelineData): number[] {
+  return summed(nodes.flatMap(({ own, adopted }) => [own, adopted]))
+}
+
+function summed(series: readonly (readonly number[])[]): number[] {
+  const [first = []] = series
+  return first.map((_, index) => series.reduce((sum, values) => sum + (values[index] ?? 0), 0))
+}
+
+/** The phases behind a chart's rows, with their names above it. */
+export function phaseBands(timeline: TimelineData, axis: Axis) {
+  return (top: number, bottom: number): Markup[] =>
+    timeline.phases.flatMap(({ phase, fromMs }, index) => {
+      const toMs = timeline.phases[index + 1]?.fromMs ?? axis.endMs
+      const left = x(axis, fromMs)
+      const width = x(axis, toMs) - left
+      const band = { class: `phase ${phase}`, x: left, y: top - 29, width, height: 12 }
+      const words = phaseWords[phase]
+      const room = Math.floor(width / 6)
+      const shown = words.length <= room ? words : phase.length <= room ? phase : ""
+      const title = `${words}, from ${moment(fromMs, axis.endMs)} for ${duration(toMs - fromMs)}`
+      return [
+        tag("rect", band, tag("title", {}, text(title))),
+        tag("rect", { ...band, class: `tint ${phase}`, y: top, height: bottom - top }),
+        tag("text", { class: "phased", x: left + width / 2, y: top - 19.5 }, text(shown)),
+      ]
+    })
+}
