@@ -5,7 +5,7 @@
 import * as Y from "yjs"
 import { describe, expect, test } from "vitest"
 import type { OriginId } from "@causeway/crdt/base"
-import type { ClientEffect } from "@causeway/crdt/client"
+import type { ClientEffect, ClientInput } from "@causeway/crdt/client"
 import { chainRecords, decodeRecord, emptyHead, encodeRecord, MemoryLog } from "@causeway/crdt/log"
 import type { Head } from "@causeway/crdt/log"
 import type { Effect, Input } from "@causeway/crdt/node"
@@ -56,7 +56,10 @@ function nodesThat(
   }
 }
 
-function clientsThat(spoil: (effects: ClientEffect[]) => ClientEffect[]): Parts {
+function clientsThat(
+  spoil: (effects: ClientEffect[]) => ClientEffect[],
+  swallows: (input: ClientInput) => boolean = () => false,
+): Parts {
   return {
     ...realParts,
     makeClient(options) {
@@ -75,6 +78,7 @@ function clientsThat(spoil: (effects: ClientEffect[]) => ClientEffect[]): Parts 
         resumeOf: (document) => core.resumeOf(document),
         nextDeadline: () => core.nextDeadline(),
         step(input, nowMs, effects) {
+          if (swallows(input)) return
           const own: ClientEffect[] = []
           core.step(input, nowMs, own)
           effects.push(...spoil(own))
@@ -349,30 +353,10 @@ const planted: readonly Planted[] = [
     caughtBy: ["no-write-lost"],
     parts() {
       const lose = every(9)
-      return {
-        ...realParts,
-        makeClient(options) {
-          const core = realParts.makeClient(options)
-          return {
-            get connection() {
-              return core.connection
-            },
-            get pending() {
-              return core.pending
-            },
-            get storing() {
-              return core.storing
-            },
-            pendingUpdates: (document) => core.pendingUpdates(document),
-            resumeOf: (document) => core.resumeOf(document),
-            nextDeadline: () => core.nextDeadline(),
-            step(input, nowMs, effects) {
-              if (input.type === "local-update" && lose()) return
-              core.step(input, nowMs, effects)
-            },
-          }
-        },
-      }
+      return clientsThat(
+        (effects) => effects,
+        (input) => input.type === "local-update" && lose(),
+      )
     },
   },
   {

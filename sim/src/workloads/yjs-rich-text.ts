@@ -6,11 +6,13 @@
 import * as Y from "yjs"
 import type { SimRandom } from "../random.ts"
 import { numbered } from "./documents.ts"
-import { codePointBoundary, phrase, randomRange, shortToken, TEXT_LENGTH_MAX } from "./text.ts"
+import { codePointBoundary, phrase, randomRange, shortToken } from "./text.ts"
 import { type } from "./typing.ts"
 import type { Memory, Workload } from "./workload.ts"
 
 const PARAGRAPHS_MAX = 12
+/** Short, so that formats and cuts of several people often meet. */
+const LENGTH_MAX = 400
 /** Stands for an embed, which takes one place of a text. */
 const EMBED = "\ufffc"
 
@@ -37,18 +39,18 @@ export function placesOf(text: Y.Text): string {
 function editText(text: Y.Text, random: SimRandom, token: string, memory: Memory): void {
   const content = placesOf(text)
   const kind = random.int(0, 9)
-  if (kind <= 3 && content.length > 0) {
-    const { from, to } = randomRange(content, random, 40)
-    if (to > from) return text.format(from, to - from, drawFormat(random, token))
-  }
+  const { from, to } = randomRange(content, random, content.length > LENGTH_MAX ? 200 : 40)
+  const deletes = kind <= 1 || content.length > LENGTH_MAX
+  if (deletes && to > from) return text.delete(from, to - from)
+  if (kind <= 4 && to > from) return text.format(from, to - from, drawFormat(random, token))
   const at = codePointBoundary(content, random.int(0, content.length))
-  if (kind === 4) return text.insertEmbed(at, { image: shortToken(token) })
+  if (kind === 5) return text.insertEmbed(at, { image: shortToken(token) })
   // What is typed inside bold text is bold; a paste brings its own format.
-  if (kind === 5) return text.insert(at, phrase(random, token), drawFormat(random, token))
+  if (kind === 6) return text.insert(at, phrase(random, token), drawFormat(random, token))
   const typed = {
     content,
-    remove: (from: number, count: number) => text.delete(from, count),
-    insert: (from: number, words: string) => text.insert(from, words),
+    remove: (place: number, count: number) => text.delete(place, count),
+    insert: (place: number, words: string) => text.insert(place, words),
   }
   type(typed, random, token, memory)
 }
@@ -79,7 +81,7 @@ function editParagraphs(
   if (kind === 1) return paragraph.setAttribute("level", shortToken(token))
   if (kind === 2) return split(fragment, index, text, random)
   // Joined or cut: whoever types there right now loses it, as in every editor.
-  const full = paragraphs.length >= PARAGRAPHS_MAX || text.length > TEXT_LENGTH_MAX
+  const full = paragraphs.length >= PARAGRAPHS_MAX || text.length > LENGTH_MAX
   if (full || (kind === 3 && random.chance(0.5))) return fragment.delete(index, 1)
   editText(text, random, token, memory)
 }
