@@ -4,7 +4,7 @@ import type { Effect, Input } from "@causeway/crdt/node"
 import { Driver } from "./driver.ts"
 import { LazyEngines } from "./engines.ts"
 import { Jobs } from "./jobs/jobs.ts"
-import { openMemoryStore } from "./store/index.ts"
+import { newMemoryLog, openMemoryStore } from "./store/index.ts"
 import { until } from "./test/wait.ts"
 
 /** A core that does what it is told, and a transport that writes down what it is told. */
@@ -28,7 +28,7 @@ class Stage {
       },
       nextDeadline: () => this.deadline,
     },
-    store: openMemoryStore({ node: parseNodeId("a") }),
+    store: openMemoryStore({ log: newMemoryLog(parseNodeId("a")) }),
     transport: {
       send: (to, frames) => this.written.push(`send ${to.join()} ${frames.join(";")}`),
       close: (connection, reason) => this.written.push(`close ${connection} ${reason}`),

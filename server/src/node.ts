@@ -1,27 +1,29 @@
 /**
- * A whole node in this process: store, core, driver, transport and HTTP, started and stopped
- * together. This is the API for embedding; the command line is a thin shell around it.
+ * A whole node in this process: an HTTP server, and behind it one life after another on the same
+ * store, each ended in order before the next begins. This is the API for embedding; the command
+ * line is a thin shell around it.
  */
 import type { Server } from "node:http"
-import { performance } from "node:perf_hooks"
-import type { Millis, NodeId } from "@causeway/crdt/base"
-import { NodeCore } from "@causeway/crdt/node"
-import type { NodeStatus } from "@causeway/crdt/node"
-import type { Store } from "@causeway/crdt/ports"
+import { setTimeout as sleep } from "node:timers/promises"
+import type { NodeId } from "@causeway/crdt/base"
+import { limits } from "@causeway/crdt/base"
+import { Reopenings } from "@causeway/crdt/node"
+import type { NodeEvent } from "@causeway/crdt/node"
+import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { formatAddress } from "./address.ts"
 import type { ListenAddress } from "./address.ts"
-import { Driver } from "./driver.ts"
-import { LazyEngines } from "./engines.ts"
 import { createApp } from "./http/app.ts"
 import { createHttpServer, listen, serveNode } from "./http/listen.ts"
-import { Jobs } from "./jobs/jobs.ts"
+import { Life, nowMs } from "./life.ts"
 import { silentLog } from "./observe/log.ts"
 import type { Log } from "./observe/log.ts"
 import { logEvent } from "./observe/log-events.ts"
 import { Metrics } from "./observe/metrics.ts"
-import { openStore } from "./open-store.ts"
-import type { StoreChoice } from "./open-store.ts"
-import { Transport } from "./transport/transport.ts"
+import { logRenewal } from "./observe/renewal.ts"
+import type { LastRenewal, RunningStatus } from "./observe/renewal.ts"
+import { storeOpener } from "./open-store.ts"
+import type { OpenStore, StoreChoice } from "./open-store.ts"
+import { StartError } from "./start-error.ts"
 
 export type NodeOptions = {
   /** Port 0: any free one. */
@@ -39,18 +41,15 @@ export type NodeOptions = {
 export interface RunningNode {
   /** `ws://HOST:PORT`, with the real port. */
   readonly url: string
-  status(): NodeStatus
+  status(): RunningStatus
   /** Graceful and bounded: within 5 s all is saved and closed, even if the store is failing. */
   close(): Promise<void>
 }
 
-const closeLimits = {
-  /** For what was accepted to become durable and connections to be told. */
-  stopMs: 2500,
-  /** For peers to finish their side of the close. */
-  socketsMs: 500,
-  storeMs: 1500,
-} as const
+/** For the store to finish what is under way when the node is closed. */
+const closeStoreMs = 1500
+/** For an opening in doubt that is under way when the node is closed. */
+const closeReopenMs = 3000
 
 /**
  * Starts a node; it serves once this resolves. The port comes first: one that is taken leaves no
@@ -61,8 +60,8 @@ export async function createNode(options: NodeOptions): Promise<RunningNode> {
   const server = createHttpServer()
   const url = `ws://${formatAddress(await listen(server, options.listen))}`
   try {
-    const store = await openStore(options.store, options.node, log)
-    return new Node(options, { server, url, store, log })
+    const open = storeOpener(options.store, options.node, log)
+    return new Node(options, { server, url, open, store: await open(), log })
   } catch (error) {
     server.close()
     server.closeAllConnections()
@@ -74,62 +73,86 @@ type Parts = {
   /** Listens already. */
   readonly server: Server
   readonly url: string
+  readonly open: OpenStore
   readonly store: Store
   readonly log: Log
 }
 
 class Node implements RunningNode {
   readonly url: string
-  readonly #core: NodeCore
-  readonly #store: Store
-  readonly #transport: Transport
-  readonly #jobs: Jobs
-  readonly #driver: Driver
-  readonly #server: Server
+  readonly #options: NodeOptions
+  readonly #parts: Parts
+  readonly #metrics: Metrics
+  readonly #reopenings = new Reopenings()
+  #life: Life
+  #renewed: LastRenewal | undefined
+  /** Set while one life has ended and the next has not begun. */
+  #reopening: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  #onStopped = () => {}
 
-  constructor({ cluster, peers }: NodeOptions, { server, url, store, log }: Parts) {
-    const engines = new LazyEngines()
-    const { node, origin, heads } = store.opened
-    const random = { next: () => Math.random() }
-    const config = { node, origin, heads, cluster, peers, engines: engines.engines, random }
-    this.url = url
-    this.#server = server
-    this.#store = store
-    this.#core = new NodeCore(config, nowMs())
-    const counts = () => this.#transport.counts()
-    const metrics = new Metrics(() => this.status(), counts)
-    this.#transport = new Transport({
-      give: (input) => this.#driver.give(input),
-      onCutOff: (reason) => metrics.onCutOff(reason),
-    })
-    this.#jobs = new Jobs(engines)
-    this.#driver = new Driver({
-      core: this.#core,
-      store,
-      transport: this.#transport,
-      jobs: this.#jobs,
-      engines,
-      now: nowMs,
-      onEvent: (event) => {
-        metrics.onEvent(event)
-        logEvent(log, event)
-      },
-      onStopped: () => this.#onStopped(),
-      onReopen: ({ why }) => log.error({ why }, "store-in-doubt"),
-    })
+  constructor(options: NodeOptions, parts: Parts) {
+    this.url = parts.url
+    this.#options = options
+    this.#parts = parts
+    const counts = () => this.#life.transport.counts()
+    this.#metrics = new Metrics(() => this.status(), counts)
+    this.#life = this.#begin(parts.store)
     const app = createApp({
       status: () => this.status(),
       isStopping: () => this.#closing !== undefined,
-      metrics,
-      ask: (request, answer) => this.#driver.ask(request, answer),
+      metrics: this.#metrics,
+      ask: (request, answer) => this.#life.ask(request, answer),
     })
-    serveNode(server, app, this.#transport)
+    serveNode(parts.server, app, (...upgrade) => this.#life.transport.upgrade(...upgrade))
   }
 
-  status(): NodeStatus {
-    return this.#core.status()
+  #begin(store: Store): Life {
+    const { origin, renewed } = store.opened
+    if (renewed !== undefined) {
+      this.#renewed = { ...renewed, origin, atMs: nowMs() }
+      this.#metrics.onRenewed(this.#renewed)
+      logRenewal(this.#parts.log, this.#renewed)
+    }
+    const { cluster, peers } = this.#options
+    return new Life({
+      store,
+      cluster,
+      peers,
+      reopenFromMs: this.#reopenings.fromMs,
+      onEvent: (event) => this.#onEvent(event),
+      onCutOff: (reason) => this.#metrics.onCutOff(reason),
+      onReopen: (doubt) => {
+        this.#reopening ??= this.#reopen(doubt).finally(() => (this.#reopening = undefined))
+      },
+    })
+  }
+
+  #onEvent(event: NodeEvent): void {
+    this.#metrics.onEvent(event)
+    logEvent(this.#parts.log, event)
+  }
+
+  /** A store that does not open is tried again until it does: nothing is served meanwhile. */
+  async #reopen(doubt: ReopenDoubt): Promise<void> {
+    await this.#life.end(Infinity)
+    let retryMs: number = limits.storeRetryMsMin
+    while (this.#closing === undefined) {
+      try {
+        const store = await this.#parts.open(doubt)
+        this.#reopenings.note(doubt.why, nowMs())
+        this.#life = this.#begin(store)
+        return
+      } catch (error) {
+        if (!(error instanceof StartError)) throw error
+        this.#parts.log.error({ message: error.message }, "store-not-opened")
+        await sleep(retryMs)
+        retryMs = Math.min(retryMs * 2, limits.storeRetryMsMax)
+      }
+    }
+  }
+
+  status(): RunningStatus {
+    return { ...this.#life.status(), renewed: this.#renewed }
   }
 
   close(): Promise<void> {
@@ -138,34 +161,13 @@ class Node implements RunningNode {
   }
 
   async #close(): Promise<void> {
-    this.#server.close()
-    this.#server.closeIdleConnections()
-    this.#transport.stopAccepting()
-    await within(closeLimits.stopMs, (done) => {
-      this.#onStopped = done
-      this.#driver.give({ type: "stop" })
-    })
-    const { socketsMs, storeMs } = closeLimits
-    await within(socketsMs * 2, (done) => this.#transport.end("service-restart", socketsMs, done))
-    this.#driver.end()
-    this.#jobs.end()
-    await within(storeMs, (done) => this.#store.close(done))
-    this.#server.closeAllConnections()
+    const { server } = this.#parts
+    server.close()
+    server.closeIdleConnections()
+    // From here on no life begins but the one whose store is being opened right now.
+    await Promise.race([this.#reopening, sleep(closeReopenMs, undefined, { ref: false })])
+    await this.#life.stop()
+    await this.#life.end(closeStoreMs)
+    server.closeAllConnections()
   }
-}
-
-/** Waits for `start` to call back, but not longer than that. */
-function within(patienceMs: number, start: (done: () => void) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const patience = setTimeout(resolve, patienceMs)
-    start(() => {
-      clearTimeout(patience)
-      resolve()
-    })
-  })
-}
-
-/** Milliseconds since 1970 that never run backwards. */
-function nowMs(): Millis {
-  return performance.timeOrigin + performance.now()
 }

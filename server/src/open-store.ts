@@ -1,9 +1,9 @@
 /** Opens the store a node is configured with and turns its troubles into log lines. */
 import type { NodeId } from "@causeway/crdt/base"
-import type { Store } from "@causeway/crdt/ports"
+import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import type { Log } from "./observe/log.ts"
 import { StartError } from "./start-error.ts"
-import { openMemoryStore, openSqliteStore, StoreOpenError } from "./store/index.ts"
+import { newMemoryLog, openMemoryStore, openSqliteStore, StoreOpenError } from "./store/index.ts"
 
 export const storeTypes = ["sqlite", "memory"] as const
 
@@ -12,17 +12,27 @@ export type StoreChoice =
   | { readonly type: "memory" }
   | { readonly type: "sqlite"; readonly directory: string }
 
-/** `node` undefined: the name the store has, or a fresh one. @throws StartError */
-export async function openStore(
-  choice: StoreChoice,
+/** Opens the same store each time; `doubt`: what was found out about it since the last time. */
+export type OpenStore = (doubt?: ReopenDoubt) => Promise<Store>
+
+/** `node` undefined: the name the store has, or a fresh one. What it gives throws StartError. */
+export function storeOpener(choice: StoreChoice, node: NodeId | undefined, log: Log): OpenStore {
+  if (choice.type === "sqlite") return (doubt) => openSqlite(choice.directory, node, log, doubt)
+  const memory = newMemoryLog(node)
+  return async (doubt) => openMemoryStore({ log: memory, doubt })
+}
+
+async function openSqlite(
+  directory: string,
   node: NodeId | undefined,
   log: Log,
+  doubt: ReopenDoubt | undefined,
 ): Promise<Store> {
-  if (choice.type === "memory") return openMemoryStore({ node })
   try {
     return await openSqliteStore({
-      directory: choice.directory,
+      directory,
       node,
+      doubt,
       onCorrupt: (entry) => log.error(entry, "corrupt-entry"),
       onTrouble: (message) => log.warn({ message }, "store-trouble"),
       onFailed: (message) => log.error({ message }, "store-thread-ended"),

@@ -30,8 +30,9 @@ export class Renewing {
   readonly #lost: Dot[] = []
   #lostCount = 0
 
-  lose(dot: Dot): void {
-    this.#lostCount += 1
+  /** `count` entries from `dot` on are lost; the first is named. */
+  lose(dot: Dot, count = 1): void {
+    this.#lostCount += count
     if (this.#lost.length < lostNamedMax) this.#lost.push(dot)
   }
 

@@ -2,13 +2,12 @@
  * What every store must do (ports/store.ts), whatever is under it. A store's test calls
  * `storeContract` with how to open it and what it supports; the rest is here.
  */
-import { describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { bytesEqual, InvariantError } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { chainRecords, emptyHead, genesisHash } from "../log/index.ts"
-import type { Store } from "../ports/index.ts"
 import { storeCrashContract } from "./store-crash-contract.ts"
-import type { CrashStore } from "./store-crash-contract.ts"
+import { storeEpochContract } from "./store-epoch-contract.ts"
 import {
   append,
   appended,
@@ -24,46 +23,8 @@ import {
   testRecord,
 } from "./store-fixtures.ts"
 import { storeModelContract } from "./store-model-contract.ts"
-
-export type StoreFixture = {
-  /** Opens the store of this fixture; again, if durable, after it was closed. */
-  open(): Promise<Store>
-  /** Removes what the fixture made; its stores are closed by then. */
-  remove(): Promise<void>
-}
-
-/** How to make a fixture, and what the store can do beyond the port's minimum. */
-export type StoreUnderTest = {
-  fixture(): Promise<StoreFixture>
-  readonly supports: {
-    /** What was appended is there after close and open. */
-    readonly durable: boolean
-    /** What was acked is there after the process was killed; undefined: no such claim. */
-    readonly crash: CrashStore | undefined
-  }
-  /** Random histories to compare with the model; more is slower. */
-  readonly modelRuns: number
-}
-
-/** A store that is closed and removed when the test ends. */
-export type OpenedFixture = { store: Store; reopen(): Promise<Store> }
-
-export async function openFixture(underTest: StoreUnderTest): Promise<OpenedFixture> {
-  const fixture = await underTest.fixture()
-  const opened: OpenedFixture = {
-    store: await fixture.open(),
-    reopen: async () => {
-      await close(opened.store)
-      opened.store = await fixture.open()
-      return opened.store
-    },
-  }
-  onTestFinished(async () => {
-    await close(opened.store)
-    await fixture.remove()
-  })
-  return opened
-}
+import { openFixture } from "./store-under-test.ts"
+import type { StoreUnderTest } from "./store-under-test.ts"
 
 export function storeContract(name: string, underTest: StoreUnderTest): void {
   describe(`store contract: ${name}`, () => {
@@ -71,7 +32,10 @@ export function storeContract(name: string, underTest: StoreUnderTest): void {
     adoptionRules(underTest)
     readRules(underTest)
     closeRules(underTest)
-    if (underTest.supports.durable) durableRules(underTest)
+    if (underTest.supports.durable) {
+      durableRules(underTest)
+      storeEpochContract(underTest)
+    }
     storeModelContract(underTest)
     if (underTest.supports.crash !== undefined) storeCrashContract(underTest.supports.crash)
   })

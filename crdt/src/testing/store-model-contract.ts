@@ -8,8 +8,8 @@ import { expect, test } from "vitest"
 import { VersionVector } from "../clock/index.ts"
 import { MemoryLog } from "../log/index.ts"
 import type { LogRun } from "../log/index.ts"
-import type { Store } from "../ports/index.ts"
-import type { StoreUnderTest } from "./store-contract.ts"
+import type { ReopenDoubt, Store } from "../ports/index.ts"
+import type { StoreUnderTest } from "./store-under-test.ts"
 import {
   appended,
   byOrigin,
@@ -64,13 +64,27 @@ const anyStep = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ type: fc.constant("client" as const), client: anyClient() }),
   },
-  { weight: 1, arbitrary: fc.record({ type: fc.constant("reopen" as const) }) },
+  { weight: 1, arbitrary: reopenStep() },
 )
 
 type Step = typeof anyStep extends fc.Arbitrary<infer Value> ? Value : never
 
 function anyClient() {
   return fc.constantFrom(...clients)
+}
+
+function reopenStep() {
+  return fc.record({
+    type: fc.constant("reopen" as const),
+    doubt: fc.oneof(
+      fc.constant(undefined),
+      fc.record({
+        why: fc.constant("overtaken" as const),
+        keepSeq: fc.integer({ min: 0, max: 12 }),
+      }),
+      fc.constant({ why: "corrupt" as const }),
+    ),
+  })
 }
 
 function appendStep() {
@@ -103,8 +117,8 @@ async function compare(underTest: StoreUnderTest, steps: readonly Step[]): Promi
         await Promise.all(checks)
         checks = []
         await close(store)
-        store = await fixture.open()
-        checkReopened(store, model)
+        store = await fixture.open(step.doubt)
+        checkReopened(store, model, step.doubt)
       }
     }
     await Promise.all(checks)
@@ -114,7 +128,11 @@ async function compare(underTest: StoreUnderTest, steps: readonly Step[]): Promi
   }
 }
 
-function checkReopened(store: Store, model: MemoryLog): void {
+function checkReopened(store: Store, model: MemoryLog, doubt: ReopenDoubt | undefined): void {
+  if (doubt !== undefined) {
+    const options = doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {}
+    expect(store.opened.renewed).toMatchObject(model.renew(store.opened.origin, options))
+  }
   expect(store.opened.origin).toBe(model.origin)
   expect(new Map(store.opened.heads)).toEqual(new Map(model.heads()))
 }

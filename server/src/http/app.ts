@@ -4,13 +4,14 @@ import { Hono } from "hono"
 import type { NodeStatus } from "@causeway/crdt/node"
 import { linkVersions, nativeVersions } from "@causeway/crdt/protocol"
 import type { Metrics } from "../observe/metrics.ts"
+import type { RunningStatus } from "../observe/renewal.ts"
 import { endpointOf } from "../transport/endpoint.ts"
 import { version } from "../version.ts"
 import { Documents, failure } from "./documents.ts"
 import type { Ask } from "./documents.ts"
 
 export type AppOptions = {
-  readonly status: () => NodeStatus
+  readonly status: () => RunningStatus
   readonly isStopping: () => boolean
   readonly metrics: Metrics
   readonly ask: Ask

@@ -35,13 +35,13 @@ export function createHttpServer(): Server {
 export function serveNode(
   server: Server,
   app: Hono<{ Bindings: HttpBindings }>,
-  transport: Transport,
+  upgrade: Transport["upgrade"],
 ): void {
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   server.off("request", answerStarting)
   server.off("upgrade", refuseStarting)
   server.on("request", (request, response) => void listener(request, response))
-  server.on("upgrade", (request, socket, head) => transport.upgrade(request, socket, head))
+  server.on("upgrade", upgrade)
 }
 
 /** The process is alive, and nothing else. */

@@ -7,6 +7,7 @@ const warnings: ReadonlySet<NodeEvent["type"]> = new Set([
   "read-failed",
   "updates-unreadable",
   "link-refused",
+  "store-in-doubt",
 ])
 const news: ReadonlySet<NodeEvent["type"]> = new Set([
   "store-recovered",

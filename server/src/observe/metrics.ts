@@ -3,6 +3,7 @@
  * process. Label values come from our tables and the configured peers, so their number is bounded.
  */
 import type { NodeEvent, NodeStatus, PeerStatus } from "@causeway/crdt/node"
+import type { Renewed } from "@causeway/crdt/ports"
 import type { CloseReason } from "@causeway/crdt/protocol"
 import { Counter, Gauge, Histogram, Registry } from "prom-client"
 import type { Transport } from "../transport/transport.ts"
@@ -25,6 +26,9 @@ export class Metrics {
   readonly #linksRefused = this.#counter("links_refused_total", "Links closed", "reason")
   readonly #heals = this.#counter("heals_total", "Times a peer was caught up with again")
   readonly #forks = this.#counter("forks_total", "Logs of one origin that differ")
+  readonly #renewals = this.#counter("log_renewals_total", "Openings in doubt", "why")
+  readonly #salvaged = this.#counter("entries_salvaged_total", "Entries logged again in doubt")
+  readonly #lost = this.#counter("entries_lost_total", "Entries of the log that were unreadable")
   readonly #presence = this.#counter("presence_dropped_total", "Presence states ignored", "why")
   readonly #commits = new Histogram({
     name: "causeway_commit_seconds",
@@ -68,6 +72,12 @@ export class Metrics {
     this.#refused.inc({ reason })
   }
 
+  onRenewed({ why, salvaged, lostCount }: Renewed): void {
+    this.#renewals.inc({ why })
+    this.#salvaged.inc(salvaged)
+    this.#lost.inc(lostCount)
+  }
+
   // oxlint-disable-next-line eslint/complexity -- one flat arm per event.
   onEvent(event: NodeEvent): void {
     switch (event.type) {
@@ -101,6 +111,7 @@ export class Metrics {
       case "session-opened":
       case "session-closed":
       case "store-recovered":
+      case "store-in-doubt":
       case "link-up":
       case "link-down":
         return undefined

@@ -27,6 +27,12 @@ export function errorCode(error: unknown): string {
   return typeof error.code === "string" ? error.code : ""
 }
 
+/** Whether it was thrown because there is no space left. */
+export function isFull(error: unknown): boolean {
+  const code = errorCode(error)
+  return code.startsWith("SQLITE_FULL") || code === "ENOSPC"
+}
+
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

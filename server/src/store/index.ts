@@ -1,4 +1,4 @@
 /** The stores a node can have, all behind the store port, all held to one contract suite. */
 export { StoreOpenError } from "./errors.ts"
-export { openMemoryStore } from "./memory.ts"
+export { newMemoryLog, openMemoryStore } from "./memory.ts"
 export { openSqliteStore } from "./sqlite/index.ts"

@@ -1,11 +1,14 @@
 import { storeContract } from "@causeway/crdt/testing"
-import { openMemoryStore } from "./memory.ts"
+import { newMemoryLog, openMemoryStore } from "./memory.ts"
 
 storeContract("memory", {
-  fixture: async () => ({
-    open: async () => openMemoryStore({ node: undefined }),
-    remove: async () => undefined,
-  }),
-  supports: { durable: false, crash: undefined },
+  fixture: async () => {
+    const log = newMemoryLog()
+    return {
+      open: async (doubt) => openMemoryStore({ log, doubt }),
+      remove: async () => undefined,
+    }
+  },
+  supports: { durable: true, damage: false, crash: undefined },
   modelRuns: 200,
 })

@@ -2,18 +2,42 @@
  * The store that forgets: a MemoryLog behind the store port, for tests and for nodes that keep
  * nothing. Work is done within the call, in order; results come in that order, on a later turn.
  */
-import type { NodeId } from "@causeway/crdt/base"
+import { limits, nodeOfOrigin } from "@causeway/crdt/base"
 import { MemoryLog } from "@causeway/crdt/log"
-import type { AppendBatch, AppendResult, ReadQuery, ReadResult, Store } from "@causeway/crdt/ports"
-import { limits } from "@causeway/crdt/base"
+import type {
+  AppendBatch,
+  AppendResult,
+  ReadQuery,
+  ReadResult,
+  Renewed,
+  ReopenDoubt,
+  Store,
+} from "@causeway/crdt/ports"
 import { mintNode, mintOrigin } from "./identity.ts"
 import { PlannedHeads, touchedOrigins } from "./planned-heads.ts"
 
-export type MemoryStoreOptions = { readonly node: NodeId | undefined }
+export type MemoryStoreOptions = {
+  /** Whose log this is from now on; its contents are gone with the process. */
+  readonly log: MemoryLog
+  /** What a core found out about the log since it was opened last. */
+  readonly doubt?: ReopenDoubt | undefined
+}
 
-/** A fresh, empty store; its contents are gone with the process. */
-export function openMemoryStore({ node = mintNode() }: MemoryStoreOptions): Store {
-  return new MemoryStore(node)
+/** An empty log for `openMemoryStore`. */
+export function newMemoryLog(node = mintNode()): MemoryLog {
+  return new MemoryLog(mintOrigin(node))
+}
+
+/** Only one store at a time may have the log open. In doubt O(log). */
+export function openMemoryStore({ log, doubt }: MemoryStoreOptions): Store {
+  return new MemoryStore(log, doubt === undefined ? undefined : renew(log, doubt))
+}
+
+function renew(log: MemoryLog, doubt: ReopenDoubt): Renewed {
+  const before = log.origin
+  const fresh = mintOrigin(nodeOfOrigin(before))
+  const options = doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {}
+  return { ...log.renew(fresh, options), why: doubt.why, before }
 }
 
 class MemoryStore implements Store {
@@ -23,11 +47,15 @@ class MemoryStore implements Store {
   #results: (() => void)[] = []
   #closed = false
 
-  constructor(node: NodeId) {
-    const origin = mintOrigin(node)
-    this.#log = new MemoryLog(origin)
-    this.#heads = new PlannedHeads(origin, [])
-    this.opened = { node, origin, heads: this.#log.heads(), renewed: undefined }
+  constructor(log: MemoryLog, renewed: Renewed | undefined) {
+    const { origin } = log
+    const heads = log.heads()
+    this.#log = log
+    this.#heads = new PlannedHeads(
+      origin,
+      heads.map(([held, { seq }]) => [held, seq]),
+    )
+    this.opened = { node: nodeOfOrigin(origin), origin, heads, renewed }
   }
 
   append(batch: AppendBatch, done: (result: AppendResult) => void): void {

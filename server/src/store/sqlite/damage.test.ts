@@ -130,16 +130,19 @@ test("a missing entry ends an origin read like a corrupt one", async () => {
   expect(await read(store, query)).toMatchObject({ type: "failed", code: "corrupt" })
 })
 
-test("a corrupt tail of the own log ends that log: a new epoch begins", async () => {
+test("[E2] a corrupt tail of the own log ends that log: a new epoch begins", async () => {
   const { directory, own } = await filled()
   await flipBit(directory, 4)
   const { store, corrupt } = await opened(directory)
   expect(corrupt).toEqual([{ origin: own, seq: 4 }])
-  const { node, origin, heads } = store.opened
+  const { node, origin, heads, renewed } = store.opened
+  // Where there is one, the whole log is looked through.
+  expect(renewed).toMatchObject({ why: "tail", before: own, salvaged: 0, lostCount: 2 })
+  expect(new Map(heads).get(foreign)?.seq).toBe(3)
   expect(origin).not.toBe(own)
   expect(origin.startsWith(`${node}@`)).toBe(true)
   expect(new Map(heads).get(origin)).toEqual(emptyHead)
-  expect(new Map(heads).get(own)?.seq).toBe(4)
+  expect(new Map(heads).get(own)?.seq).toBe(3)
   expect((await appended(store, { own: records })).firstSeq).toBe(1)
   await close(store)
   const again = await opened(directory)

@@ -209,7 +209,8 @@ async function dyingStore(): Promise<{ store: Store; failed: string[] }> {
     parentPort.on("message", () => { throw new Error("the disk caught fire") })`
   const failed: string[] = []
   const origin = testOrigin("dying")
-  const opened = { type: "opened", node: testNode("dying"), origin, heads: [] } as const
+  const named = { node: testNode("dying"), origin, heads: [] }
+  const opened = { type: "opened", ...named, renewed: undefined } as const
   const worker = new Worker(script, { eval: true })
   return {
     store: new SqliteStore(worker, opened, { onFailed: (text) => failed.push(text) }),

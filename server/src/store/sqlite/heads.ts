@@ -28,6 +28,7 @@ export class HeldOrigins {
   readonly #all: Statement<[], OriginRow>
   readonly #last: Statement<[number, number], HeadRow>
   readonly #insert: Statement<[string]>
+  readonly #remove: Statement<[number]>
   #byOrigin = new Map<string, HeldOrigin>()
 
   constructor(database: Database) {
@@ -36,6 +37,7 @@ export class HeldOrigins {
       "SELECT id, entry FROM entries WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT 1",
     )
     this.#insert = database.prepare("INSERT INTO origins (origin) VALUES (?)")
+    this.#remove = database.prepare("DELETE FROM origins WHERE id = ?")
     this.reload()
   }
 
@@ -68,6 +70,11 @@ export class HeldOrigins {
     const row = Number(this.#insert.run(origin).lastInsertRowid)
     if (row > ORIGIN_ROWS_MAX) throw new Error(`more than ${ORIGIN_ROWS_MAX} origins`)
     return { origin, salt: saltOf(origin), row, head: emptyHead }
+  }
+
+  /** Removes the row of an origin without entries, inside the caller's transaction. */
+  remove({ row }: HeldOrigin): void {
+    this.#remove.run(row)
   }
 
   all(): HeldOrigin[] {

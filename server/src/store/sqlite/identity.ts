@@ -1,25 +1,45 @@
 /**
- * Whose log this is: node and own origin, minted when the folder is new. If the last own entry
- * fails its checksum, its seq may have been seen by others with other content, so this life of
- * the log ends there and a new epoch begins (replication.md §1).
+ * Whose log this is: node and own origin, minted when the folder is new. At each opening it is asked
+ * whether what the disk holds is what this process, and nobody else, wrote last; if that is in
+ * doubt the log is renewed before it is used (ADR 8). Rules [E1] [E2].
  */
 import type { Database } from "better-sqlite3"
 import { parseNodeId, parseOriginId } from "@causeway/crdt/base"
 import type { NodeId, OriginId } from "@causeway/crdt/base"
-import { StoreOpenError } from "../errors.ts"
+import type { DoubtReason, Renewed, ReopenDoubt } from "@causeway/crdt/ports"
+import { errorMessage, isFull, StoreOpenError } from "../errors.ts"
 import { mintNode, mintOrigin } from "../identity.ts"
-import type { HeldOrigins } from "./heads.ts"
+import { findBootFile, mintBoot, publishBootFile, stageBootFile } from "./boot-record.ts"
+import type { BootRecord } from "./boot-record.ts"
+import type { DocumentRows } from "./documents.ts"
+import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import type { LogReader } from "./reader.ts"
+import { LogRenewal } from "./renewal.ts"
 
-export type Identity = { readonly node: NodeId; readonly origin: OriginId }
+export type Identity = {
+  readonly node: NodeId
+  readonly origin: OriginId
+  readonly renewed: Renewed | undefined
+}
 
-/** @throws StoreOpenError `other-node` if the folder belongs to another than `wanted`. */
-export function identify(
-  database: Database,
-  directory: string,
-  wanted: NodeId | undefined,
-  parts: { readonly origins: HeldOrigins; readonly reader: LogReader },
-): Identity {
+export type Opening = {
+  readonly directory: string
+  /** Undefined: the stored one, or a minted one if the folder is new. */
+  readonly node: NodeId | undefined
+  /** What the core that had the store open before found out about it. */
+  readonly doubt: ReopenDoubt | undefined
+  readonly onTrouble: (message: string) => void
+}
+
+type Parts = {
+  readonly origins: HeldOrigins
+  readonly documents: DocumentRows
+  readonly reader: LogReader
+}
+
+/** @throws StoreOpenError `other-node` if the folder belongs to another than the wanted node. */
+export function identify(database: Database, opening: Opening, parts: Parts): Identity {
+  const { directory, node: wanted } = opening
   const node = storedMeta(database, "node", parseNodeId)
   if (node !== undefined && wanted !== undefined && node !== wanted) {
     throw new StoreOpenError(
@@ -29,28 +49,106 @@ export function identify(
     )
   }
   const origin = storedMeta(database, "origin", parseOriginId)
-  if (node === undefined || origin === undefined) return mint(database, wanted ?? mintNode(), parts)
-  const tail = parts.origins.get(origin)
-  const sound = tail !== undefined && parts.reader.isSound(tail.origin, tail.head.seq)
-  return sound ? { node, origin } : mint(database, node, parts)
+  const boot = storedMeta(database, "boot", (text) => text)
+  if (node === undefined || origin === undefined) {
+    return open(database, directory, parts, () => create(wanted ?? mintNode(), parts))
+  }
+  const held = parts.origins.get(origin)
+  if (held === undefined) throw new StoreOpenError("failed", `no log of ${origin} in the store`)
+  const file = findBootFile(directory, boot)
+  const isTailSound = parts.reader.isSound(origin, held.head.seq)
+  const why = doubtOf(opening.doubt, file, held, isTailSound)
+  if (why === undefined) return openAsBefore(database, opening, parts, { node, own: held })
+  return open(database, directory, parts, () => {
+    const { renewed, own } = renew(database, node, held, { ...opening, why, isTailSound }, parts)
+    return { node, renewed, own }
+  })
 }
 
-function mint(
+/** On a full disk the boot record of the last opening stays: reads go on, and nothing is lost. */
+function openAsBefore(
+  database: Database,
+  { directory, onTrouble }: Opening,
+  parts: Parts,
+  { node, own }: { readonly node: NodeId; readonly own: HeldOrigin },
+): Identity {
+  try {
+    return open(database, directory, parts, () => ({ node, own, renewed: undefined }))
+  } catch (error) {
+    if (!isFull(error)) throw error
+    onTrouble(`no boot record of this opening: ${errorMessage(error)}`)
+    return { node, origin: own.origin, renewed: undefined }
+  }
+}
+
+/** What is doubtful about a log, if anything. */
+function doubtOf(
+  asked: ReopenDoubt | undefined,
+  file: BootRecord | undefined,
+  own: HeldOrigin,
+  isTailSound: boolean,
+): DoubtReason | undefined {
+  if (file === undefined || own.origin !== file.origin) return "boot-record"
+  if (own.head.seq < file.openedSeq || !isTailSound) return "tail"
+  return asked?.why
+}
+
+type Ready = {
+  readonly node: NodeId
+  readonly renewed: Renewed | undefined
+  readonly own: HeldOrigin
+}
+
+/** Makes the store ready and puts a new boot record in both its places, or changes nothing. */
+function open(
+  database: Database,
+  directory: string,
+  { origins, documents }: Parts,
+  makeReady: () => Ready,
+): Identity {
+  try {
+    const { node, renewed, own } = database
+      .transaction(() => {
+        const ready = makeReady()
+        const { origin, head } = ready.own
+        const boot = mintBoot()
+        putMeta(database, "node", ready.node)
+        putMeta(database, "origin", origin)
+        putMeta(database, "boot", boot)
+        stageBootFile(directory, { boot, origin, openedSeq: head.seq })
+        return ready
+      })
+      .immediate()
+    publishBootFile(directory)
+    return { node, origin: own.origin, renewed }
+  } finally {
+    documents.forget()
+    origins.reload()
+  }
+}
+
+function create(node: NodeId, { origins }: Parts): Ready {
+  return { node, renewed: undefined, own: origins.insert(mintOrigin(node)) }
+}
+
+function renew(
   database: Database,
   node: NodeId,
-  { origins }: { readonly origins: HeldOrigins },
-): Identity {
-  const origin = mintOrigin(node)
-  const put = database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")
-  const held = database
-    .transaction(() => {
-      put.run("node", node)
-      put.run("origin", origin)
-      return origins.insert(origin)
-    })
-    .immediate()
-  origins.set(held)
-  return { node, origin }
+  before: HeldOrigin,
+  found: Opening & { readonly why: DoubtReason; readonly isTailSound: boolean },
+  parts: Parts,
+): { renewed: Renewed; own: HeldOrigin } {
+  const { why, doubt, isTailSound, onTrouble } = found
+  const keepSeq = doubt?.why === "overtaken" ? doubt.keepSeq : Infinity
+  const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isTailSound
+  const isScan = mayBeDamaged || !parts.reader.isSoundFrom(before.origin, keepSeq + 1)
+  const plan = { before: before.origin, fresh: mintOrigin(node), keepSeq, isScan }
+  const { own, ...renewal } = new LogRenewal(database, parts, onTrouble).run(plan)
+  return { renewed: { ...renewal, why, before: before.origin }, own }
+}
+
+function putMeta(database: Database, key: string, value: string): void {
+  database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)").run(key, value)
 }
 
 function storedMeta<Value>(

@@ -6,7 +6,7 @@ import { getCompileCacheDir } from "node:module"
 import { dirname } from "node:path"
 import { Worker } from "node:worker_threads"
 import type { NodeId } from "@causeway/crdt/base"
-import type { Store } from "@causeway/crdt/ports"
+import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { errorMessage, StoreOpenError } from "../errors.ts"
 import type { FromWorker } from "./messages.ts"
 import { SqliteStore } from "./store.ts"
@@ -18,15 +18,18 @@ export type SqliteStoreOptions = StoreEvents & {
   readonly directory: string
   /** Undefined: the stored one, or a minted one if the folder is new. */
   readonly node: NodeId | undefined
+  /** What a core found out about the log since it was opened last. */
+  readonly doubt?: ReopenDoubt | undefined
 }
 
 /**
- * Opens the folder's store, which no other process may have open. O(origins), whatever it holds.
+ * Opens the folder's store, which no other process may have open. O(origins), whatever it holds,
+ * unless records may be damaged: then O(log).
  * @throws StoreOpenError
  */
 export function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { directory, node } = options
-  const worker = startWorker({ directory, node })
+  const { directory, node, doubt } = options
+  const worker = startWorker({ directory, node, doubt })
   return new Promise((resolve, reject) => {
     const corrupt: CorruptEntry[] = []
     let reason: StoreOpenError | undefined
@@ -38,6 +41,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
     const onMessage = (message: FromWorker) => {
       if (!("type" in message)) return
       if (message.type === "corrupt") corrupt.push(message)
+      if (message.type === "trouble") options.onTrouble?.(message.message)
       if (message.type === "open-failed") reason = new StoreOpenError(message.code, message.message)
       if (message.type !== "opened") return
       const store = new SqliteStore(worker, message, options)

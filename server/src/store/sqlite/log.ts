@@ -3,22 +3,20 @@
  * database, heads, appends, reads and checkpoints together.
  */
 import type { Database } from "better-sqlite3"
-import type { NodeId, OriginId } from "@causeway/crdt/base"
+import type { OriginId } from "@causeway/crdt/base"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import { Appender } from "./appender.ts"
 import { Checkpoints } from "./checkpoints.ts"
 import { DocumentRows } from "./documents.ts"
 import { HeldOrigins } from "./heads.ts"
 import { identify } from "./identity.ts"
+import type { Opening } from "./identity.ts"
 import type { Appended, Opened, ReadReply, ReadRequest } from "./messages.ts"
 import { asOpenError, openDatabase } from "./open.ts"
 import { LogReader } from "./reader.ts"
 
-export type SqliteLogOptions = {
-  readonly directory: string
-  readonly node: NodeId | undefined
+export type SqliteLogOptions = Opening & {
   readonly onCorrupt: (origin: OriginId, seq: number) => void
-  readonly onTrouble: (message: string) => void
 }
 
 export class SqliteLog {
@@ -29,14 +27,15 @@ export class SqliteLog {
   readonly #checkpoints: Checkpoints
 
   /** @throws StoreOpenError */
-  constructor({ directory, node, onCorrupt, onTrouble }: SqliteLogOptions) {
+  constructor(options: SqliteLogOptions) {
+    const { directory, onCorrupt, onTrouble } = options
     this.#database = openDatabase(directory)
     try {
       const origins = new HeldOrigins(this.#database)
       const documents = new DocumentRows(this.#database)
       this.#reader = new LogReader(this.#database, { origins, documents }, onCorrupt)
-      const parts = { origins, reader: this.#reader }
-      const identity = identify(this.#database, directory, node, parts)
+      const parts = { origins, documents, reader: this.#reader }
+      const identity = identify(this.#database, options, parts)
       this.#appender = new Appender(this.#database, identity.origin, { origins, documents })
       this.#checkpoints = new Checkpoints(this.#database, onTrouble)
       const heads = origins.all().map(({ origin, head }) => [origin, head] as const)

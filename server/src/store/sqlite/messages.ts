@@ -8,7 +8,13 @@ import { assert, parseOriginId } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, NodeId, OriginId } from "@causeway/crdt/base"
 import { HASH_BYTES } from "@causeway/crdt/log"
 import type { Head, LogEntry, LogRun } from "@causeway/crdt/log"
-import type { AppendBatch, AppendResult, ReadFailureCode, StoreFailure } from "@causeway/crdt/ports"
+import type {
+  AppendBatch,
+  AppendResult,
+  ReadFailureCode,
+  Renewed,
+  StoreFailure,
+} from "@causeway/crdt/ports"
 import type { StoreOpenErrorCode } from "../errors.ts"
 
 export type ReadRequest =
@@ -33,6 +39,7 @@ export type Opened = {
   readonly node: NodeId
   readonly origin: OriginId
   readonly heads: readonly (readonly [OriginId, Head])[]
+  readonly renewed: Renewed | undefined
 }
 
 export type ReadReply =
@@ -40,6 +47,7 @@ export type ReadReply =
       readonly type: "document"
       readonly origins: readonly OriginId[]
       readonly bytes: ArrayBuffer
+      readonly isDamaged: boolean
     }
   | { readonly type: "origin"; readonly previousHash: Uint8Array; readonly bytes: ArrayBuffer }
   | { readonly type: "client"; readonly seq: number }

@@ -10,12 +10,13 @@ import { expect, onTestFinished, test } from "vitest"
 import { StoreOpenError } from "../errors.ts"
 import { openSqliteStore } from "./index.ts"
 import { SqliteLog } from "./log.ts"
+import { BOOT_FILE } from "./boot-record.ts"
 import { DATABASE_FILE } from "./schema.ts"
 
 const thisFile = fileURLToPath(import.meta.url)
 const holderDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
 
-const quiet = { onCorrupt: () => undefined, onTrouble: () => undefined }
+const quiet = { doubt: undefined, onCorrupt: () => undefined, onTrouble: () => undefined }
 
 /** The user `nobody`: a test that runs as root is denied nothing itself. */
 const unprivilegedUser = 65_534
@@ -63,7 +64,7 @@ function tests(): void {
   test("a folder that is not there is made, and holds one database", async () => {
     const directory = join(await folder(), "deep", "er")
     openAndClose(directory)
-    expect(await readdir(directory)).toEqual([DATABASE_FILE])
+    expect(await readdir(directory)).toEqual([BOOT_FILE, DATABASE_FILE])
   })
 
   test("the node's name is kept; a minted one too", async () => {

@@ -6,7 +6,7 @@
  */
 import Database from "better-sqlite3"
 import { join } from "node:path"
-import { errorCode, errorMessage, StoreOpenError } from "../errors.ts"
+import { errorCode, errorMessage, isFull, StoreOpenError } from "../errors.ts"
 import { checkWritable, makeDirectory, syncDirectory } from "./directory.ts"
 import { APPLICATION_ID, DATABASE_FILE, SCHEMA_VERSION, schemaSql } from "./schema.ts"
 
@@ -101,7 +101,7 @@ export function asOpenError(error: unknown, directory: string): StoreOpenError {
         "give this user the right to write there, or choose another folder",
     )
   }
-  if (code === "SQLITE_FULL" || code === "ENOSPC") {
+  if (isFull(error)) {
     return new StoreOpenError("failed", `no space left for the data folder ${directory}; free some`)
   }
   return new StoreOpenError("failed", `cannot open the data folder ${directory}: ${detail}`)

@@ -65,18 +65,22 @@ export class LogReader {
     const row = this.#documents.find(document)
     const packer = new EntryPacker()
     const names: OriginId[] = []
+    let isDamaged = false
     for (const held of row === undefined ? [] : this.#origins.all()) {
       const covered = since.get(held.origin) ?? 0
       if (row === undefined || covered >= held.head.seq) continue
       const from = entryId(held.row, covered + 1)
       for (const [id, entry] of this.#ofDocument.iterate(row, from, lastEntryId(held.row))) {
-        if (!this.#check(held, id, entry)) continue
+        if (!this.#check(held, id, entry)) {
+          isDamaged = true
+          continue
+        }
         if (names.at(-1) !== held.origin) names.push(held.origin)
         packer.push(names.length - 1, seqOf(id), entry.subarray(RECORD_OFFSET))
         if (packer.recordBytes > limits.documentReadBytesMax) return tooLarge(document)
       }
     }
-    return { type: "document", origins: names, bytes: packer.finish() }
+    return { type: "document", origins: names, bytes: packer.finish(), isDamaged }
   }
 
   /** O(records read). */
@@ -128,6 +132,18 @@ export class LogReader {
     const id = entryId(held.row, seq)
     const row = this.#ofOrigin.get(id, id)
     return row !== undefined && this.#check(held, ...row)
+  }
+
+  /** Whether all entries of `origin` from `fromSeq` on are there and sound. O(entries there). */
+  isSoundFrom(origin: OriginId, fromSeq: number): boolean {
+    const held = this.#origins.get(origin)
+    if (held === undefined || fromSeq > held.head.seq) return true
+    let seq = fromSeq - 1
+    for (const [id, entry] of this.#entries(held, fromSeq)) {
+      seq += 1
+      if (seqOf(id) !== seq || !this.#check(held, id, entry)) return false
+    }
+    return seq === held.head.seq
   }
 
   #readClient(client: ClientId): number {

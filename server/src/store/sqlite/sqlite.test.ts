@@ -9,9 +9,13 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
+import Database from "better-sqlite3"
+import type { Dot } from "@causeway/crdt/clock"
+import type { ReopenDoubt } from "@causeway/crdt/ports"
 import { crashWriter, storeContract } from "@causeway/crdt/testing"
 import type { CrashFixture } from "@causeway/crdt/testing"
 import { openSqliteStore } from "./index.ts"
+import { DATABASE_FILE, entryId } from "./schema.ts"
 
 const thisFile = fileURLToPath(import.meta.url)
 const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
@@ -19,7 +23,7 @@ const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefin
 if (writerDirectory === undefined) {
   storeContract("sqlite", {
     fixture,
-    supports: { durable: true, crash: { fixture: crashFixture, rounds: 6 } },
+    supports: { durable: true, damage: true, crash: { fixture: crashFixture, rounds: 6 } },
     modelRuns: 5,
   })
 } else {
@@ -31,9 +35,27 @@ async function fixture() {
   const directory = await mkdtemp(join(tmpdir(), "causeway-store-"))
   return {
     directory,
-    open: () => openSqliteStore({ directory, node: undefined }),
+    open: (doubt?: ReopenDoubt) => openSqliteStore({ directory, node: undefined, doubt }),
+    damage: async (dots: readonly Dot[]) => damage(directory, dots),
     remove: () => rm(directory, { recursive: true, force: true }),
   }
+}
+
+/** Turns one bit of each entry. */
+function damage(directory: string, dots: readonly Dot[]): void {
+  const database = new Database(join(directory, DATABASE_FILE))
+  const row = database.prepare<[string], { id: number }>("SELECT id FROM origins WHERE origin = ?")
+  const entry = database.prepare<[number], { entry: Buffer }>(
+    "SELECT entry FROM entries WHERE id = ?",
+  )
+  const put = database.prepare("UPDATE entries SET entry = ? WHERE id = ?")
+  for (const { origin, seq } of dots) {
+    const id = entryId(row.get(origin)?.id ?? 0, seq)
+    const bytes = entry.get(id)?.entry ?? Buffer.alloc(0)
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+    put.run(bytes, id)
+  }
+  database.close()
 }
 
 async function crashFixture(): Promise<CrashFixture> {

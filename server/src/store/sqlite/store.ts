@@ -59,8 +59,8 @@ export class SqliteStore implements Store {
   #reason = "the store is closed"
   #closed: (() => void)[] = []
 
-  constructor(worker: Worker, { node, origin, heads }: Opened, events: StoreEvents) {
-    this.opened = { node, origin, heads, renewed: undefined }
+  constructor(worker: Worker, { node, origin, heads, renewed }: Opened, events: StoreEvents) {
+    this.opened = { node, origin, heads, renewed }
     this.#worker = worker
     this.#events = events
     this.#heads = new Map(heads.map(([held, head]) => [held, head.seq]))
@@ -191,7 +191,11 @@ function requestOf(query: ReadQuery): ReadRequest {
 function resultOf(query: ReadQuery, reply: ReadReply): ReadResult {
   switch (reply.type) {
     case "document":
-      return { type: "document", entries: unpackEntries(reply.bytes, reply.origins) }
+      return {
+        type: "document",
+        entries: unpackEntries(reply.bytes, reply.origins),
+        isDamaged: reply.isDamaged,
+      }
     case "origin": {
       assert(query.type === "origin", "an origin read is answered as one")
       const records = unpackEntries(reply.bytes, [query.origin]).map((entry) => entry.record)

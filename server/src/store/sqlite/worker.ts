@@ -4,15 +4,15 @@
  */
 import { parentPort, workerData } from "node:worker_threads"
 import { assert, DecodeError, InvariantError } from "@causeway/crdt/base"
-import type { NodeId } from "@causeway/crdt/base"
 import type { StoreFailure } from "@causeway/crdt/ports"
-import { errorCode, errorMessage } from "../errors.ts"
+import { errorMessage, isFull } from "../errors.ts"
+import type { Opening } from "./identity.ts"
 import { SqliteLog } from "./log.ts"
 import { decodeAppend, encodeAppended, encodeAppendFailure } from "./messages.ts"
 import type { FromWorker, ReadReply, ReadRequest, ToWorker } from "./messages.ts"
 import { asOpenError } from "./open.ts"
 
-export type WorkerOptions = { readonly directory: string; readonly node: NodeId | undefined }
+export type WorkerOptions = Pick<Opening, "directory" | "node" | "doubt">
 
 const port = parentPort
 assert(port !== null, "runs as a worker thread")
@@ -35,9 +35,8 @@ function append(log: SqliteLog, buffer: ArrayBuffer): void {
 }
 
 function appendFailure(error: unknown): StoreFailure {
-  const code = errorCode(error)
-  const full = code === "SQLITE_FULL" || code === "ENOSPC"
-  return { ok: false, code: full ? "store-full" : "store-failed", message: errorMessage(error) }
+  const code = isFull(error) ? "store-full" : "store-failed"
+  return { ok: false, code, message: errorMessage(error) }
 }
 
 function read(log: SqliteLog, request: ReadRequest): ReadReply {
@@ -56,18 +55,17 @@ function serve(log: SqliteLog, message: ToWorker): void {
   } else post(read(log, message))
 }
 
-function start({ directory, node }: WorkerOptions): void {
+function start(options: WorkerOptions): void {
   try {
     const log = new SqliteLog({
-      directory,
-      node,
+      ...options,
       onCorrupt: (origin, seq) => post({ type: "corrupt", origin, seq }),
       onTrouble: (message) => post({ type: "trouble", message }),
     })
     port?.on("message", (message: ToWorker) => serve(log, message))
     post(log.opened)
   } catch (error) {
-    const { code, message } = asOpenError(error, directory)
+    const { code, message } = asOpenError(error, options.directory)
     post({ type: "open-failed", code, message })
   }
 }

@@ -1,0 +1,170 @@
+/**
+ * Renews a log in doubt, as MemoryLog's `renew` does: each origin ends where it can no longer be
+ * trusted, what is readable behind that moves to the fresh own origin, and where records may be
+ * damaged the whole log is looked through, checksums and chain hashes, O(log). All of it happens
+ * inside the caller's transaction. Rules [E1] [E3] [E4].
+ */
+import type { Database, Statement } from "better-sqlite3"
+import { bytesEqual, DecodeError } from "@causeway/crdt/base"
+import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
+import { decodeRecord, genesisHash, relogged, Renewing } from "@causeway/crdt/log"
+import type { RecordFields, Renewal } from "@causeway/crdt/log"
+import type { DocumentRows } from "./documents.ts"
+import type { HeldOrigin, HeldOrigins } from "./heads.ts"
+import { entryId, lastEntryId, seqOf } from "./schema.ts"
+import { hashOf, isSound, RECORD_OFFSET, seal } from "./seal.ts"
+
+/** A long scan says how far it is this often. */
+const progressMs = 5000
+
+export type RenewalPlan = {
+  /** The own origin until now, and from now on. */
+  readonly before: OriginId
+  readonly fresh: OriginId
+  /** Where `before` ends at the latest. */
+  readonly keepSeq: number
+  /** Whether any record may be damaged. */
+  readonly isScan: boolean
+}
+
+type EntryRow = readonly [id: number, document: number, entry: Buffer]
+
+export class LogRenewal {
+  readonly #origins: HeldOrigins
+  readonly #documents: DocumentRows
+  readonly #onProgress: (message: string) => void
+  readonly #database: Database
+  readonly #all: Statement<[number, number], EntryRow>
+  readonly #next: Statement<[number, number], EntryRow>
+  readonly #insert: Statement<[number, number, Buffer]>
+  readonly #move: Statement<[number, number]>
+  readonly #delete: Statement<[number, number]>
+  readonly #renewing = new Renewing()
+  /** The highest number of each client among what stays with its author. */
+  readonly #clients = new Map<ClientId, number>()
+  /** Entries that stand under another document than their record names. */
+  readonly #misplaced: { readonly id: number; readonly document: DocumentId }[] = []
+  #salvaged = 0
+  #scanned = 0
+  #saidMs = performance.now()
+
+  constructor(
+    database: Database,
+    parts: { readonly origins: HeldOrigins; readonly documents: DocumentRows },
+    onProgress: (message: string) => void,
+  ) {
+    this.#database = database
+    this.#origins = parts.origins
+    this.#documents = parts.documents
+    this.#onProgress = onProgress
+    const select = "SELECT id, document, entry FROM entries WHERE id > ? AND id <= ? ORDER BY id"
+    this.#all = database.prepare<[number, number], EntryRow>(select).raw()
+    this.#next = database.prepare<[number, number], EntryRow>(`${select} LIMIT 1`).raw()
+    this.#insert = database.prepare("INSERT INTO entries (id, document, entry) VALUES (?, ?, ?)")
+    this.#move = database.prepare("UPDATE entries SET document = ? WHERE id = ?")
+    this.#delete = database.prepare("DELETE FROM entries WHERE id > ? AND id <= ?")
+  }
+
+  /** Heads in memory are those of before until they are reloaded. */
+  run({ before, fresh, keepSeq, isScan }: RenewalPlan): Renewal & { readonly own: HeldOrigin } {
+    // An index that lacks an entry would fail the deletion of that entry.
+    if (isScan) this.#database.exec("REINDEX entries_by_document")
+    let own = this.#origins.insert(fresh)
+    const all = this.#origins.all().toSorted((left, right) => (left.origin < right.origin ? -1 : 1))
+    for (const held of all) {
+      const keepMax = held.origin === before ? Math.min(keepSeq, held.head.seq) : held.head.seq
+      const keep = isScan ? this.#scan(held, keepMax) : keepMax
+      if (keep < held.head.seq) own = this.#moveTail(held, keep, own)
+      if (held.origin === before && keep === 0) this.#origins.remove(held)
+    }
+    if (isScan) this.#writeAgain()
+    return { ...this.#renewing.finish(this.#salvaged), own }
+  }
+
+  /** How far `held` is sound and chained, up to `keepMax`. */
+  #scan(held: HeldOrigin, keepMax: number): number {
+    let hash: Uint8Array = genesisHash
+    let seq = 0
+    const range = [entryId(held.row, 0), lastEntryId(held.row)] as const
+    for (const [id, documentRow, entry] of this.#all.iterate(...range)) {
+      const fields = readable(held, id, entry)
+      if (seq >= keepMax || seqOf(id) !== seq + 1 || fields === undefined) break
+      const sealed = seal(hash, held, seq + 1, entry.subarray(RECORD_OFFSET))
+      if (!bytesEqual(sealed.hash, hashOf(entry))) break
+      hash = hashOf(entry)
+      seq += 1
+      this.#noteAuthor(fields)
+      const { document } = fields
+      if (this.#documents.find(document) !== documentRow) this.#misplaced.push({ id, document })
+      this.#sayProgress()
+    }
+    return seq
+  }
+
+  /** Moves what is readable behind `keep` to the end of `own`. One by one: entries may be big. */
+  #moveTail(held: HeldOrigin, keep: number, own: HeldOrigin): HeldOrigin {
+    const end = lastEntryId(held.row)
+    let reached = own
+    let seq = keep
+    let hasLost = false
+    for (;;) {
+      const row = this.#next.get(entryId(held.row, seq), end)
+      if (row === undefined) break
+      const [id, , entry] = row
+      const missing = seqOf(id) - seq - 1
+      if (missing > 0) this.#renewing.lose({ origin: held.origin, seq: seq + 1 }, missing)
+      seq = seqOf(id)
+      const fields = readable(held, id, entry)
+      if (fields === undefined) this.#renewing.lose({ origin: held.origin, seq })
+      hasLost ||= missing > 0 || fields === undefined
+      if (fields !== undefined) reached = this.#log(reached, fields, entry, hasLost)
+      this.#sayProgress()
+    }
+    this.#delete.run(entryId(held.row, keep), end)
+    return reached
+  }
+
+  #log(own: HeldOrigin, fields: RecordFields, entry: Buffer, hasLost: boolean): HeldOrigin {
+    const record = relogged(entry.subarray(RECORD_OFFSET), hasLost)
+    const seq = own.head.seq + 1
+    const sealed = seal(own.head.hash, own, seq, record)
+    const document = this.#documents.findOrInsert(fields.document)
+    this.#insert.run(entryId(own.row, seq), document, sealed.entry)
+    if (!hasLost) this.#noteAuthor(fields)
+    this.#salvaged += 1
+    return { ...own, head: { seq, hash: new Uint8Array(sealed.hash) } }
+  }
+
+  #noteAuthor({ author }: RecordFields): void {
+    if (author === undefined || author.seq <= (this.#clients.get(author.client) ?? 0)) return
+    this.#clients.set(author.client, author.seq)
+  }
+
+  /** What is told from records alone: which document each is in, and each client's number. */
+  #writeAgain(): void {
+    for (const { id, document } of this.#misplaced) {
+      this.#move.run(this.#documents.findOrInsert(document), id)
+    }
+    this.#database.exec("DELETE FROM clients")
+    const insert = this.#database.prepare("INSERT INTO clients (client, seq) VALUES (?, ?)")
+    for (const [client, seq] of this.#clients) insert.run(Buffer.from(client, "hex"), seq)
+  }
+
+  #sayProgress(): void {
+    this.#scanned += 1
+    if (this.#scanned % 1024 !== 0 || performance.now() - this.#saidMs < progressMs) return
+    this.#saidMs = performance.now()
+    this.#onProgress(`looking through the log: ${this.#scanned} entries so far`)
+  }
+}
+
+/** The record of a stored entry, unless it is damaged. */
+function readable(held: HeldOrigin, id: number, entry: Buffer): RecordFields | undefined {
+  if (!isSound(held, seqOf(id), entry)) return undefined
+  try {
+    return decodeRecord(entry.subarray(RECORD_OFFSET))
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined
+    throw error
+  }
+}
