@@ -51,21 +51,23 @@ export class StockAwareness {
 
   /** What a frame said. Gives what is said again. */
   apply(entries: readonly PresenceEntry[], nowMs: Millis): PresenceEntry[] {
-    const changed: number[] = []
+    // The published one names them in this order.
+    const [added, updated, removed]: [number[], number[], number[]] = [[], [], []]
     for (const { client, clock, state } of entries) {
       const json = utf8Decode(state)
       const known = this.#metas.get(client)
-      const held = known?.clock ?? 0
-      const leaves = json === GONE && held === clock && this.#states.has(client)
-      if (held >= clock && !leaves) continue
+      const ends = json === GONE && this.#states.has(client)
+      const held = this.#clockOf(client)
+      if (held > clock || (held === clock && !ends)) continue
       // Nobody else can say that this client left: it says at once that it is still here.
-      const contested = json === GONE && client === this.client && this.#states.has(client)
+      const contested = ends && client === this.client
       if (json !== GONE) this.#states.set(client, json)
       else if (!contested) this.#states.delete(client)
       this.#metas.set(client, { clock: contested ? clock + 1 : clock, atMs: nowMs })
-      if (known !== undefined || json !== GONE) changed.push(client)
+      if (json !== GONE) (known === undefined ? added : updated).push(client)
+      else if (known !== undefined) removed.push(client)
     }
-    return this.#say(changed)
+    return this.#say([...added, ...updated, ...removed])
   }
 
   /** The connection is gone, and so are the others. Nothing is said: there is nobody to hear. */
