@@ -3,15 +3,16 @@
  * updates, and an update has the same facts wherever it is read (the engines' laws). Bounded by
  * two generations: what was not asked for during a whole one is forgotten.
  */
-import { bytesEqual } from "@causeway/crdt/base"
+import { bytesEqual, DecodeError } from "@causeway/crdt/base"
 import type { Engine, UpdateFacts } from "@causeway/crdt/engines"
 import { automergeEngine } from "@causeway/crdt/engines/automerge"
 import { yjsEngine } from "@causeway/crdt/engines/yjs"
 import type { Engines } from "@causeway/crdt/node"
+import { changesOf } from "./automerge-changes.ts"
 import { fnv1a } from "./trace.ts"
 
 /** Updates in one generation, and the bytes of one that is worth remembering. */
-const GENERATION_MAX = 4096
+const GENERATION_MAX = 8192
 const REMEMBERED_BYTES_MAX = 2048
 
 type Known = { readonly update: Uint8Array; readonly facts: UpdateFacts }
@@ -19,10 +20,13 @@ type Known = { readonly update: Uint8Array; readonly facts: UpdateFacts }
 function withMemory(engine: Engine): Engine {
   let recent = new Map<number, Known>()
   let old = new Map<number, Known>()
-  return {
+  const validateLong = (update: Uint8Array): UpdateFacts =>
+    (engine.name === "automerge" ? factsByChange(remembering, update) : undefined) ??
+    engine.validate(update)
+  const remembering: Engine = {
     ...engine,
     validate(update) {
-      if (update.length > REMEMBERED_BYTES_MAX) return engine.validate(update)
+      if (update.length > REMEMBERED_BYTES_MAX) return validateLong(update)
       const key = fnv1a(update)
       const held = recent.get(key)
       const known = held ?? old.get(key)
@@ -39,6 +43,36 @@ function withMemory(engine: Engine): Engine {
       recent.set(key, { update: update.slice(), facts })
       return facts
     },
+  }
+  return remembering
+}
+
+/** The facts of many changes, of each as it is remembered. Undefined for anything else. */
+function factsByChange(engine: Engine, update: Uint8Array): UpdateFacts | undefined {
+  const changes = tryChangesOf(update)
+  if (changes === undefined || changes.length < 2) return undefined
+  const spans: UpdateFacts["spans"][number][] = []
+  const waits: UpdateFacts["waits"][number][] = []
+  const gives = new Set<string>()
+  for (const change of changes) {
+    const facts = engine.validate(change)
+    const [hash, ...others] = facts.gives
+    if (hash === undefined || others.length > 0) return undefined
+    if (gives.has(hash)) continue
+    gives.add(hash)
+    spans.push(...facts.spans)
+    waits.push(...facts.waits)
+  }
+  const needs = new Set(waits.map(({ on }) => on).filter((hash) => !gives.has(hash)))
+  return { spans, waits, needs: [...needs], gives: [...gives] }
+}
+
+function tryChangesOf(update: Uint8Array): Uint8Array[] | undefined {
+  try {
+    return changesOf(update)
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined
+    throw error
   }
 }
 

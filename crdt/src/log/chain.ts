@@ -4,11 +4,11 @@
  * SHA-256 cut to 128 bits: 2^64 work to collide, which no accident reaches; links are between
  * nodes of one operator (ADR 2).
  */
-import { sha256 } from "@noble/hashes/sha2.js"
-import { assert, bytesConcat, utf8Encode, Writer } from "../base/index.ts"
+import { assert, sha256, utf8Encode, Writer } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
 
 export const HASH_BYTES = 16
+const SEQ_BYTES_MAX = 8
 
 /** The hash before the first entry. */
 export const genesisHash: Uint8Array = new Uint8Array(HASH_BYTES)
@@ -25,8 +25,9 @@ export function chainHash(
   record: Uint8Array,
 ): Uint8Array {
   assert(previous.length === HASH_BYTES, "hash length")
-  const name = new Writer(origin.length + 10).raw(utf8Encode(origin)).varUint(seq).finish()
-  return sha256(bytesConcat([previous, name, record])).slice(0, HASH_BYTES)
+  const writer = new Writer(HASH_BYTES + origin.length + SEQ_BYTES_MAX + record.length)
+  const covered = writer.raw(previous).raw(utf8Encode(origin)).varUint(seq).raw(record).finish()
+  return sha256(covered).slice(0, HASH_BYTES)
 }
 
 /** The head after `records`, which follow `head` without a gap. */

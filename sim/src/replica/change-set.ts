@@ -6,11 +6,9 @@
  */
 import { assert, bytesConcat, bytesToHex, Reader } from "@causeway/crdt/base"
 import type { Engine, Frontier } from "@causeway/crdt/engines"
+import { changesOf } from "../automerge-changes.ts"
 
 type Change = { readonly bytes: Uint8Array; readonly deps: readonly string[] }
-
-/** Magic number and checksum before a chunk's type. */
-const BEFORE_TYPE = 8
 
 export class ChangeSet {
   readonly #engine: Engine
@@ -62,19 +60,6 @@ export class ChangeSet {
     for (const [hash, { bytes }] of this.#changes) if (!held.has(hash)) lacking.push(bytes)
     return bytesConcat(lacking)
   }
-}
-
-/** One after another, as views: nodes relay and merge changes, and never make documents of them. */
-function changesOf(update: Uint8Array): Uint8Array[] {
-  const changes: Uint8Array[] = []
-  const reader = new Reader(update)
-  while (reader.remaining > 0) {
-    const start = reader.offset
-    reader.raw(BEFORE_TYPE + 1)
-    reader.raw(reader.varUint())
-    changes.push(update.subarray(start, reader.offset))
-  }
-  return changes
 }
 
 function readHeads(summary: Uint8Array): string[] {
