@@ -160,6 +160,7 @@ export class SimClient implements SimWriter {
     this.#open.delete(document)
     open.replica.close()
     this.#input({ type: "close-document", document })
+    this.#world.watch.onLetGo(this, document)
   }
 
   #resumeOf(replica: Replica): Resume {

@@ -25,6 +25,10 @@ export class Watch implements Required<Watcher> {
     for (const each of this.#watchers) each.onDelivered?.(writer, document, updates)
   }
 
+  onLetGo(...[writer, document]: Event<"onLetGo">): void {
+    for (const each of this.#watchers) each.onLetGo?.(writer, document)
+  }
+
   onForgotten(...[writer, storage]: Event<"onForgotten">): void {
     for (const each of this.#watchers) each.onForgotten?.(writer, storage)
   }

@@ -56,6 +56,10 @@ export class Oracle implements Watcher {
     if (attempt !== undefined) attempt.promise = "stored"
   }
 
+  onLetGo(): void {
+    this.ledger.settle()
+  }
+
   onForgotten(writer: SimWriter, storage: "kept" | "lost"): void {
     this.#trace.add("crash", writer.host)
     this.attempts.forget(writer.host, storage)
