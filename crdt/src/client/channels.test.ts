@@ -321,6 +321,25 @@ describe("presence", () => {
     expect(sentOf(sent).map(({ type }) => type)).toEqual(["presence", "close-document"])
   })
 
+  test("[N9] a document that is opened again goes on with higher clocks", () => {
+    const harness = present()
+    harness.input({ type: "close-document", document: notes })
+    const before = harness.effects.length
+    harness.hold(notes)
+    harness.node(openedOf(2, 102))
+    harness.input({ type: "local-presence", document: notes, client: 5, state })
+    harness.advance(clientLimits.presencePaceMs)
+    expect(said(harness.effects.slice(before))).toEqual([[3, '{"x":1}']])
+  })
+
+  test("[N9] a state that is taken back before it was sent is not sent", () => {
+    const harness = present()
+    const cursor = { type: "local-presence", document: notes, client: 6 } as const
+    harness.input({ ...cursor, state })
+    harness.input({ ...cursor, state: presenceGone })
+    expect(said(harness.advance(clientLimits.presencePaceMs))).toEqual([])
+  })
+
   test("no more of the others are kept than the limit, and no state over its size", () => {
     const harness = opening()
     harness.serve(1)

@@ -153,7 +153,7 @@ export class Dialler {
     const { heartbeatMsMin, heartbeatMsMax } = clientLimits
     const heartbeatMs = Math.min(Math.max(welcome.heartbeatMs, heartbeatMsMin), heartbeatMsMax)
     this.#phase = { state: "ready", socket, url, welcome, heartbeatMs, sinceMs: nowMs }
-    this.#urls.worked(url)
+    this.#urls.worked()
     this.heard(nowMs)
     this.#pingAtMs = nowMs + heartbeatMs
   }

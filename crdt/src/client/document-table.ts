@@ -61,6 +61,11 @@ export class DocumentTable {
   readonly #byChannel = new Map<number, DocumentRecord>()
   readonly #byHandle = new Map<number, DocumentRecord>()
   #lastChannel = 0
+  /**
+   * A document that is closed and opened again has the same presence client, and who heard of it
+   * before ignores lower clocks, stock clients for as long as they live.
+   */
+  #lastPresenceClock = 0
 
   get(document: DocumentId): DocumentRecord | undefined {
     return this.#records.get(document)
@@ -91,7 +96,7 @@ export class DocumentTable {
       repairSeq: undefined,
       rejection: undefined,
       reached: false,
-      presence: new PresenceTable(),
+      presence: new PresenceTable(this.#lastPresenceClock),
     }
     this.#records.set(document, record)
     return record
@@ -100,6 +105,7 @@ export class DocumentTable {
   delete(record: DocumentRecord): void {
     assert(record.channel.state === "closed", "deleted an open document")
     this.#records.delete(record.document)
+    this.#lastPresenceClock = Math.max(this.#lastPresenceClock, record.presence.lastClock)
   }
 
   byChannel(channel: number): DocumentRecord | undefined {

@@ -12,6 +12,19 @@ type Own = { clock: number; state: Uint8Array; unsent: boolean }
 export class PresenceTable {
   readonly #own = new Map<number, Own>()
   readonly #others = new Map<number, number>()
+  readonly #firstClock: number
+
+  /** `firstClock`: own clocks are above it. */
+  constructor(firstClock = 0) {
+    this.#firstClock = firstClock
+  }
+
+  /** No own clock is above it. */
+  get lastClock(): number {
+    let last = this.#firstClock
+    for (const { clock } of this.#own.values()) last = Math.max(last, clock)
+    return last
+  }
 
   get hasOwn(): boolean {
     for (const own of this.#own.values()) if (!isPresenceGone(own.state)) return true
@@ -19,10 +32,14 @@ export class PresenceTable {
   }
 
   set(client: number, state: Uint8Array): void {
-    const clock = this.#own.get(client)?.clock ?? 0
-    if (clock === 0 && isPresenceGone(state)) return
-    if (clock === 0 && this.#own.size >= limits.presenceClientsMax) return
-    this.#own.set(client, { clock, state, unsent: true })
+    const known = this.#own.get(client)
+    const isSaid = known !== undefined && known.clock > this.#firstClock
+    if (!isSaid && isPresenceGone(state)) {
+      this.#own.delete(client)
+      return
+    }
+    if (known === undefined && this.#own.size >= limits.presenceClientsMax) return
+    this.#own.set(client, { clock: known?.clock ?? this.#firstClock, state, unsent: true })
   }
 
   leaveAll(): void {

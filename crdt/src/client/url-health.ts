@@ -29,8 +29,8 @@ export class UrlHealth {
     this.#failures.set(url, (this.#failures.get(url) ?? 0) + 1)
   }
 
-  /** It answered. Others get another chance when it fails next. */
-  worked(url: string): void {
-    this.#failures.set(url, 0)
+  /** It answered. Others get another chance when it fails next: what they did before is forgotten. */
+  worked(): void {
+    this.#failures.clear()
   }
 }
