@@ -64,7 +64,8 @@ export class Cluster implements World {
     const stock = range(stockClients).map((index) => this.#makeStock(index, random))
     this.writers = [...clients, ...stock]
     this.oracle.setClients(this)
-    this.hostile = this.#makeHostile(random)
+    this.hostile = this.#makeHostile()
+    this.watch.add(this.hostile)
   }
 
   start(): void {
@@ -152,18 +153,12 @@ export class Cluster implements World {
     return new SimStockClient(host, name, own.pick(rooms), node, world, own)
   }
 
-  #makeHostile(random: SimRandom): SimHostile {
+  #makeHostile(): SimHostile {
     const { nodes, clients, stockClients } = this.#options
     const host = nodes + clients + stockClients
     this.trace.nameHost(host, "evil")
-    const setup = {
-      host,
-      cluster: CLUSTER,
-      documents: this.documents,
-      origins: this.nodes.map(({ disk }) => disk.durable.origin),
-      distrust: this.oracle.promises.distrust.bind(this.oracle.promises),
-    }
-    return new SimHostile(setup, this.scheduler, this.network, random.split("hostile"))
+    const distrust = this.oracle.promises.distrust.bind(this.oracle.promises)
+    return new SimHostile({ host, cluster: CLUSTER, distrust }, this.network)
   }
 
   /** For a replica somebody opens; that is how documents come into being. */

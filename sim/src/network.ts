@@ -11,19 +11,15 @@ import type { Endpoint } from "@causeway/crdt/node"
 import { HostReading } from "./host-reading.ts"
 import type { Meddler } from "./meddler.ts"
 import type { SimRandom } from "./random.ts"
+import { newEnd } from "./socket-end.ts"
+import type { End, Item, SocketOwner } from "./socket-end.ts"
 import { Reachability } from "./reachability.ts"
 import type { HostId } from "./reachability.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { Trace } from "./trace.ts"
 import type { Watch } from "./watch.ts"
 
-/** Who reacts at one end of a connection. Called from tasks only, never inside a call. */
-export interface SocketOwner {
-  onFrame(connection: ConnectionId, frame: Uint8Array): void
-  onClosed(connection: ConnectionId, code: number): void
-  onCongested?(connection: ConnectionId): void
-  onDrained?(connection: ConnectionId): void
-}
+export type { SocketOwner } from "./socket-end.ts"
 
 /** The listening side of a host. */
 interface Listener {
@@ -32,40 +28,6 @@ interface Listener {
 
 /** The dialling side. */
 export type DialResult = { readonly connection: ConnectionId } | undefined
-
-type Item =
-  | { readonly type: "frame"; readonly frame: Uint8Array }
-  | { readonly type: "close"; readonly code: number }
-
-type End = {
-  readonly id: ConnectionId
-  readonly host: HostId
-  /** The door of the listener, and whether this end is the dialler's. */
-  readonly door: Endpoint
-  readonly isDialler: boolean
-  /** Its owner knows of it. */
-  isKnown: boolean
-  readonly owner: SocketOwner
-  peer: End | undefined
-  state: "open" | "closing" | "closed"
-  /** The stream from here to the peer. */
-  lastArrivalMs: Millis
-  /** What is under way on it, in order: frames, and at its end perhaps a close. */
-  readonly stream: Item[]
-  /** How many of these have arrived and wait for the peer's host to read again. */
-  arrived: number
-  bytesUnderWay: number
-  congested: boolean
-  torn: boolean
-  /** The peer's host will look at the stream again by itself. */
-  waiting: boolean
-  /** Nothing of the stream arrives before then. */
-  heldUntilMs: Millis
-  /** When the peer's host has taken in what it read last. */
-  takenMs: Millis
-  /** Gone for its owner, while something between the hosts goes on serving the peer. */
-  orphaned: boolean
-}
 
 export type NetworkOptions = {
   /** Typical one-way delay between nodes, and between a client and a node. */
@@ -267,6 +229,7 @@ export class Network {
     const dialled = this.#newEnd(from, door, true, owner)
     const accepted = this.#newEnd(to, door, false, {
       onFrame: (connection, frame) => acceptedOwner.onFrame(connection, frame),
+      onBadFrame: (connection, why) => acceptedOwner.onBadFrame?.(connection, why),
       onClosed: (connection, code) => acceptedOwner.onClosed(connection, code),
       onCongested: (connection) => acceptedOwner.onCongested?.(connection),
       onDrained: (connection) => acceptedOwner.onDrained?.(connection),
@@ -294,26 +257,7 @@ export class Network {
   }
 
   #newEnd(host: HostId, door: Endpoint, isDialler: boolean, owner: SocketOwner): End {
-    const end: End = {
-      id: this.#nextConnection++,
-      host,
-      door,
-      isDialler,
-      isKnown: !isDialler,
-      owner,
-      peer: undefined,
-      state: "open",
-      lastArrivalMs: 0,
-      stream: [],
-      arrived: 0,
-      bytesUnderWay: 0,
-      congested: false,
-      torn: false,
-      waiting: false,
-      heldUntilMs: 0,
-      takenMs: 0,
-      orphaned: false,
-    }
+    const end = newEnd(this.#nextConnection++, host, door, isDialler, owner)
     this.#ends.set(end.id, end)
     return end
   }
@@ -326,6 +270,14 @@ export class Network {
     this.#trace.add("send", end.host, to, frame[0] ?? 0, frame)
     this.#carry(end, frame)
     if (this.#meddlers.size > 0) this.#repeat(end, frame)
+  }
+
+  /** A frame too long for any transport, or a text one: nobody carries its bytes. */
+  sendBad(connection: ConnectionId, why: "too-large" | "malformed"): void {
+    const end = this.#ends.get(connection)
+    if (end?.state !== "open" || end.peer === undefined) return
+    if (end.torn || this.reachability.isCut(end.host, end.peer.host)) return this.#lose(end)
+    this.#transmit(end, { type: "bad-frame", why })
   }
 
   #carry(end: End, frame: Uint8Array): void {
@@ -394,6 +346,7 @@ export class Network {
       if (item === undefined) return
       if (end.torn || this.reachability.isCut(end.host, peer.host)) this.#lose(end)
       else if (item.type === "close") this.#arriveClose(end, peer, item.code)
+      else if (item.type === "bad-frame") this.#arriveBad(peer, item.why)
       else this.#arrive(end, peer, item.frame)
     }
   }
@@ -419,6 +372,10 @@ export class Network {
       end.congested = false
       if (end.state === "open") end.owner.onDrained?.(end.id)
     }
+  }
+
+  #arriveBad(peer: End, why: "too-large" | "malformed"): void {
+    if (peer.state !== "closed" && !peer.orphaned) peer.owner.onBadFrame?.(peer.id, why)
   }
 
   #arriveClose(end: End, peer: End, code: number): void {

@@ -198,6 +198,9 @@ export class SimNode {
       onFrame: this.#guard((connection: ConnectionId, frame: Uint8Array) =>
         this.input({ type: "frame", connection, frame }),
       ),
+      onBadFrame: this.#guard((connection: ConnectionId, why: "too-large" | "malformed") =>
+        this.input({ type: "bad-frame", connection, why }),
+      ),
       onClosed: this.#guard((connection: ConnectionId) =>
         this.input({ type: "closed", connection }),
       ),

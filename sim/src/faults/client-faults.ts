@@ -1,4 +1,4 @@
-/** Faults of clients, and clients that are faults. */
+/** Faults of clients. */
 import type { Fault } from "./fault.ts"
 
 const clientMove: Fault = {
@@ -59,23 +59,10 @@ const clientStorage: Fault = {
   },
 }
 
-const malformed: Fault = {
-  name: "malformed",
-  explain: "somebody connects as a client or as a peer and sends frames that break the protocol",
-  row: "malformed and hostile peer or client",
-  everyMs: [1000, 15_000],
-  lastsMs: [1, 1],
-  inject(world, random) {
-    world.hostile.attack(random.pick(world.nodes).host)
-    return "done"
-  },
-}
-
 export const clientFaults: readonly Fault[] = [
   clientMove,
   reopen,
   clientCrash("client-crash", "a client dies and starts again with its storage", "kept"),
   clientCrash("client-wipe", "a client dies and starts again with nothing", "lost"),
   clientStorage,
-  malformed,
 ]

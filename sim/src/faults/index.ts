@@ -3,6 +3,7 @@ import { clientFaults } from "./client-faults.ts"
 import { clockFaults } from "./clock-faults.ts"
 import { diskFaults } from "./disk-faults.ts"
 import type { Fault } from "./fault.ts"
+import { hostileFaults } from "./hostile-faults.ts"
 import { messageFaults } from "./message-faults.ts"
 import { networkFaults } from "./network-faults.ts"
 import { nodeFaults } from "./node-faults.ts"
@@ -23,4 +24,5 @@ export const allFaults: readonly Fault[] = [
   ...processFaults,
   ...clockFaults,
   ...clientFaults,
+  ...hostileFaults,
 ]

@@ -1,0 +1,115 @@
+/**
+ * A client whose updates all build on its first one, which it keeps to itself, for a while or for
+ * ever. What it writes is real: logged, relayed and shown once the first one comes. Until then it
+ * waits, within bounds that hit this client and no other. Rules [N14] [Y8].
+ */
+import { partsOfDocumentId } from "@causeway/crdt/base"
+import type { DocumentId, Millis } from "@causeway/crdt/base"
+import type { Endpoint } from "@causeway/crdt/node"
+import {
+  decodeNodeMessage,
+  encodeHello,
+  encodeOpen,
+  encodeUpdate,
+  nativeVersions,
+} from "@causeway/crdt/protocol"
+import { encodeYStep1, encodeYUpdate } from "@causeway/crdt/protocol/stock"
+import type { SimRandom } from "../random.ts"
+import { createReplica } from "../replica/replica.ts"
+import type { HostId } from "../reachability.ts"
+import type { Workload } from "../workloads/index.ts"
+import type { World } from "../world.ts"
+import { Intrusion } from "./intrusion.ts"
+
+const edits: Workload = {
+  name: "withheld",
+  explain: "one thing after the other, each after the one before",
+  documents: () => ({ documents: [], documentsPerClient: 0 }),
+  editYjs(doc, _random, token) {
+    const text = doc.getText("withheld")
+    text.insert(text.length, token)
+  },
+  editAutomerge(content, _random, token) {
+    Object.assign(content, { withheld: token })
+  },
+}
+
+/** Gives what ends it. */
+export function withholdFirst(world: World, random: SimRandom, lastsMs: Millis): () => void {
+  const from = world.hostile.nextHost()
+  const document = random.pick(world.documents)
+  const [first, ...others] = makeUpdates(world, random, from, document)
+  const intrusion = new Intrusion(world)
+  const target = { from, to: random.pick(world.nodes).host }
+  const isYjs = partsOfDocumentId(document).engine === "yjs"
+  const say = isYjs && random.chance(0.5) ? sayStock : sayNative
+  const meanMs = lastsMs / (2 * (others.length + 1))
+  const parts = random.chance(0.6) && first !== undefined ? [...others, first] : others
+  say(world, random, intrusion, target, document, parts, meanMs)
+  return () => intrusion.hangUp()
+}
+
+/** At random, a few of them so big that their waiting passes the limit. */
+function makeUpdates(
+  world: World,
+  random: SimRandom,
+  host: HostId,
+  document: DocumentId,
+): Uint8Array[] {
+  const replica = createReplica(document, random, edits)
+  const sizeMax = random.chance(0.2) ? 500_000 : 500
+  const updates: Uint8Array[] = []
+  for (let index = random.int(2, 12); index > 0; index--) {
+    const size = Math.round(random.logBetween(1, sizeMax))
+    const token = `<withheld ${random.hex(8)} ${"x".repeat(size)}>`
+    for (const update of replica.edit(random, token)) {
+      // Nobody is to rely on any of it: it may never come to light.
+      world.oracle.attempts.add(host, document, token.slice(0, 20), update).forgotten = true
+      updates.push(update)
+    }
+  }
+  replica.close()
+  return updates
+}
+
+type Say = (
+  world: World,
+  random: SimRandom,
+  intrusion: Intrusion,
+  target: { readonly from: HostId; readonly to: HostId },
+  document: DocumentId,
+  updates: readonly Uint8Array[],
+  meanMs: Millis,
+) => void
+
+const sayStock: Say = (_world, random, intrusion, target, document, updates, meanMs) => {
+  const door: Endpoint = { type: "y-websocket", room: partsOfDocumentId(document).name }
+  intrusion.open({ ...target, door }, () => {
+    const frames = [encodeYStep1(Uint8Array.of(0)), ...updates.map(encodeYUpdate)]
+    intrusion.sayAll(frames, random, meanMs)
+  })
+}
+
+/** Says what is refused for now again, once: it goes on where it may. */
+const sayNative: Say = (world, random, intrusion, target, document, updates, meanMs) => {
+  const client = world.hostile.newClient(random)
+  const hello = { type: "hello", versions: nativeVersions, client, firstPending: 1 } as const
+  const frames = updates.map((update, index) =>
+    encodeUpdate({ type: "update", channel: 1, seq: index + 1, updates: [update] }),
+  )
+  const onFrame = (frame: Uint8Array): void => {
+    const message = decodeNodeMessage(frame)
+    if (message.type === "welcome") {
+      const resume = { type: "nothing" } as const
+      intrusion.say(encodeOpen({ type: "open", channel: 1, document, resume }))
+    }
+    if (message.type === "opened") intrusion.sayAll(frames, random, meanMs)
+    const refused = message.type === "reject" ? frames[message.seq - 1] : undefined
+    if (refused !== undefined) intrusion.sayAll([refused], random, 1000)
+  }
+  intrusion.open(
+    { ...target, door: { type: "native" } },
+    () => intrusion.say(encodeHello({ ...hello, token: "" })),
+    onFrame,
+  )
+}
