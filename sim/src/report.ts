@@ -6,8 +6,9 @@ import type { RunReport } from "./run.ts"
 /** What a run was and cost in the real world. */
 export type Timed = { readonly report: RunReport; readonly realMs: number }
 
-/** The one line that replays a run. */
+/** The one line that replays a run; one whose faults are listed needs them in a file. */
 export function replayCommand(options: SimOptions): string {
+  if (options.schedule !== undefined) return "npm run sim -- run --replay FILE, with these options"
   const { seed, nodes, clients, stockClients, seconds, writesPerSecond } = options
   const { faults, workload } = options
   const chosen = faults === undefined ? "" : ` --faults ${faults.join(",") || "none"}`
@@ -29,12 +30,13 @@ export function showStart(options: SimOptions, profile: Profile): string {
 
 export function showEnd({ report, realMs }: Timed): string {
   const { failure, virtualMs, events, writes, entries, faults, hash, convergedMs } = report
+  const forks = report.forks === 0 ? "" : `, ${report.forks} origins forked`
   const fired = [...faults].map(([name, count]) => `${name} ${count}`).join(", ")
   const speed = `${Math.round(virtualMs / Math.max(1, realMs))} × real time`
   const rate = `${Math.round(events / Math.max(0.001, realMs / 1000))} events/s`
   const lines = [
     `fired    ${fired || "nothing"}`,
-    `work     ${writes} writes, ${entries} entries, ${events} events`,
+    `work     ${writes} writes, ${entries} entries${forks}, ${events} events`,
     `time     ${(virtualMs / 1000).toFixed(1)} s virtual in ${(realMs / 1000).toFixed(2)} s: ` +
       `${speed}, ${rate}`,
     `trace    ${hash}`,

@@ -7,6 +7,7 @@ import { addFaults } from "./faults.ts"
 import { exitCodes } from "./arguments.ts"
 import { addMutants } from "./mutants.ts"
 import { addRun } from "./run.ts"
+import { addShow } from "./show.ts"
 import { addShrink } from "./shrink.ts"
 import { addSpeed } from "./speed.ts"
 import { addSwarm } from "./swarm.ts"
@@ -21,6 +22,7 @@ const program = new Command("sim")
 addRun(program)
 addSwarm(program)
 addShrink(program)
+addShow(program)
 addSpeed(program)
 addFaults(program)
 addMutants(program)

@@ -6,9 +6,9 @@ import type { SimOptions } from "../options.ts"
 import { showEnd, showStart, toJson } from "../report.ts"
 import type { Timed } from "../report.ts"
 import { startRun } from "../run.ts"
+import { toEnd } from "./advance.ts"
 import { choose, exitCodes, optionsOf, readOptions, seed, withSize } from "./arguments.ts"
 import type { SizeArguments } from "./arguments.ts"
-import { interruption } from "./interruption.ts"
 
 type Arguments = SizeArguments & {
   readonly seed?: number
@@ -16,10 +16,6 @@ type Arguments = SizeArguments & {
   readonly checkDeterminism: boolean
   readonly json: boolean
 }
-
-/** Virtual time between two looks at the real world. */
-const SLICE_MS = 1000
-const PROGRESS_MS = 250
 
 export function addRun(program: Command): void {
   const command = program
@@ -61,26 +57,6 @@ async function runOnce(
   const startMs = performance.now()
   const simulation = startRun(options, catalogue)
   if (!quiet) process.stdout.write(`${showStart(options, simulation.profile)}\n`)
-  let shownMs = startMs
-  for (;;) {
-    const report = simulation.advance(SLICE_MS)
-    const nowMs = performance.now()
-    if (report !== undefined) {
-      if (!quiet) showProgress("")
-      return { report, realMs: nowMs - startMs }
-    }
-    if (nowMs - shownMs < PROGRESS_MS) continue
-    shownMs = nowMs
-    const percent = Math.floor((100 * simulation.nowMs) / Math.max(1, simulation.totalMs))
-    if (!quiet) showProgress(`${percent} %  ${Math.floor(simulation.nowMs / 1000)} virtual seconds`)
-    // A turn of the event loop, so that Ctrl-C is heard.
-    await new Promise((resolve) => {
-      setImmediate(resolve)
-    })
-    if (interruption.signal.aborted) return undefined
-  }
-}
-
-function showProgress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`)
+  const report = await toEnd(simulation, quiet)
+  return report && { report, realMs: performance.now() - startMs }
 }

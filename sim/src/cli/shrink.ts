@@ -9,6 +9,7 @@ import { startRun } from "../run.ts"
 import type { RunReport } from "../run.ts"
 import { smaller } from "../shrink/candidates.ts"
 import type { Failing } from "../shrink/candidates.ts"
+import { toEnd } from "./advance.ts"
 import { choose, exitCodes, number, optionsOf, readOptions, seed, withSize } from "./arguments.ts"
 import type { SizeArguments } from "./arguments.ts"
 import { interruption } from "./interruption.ts"
@@ -19,9 +20,6 @@ type Arguments = SizeArguments & {
   readonly minutes: number
   readonly out: string
 }
-
-/** Virtual time between two looks at the real world. */
-const SLICE_MS = 5000
 
 export function addShrink(program: Command): void {
   const command = program
@@ -45,7 +43,7 @@ async function shrink(asked: Arguments): Promise<number> {
   }
   const options = given.replay ?? optionsOf(given, plainOptions(given.seed ?? 0))
   process.stdout.write("running the whole failure first\n")
-  const report = await run(options, catalogue)
+  const report = await toEnd(startRun(options, catalogue), true)
   if (report?.failure === undefined) {
     const why = report === undefined ? "interrupted" : "this run keeps every promise"
     process.stdout.write(`${why}: nothing to shrink\n`)
@@ -71,7 +69,7 @@ async function search(first: RunReport, catalogue: Catalogue, budgetMs: number):
   for (let tries = 1; step.done !== true; tries++) {
     if (performance.now() - startMs > budgetMs || interruption.signal.aborted) break
     const triedMs = performance.now()
-    const report = await run(step.value, catalogue)
+    const report = await toEnd(startRun(step.value, catalogue), true)
     const fails = report?.failure?.invariant === first.failure?.invariant
     if (fails && report !== undefined) {
       best = { options: step.value, report, realMs: performance.now() - triedMs }
@@ -101,17 +99,4 @@ function sizeOf({
     `${faults.length} faults${named}, ${writesMax} writes, ${nodes} nodes,` +
     ` ${clients} native and ${stockClients} stock clients, ${seconds} s`
   )
-}
-
-/** Undefined if the user had enough. */
-async function run(options: SimOptions, catalogue: Catalogue): Promise<RunReport | undefined> {
-  const simulation = startRun(options, catalogue)
-  for (;;) {
-    const report = simulation.advance(SLICE_MS)
-    if (report !== undefined) return report
-    await new Promise((resolve) => {
-      setImmediate(resolve)
-    })
-    if (interruption.signal.aborted) return undefined
-  }
 }
