@@ -134,14 +134,16 @@ export class DiskImage {
   }
 
   #readDocument({ document, since }: Extract<ReadQuery, { type: "document" }>): ReadResult {
-    const all = this.#log.readDocument(document, since)
-    const entries = this.hasDamage ? all.filter((entry) => !this.isDamaged(entry)) : all
+    const entries = this.#log.readDocument(document, since)
+    const bad = this.hasDamage ? entries.find((entry) => this.isDamaged(entry)) : undefined
+    if (bad !== undefined) {
+      return { type: "failed", code: "corrupt", message: `entry ${bad.seq} of ${bad.origin}` }
+    }
     const bytes = entries.reduce((sum, entry) => sum + entry.record.length, 0)
     if (bytes > limits.documentReadBytesMax) {
       return { type: "failed", code: "document-too-large", message: `${bytes} bytes` }
     }
-    if (entries.length === all.length) return { type: "document", entries }
-    return { type: "document", entries, isDamaged: true }
+    return { type: "document", entries }
   }
 
   /** Where order is everything, the answer ends before the first record that can't be read. */

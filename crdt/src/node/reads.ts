@@ -21,7 +21,7 @@ export class Reads {
   #documentReads = 0
   #next = 1
 
-  /** `onDamage` hears of each result that damaged records made fail or left incomplete. */
+  /** `onDamage` hears of each read that a damaged record made fail. */
   constructor(onDamage: (turn: Turn) => void) {
     this.#onDamage = onDamage
   }
@@ -62,11 +62,6 @@ export class Reads {
     assert(onRead !== undefined, () => `unknown read ${read}`)
     this.#underWay.delete(read)
     onRead(turn, result)
-    if (isDamaged(result)) this.#onDamage(turn)
+    if (result.type === "failed" && result.code === "corrupt") this.#onDamage(turn)
   }
-}
-
-function isDamaged(result: ReadResult): boolean {
-  if (result.type === "failed") return result.code === "corrupt"
-  return result.type === "document" && result.isDamaged === true
 }

@@ -52,12 +52,7 @@ export type ReadQuery =
   | { readonly type: "client"; readonly client: ClientId }
 
 export type ReadResult =
-  | {
-      readonly type: "document"
-      readonly entries: readonly LogEntry[]
-      /** Entries that failed their checksum were left out. */
-      readonly isDamaged?: boolean
-    }
+  | { readonly type: "document"; readonly entries: readonly LogEntry[] }
   | { readonly type: "origin"; readonly run: LogRun; readonly previousHash: Uint8Array }
   | { readonly type: "client"; readonly seq: number }
   | { readonly type: "failed"; readonly code: ReadFailureCode; readonly message: string }

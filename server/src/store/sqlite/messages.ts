@@ -47,7 +47,6 @@ export type ReadReply =
       readonly type: "document"
       readonly origins: readonly OriginId[]
       readonly bytes: ArrayBuffer
-      readonly isDamaged: boolean
     }
   | { readonly type: "origin"; readonly previousHash: Uint8Array; readonly bytes: ArrayBuffer }
   | { readonly type: "client"; readonly seq: number }

@@ -1,7 +1,7 @@
 /**
- * Reads, every record checked before it leaves. A record that fails costs no neighbour: a
- * document read leaves it out, an origin read (where order is everything) ends before it. Each
- * one is reported once.
+ * Reads, every record checked before it leaves. A document with a record that fails can't be read,
+ * as whoever got the rest would believe to have all of it; an origin read ends before it. Each one
+ * is reported once. An opening in doubt puts both right.
  */
 import type { Database, Statement } from "better-sqlite3"
 import { bytesEqual, limits } from "@causeway/crdt/base"
@@ -65,22 +65,18 @@ export class LogReader {
     const row = this.#documents.find(document)
     const packer = new EntryPacker()
     const names: OriginId[] = []
-    let isDamaged = false
     for (const held of row === undefined ? [] : this.#origins.all()) {
       const covered = since.get(held.origin) ?? 0
       if (row === undefined || covered >= held.head.seq) continue
       const from = entryId(held.row, covered + 1)
       for (const [id, entry] of this.#ofDocument.iterate(row, from, lastEntryId(held.row))) {
-        if (!this.#check(held, id, entry)) {
-          isDamaged = true
-          continue
-        }
+        if (!this.#check(held, id, entry)) return corrupt(held.origin, seqOf(id))
         if (names.at(-1) !== held.origin) names.push(held.origin)
         packer.push(names.length - 1, seqOf(id), entry.subarray(RECORD_OFFSET))
         if (packer.recordBytes > limits.documentReadBytesMax) return tooLarge(document)
       }
     }
-    return { type: "document", origins: names, bytes: packer.finish(), isDamaged }
+    return { type: "document", origins: names, bytes: packer.finish() }
   }
 
   /** O(records read). */

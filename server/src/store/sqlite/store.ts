@@ -191,11 +191,7 @@ function requestOf(query: ReadQuery): ReadRequest {
 function resultOf(query: ReadQuery, reply: ReadReply): ReadResult {
   switch (reply.type) {
     case "document":
-      return {
-        type: "document",
-        entries: unpackEntries(reply.bytes, reply.origins),
-        isDamaged: reply.isDamaged,
-      }
+      return { type: "document", entries: unpackEntries(reply.bytes, reply.origins) }
     case "origin": {
       assert(query.type === "origin", "an origin read is answered as one")
       const records = unpackEntries(reply.bytes, [query.origin]).map((entry) => entry.record)
