@@ -10,11 +10,14 @@ import type { Engines } from "@causeway/crdt/node"
 import type { ClientStorage, LoadResult } from "@causeway/crdt/ports"
 import type { PeerFreshness, Resume } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
+import { asTomorrow } from "./build.ts"
+import type { Build } from "./build.ts"
 import type { ReplicaView } from "./checkers/client-view.ts"
 import { Coverage, opsOf } from "./checkers/coverage.ts"
 import type { ClientDisk } from "./client-disk.ts"
 import { ClientSocket } from "./client-socket.ts"
 import { HostClock } from "./clock.ts"
+import { EventLoop } from "./event-loop.ts"
 import type { Network } from "./network.ts"
 import { OpenDocument } from "./open-document.ts"
 import type { ClientMachine, Parts } from "./parts.ts"
@@ -54,7 +57,9 @@ export class SimClient implements SimWriter {
   readonly #world: ClientWorld
   readonly #disk: ClientDisk
   readonly #random: SimRandom
-  readonly #clock: HostClock
+  readonly clock: HostClock
+  build: Build = "today"
+  readonly #loop = new EventLoop()
   /** What its user has open, also while it is not running. */
   readonly #wanted: Set<DocumentId>
   readonly #open = new Map<DocumentId, OpenDocument>()
@@ -75,7 +80,7 @@ export class SimClient implements SimWriter {
     this.#disk = disk
     this.#random = random
     this.#wanted = new Set(setup.documents)
-    this.#clock = new HostClock(world.scheduler, random.between(-5000, 5000))
+    this.clock = new HostClock(world.scheduler, random.between(-5000, 5000))
   }
 
   get running(): boolean {
@@ -129,7 +134,7 @@ export class SimClient implements SimWriter {
     })
     this.#core = parts.makeClient({ urls, random, stored, authenticated: false })
     this.#alarm = new Alarm(
-      this.#clock,
+      this.clock,
       this.#guard(() => this.#input({ type: "deadline" })),
     )
     for (const document of this.#wanted) this.#openNow(document, this.#core)
@@ -192,6 +197,7 @@ export class SimClient implements SimWriter {
 
   #end(storage: "kept" | "lost"): void {
     this.#life += 1
+    this.#loop.drop()
     this.#leaving = false
     this.#alarm?.stop()
     this.#core = undefined
@@ -204,8 +210,22 @@ export class SimClient implements SimWriter {
     this.#world.watch.onForgotten(this, storage)
   }
 
+  get isPaused(): boolean {
+    return this.#loop.isPaused
+  }
+
+  pause(untilMs: Millis): void {
+    this.#loop.pause()
+    this.#world.network.freeze(this.host, untilMs)
+  }
+
+  resume(): void {
+    this.#world.network.thaw(this.host)
+    this.#loop.resume()
+  }
+
   write(random: SimRandom, token: string, document?: DocumentId): void {
-    if (this.#core === undefined || this.#leaving || this.#open.size === 0) return
+    if (this.#isStill || this.#leaving || this.#open.size === 0) return
     const open =
       document === undefined ? random.pick([...this.#open.values()]) : this.#open.get(document)
     if (open !== undefined) this.#wrote(open, token, open.replica.edit(random, token))
@@ -220,8 +240,13 @@ export class SimClient implements SimWriter {
     }
   }
 
+  /** Nobody does anything there now. */
+  get #isStill(): boolean {
+    return this.#core === undefined || this.#loop.isPaused
+  }
+
   present(random: SimRandom): void {
-    if (this.#core === undefined || this.#open.size === 0) return
+    if (this.#isStill || this.#open.size === 0) return
     const open = random.pick([...this.#open.values()])
     this.#present(open, JSON.stringify({ cursor: random.int(0, 99) }))
   }
@@ -234,7 +259,7 @@ export class SimClient implements SimWriter {
   }
 
   disconnect(): void {
-    if (this.#core === undefined) return
+    if (this.#isStill) return
     if (!this.#random.chance(0.5)) return this.#socket?.cut()
     this.#input({ type: "go-offline" })
     this.#world.scheduler.after(
@@ -244,7 +269,7 @@ export class SimClient implements SimWriter {
   }
 
   reopen(random: SimRandom, afterMs: Millis): void {
-    if (this.#core === undefined || this.#open.size === 0) return
+    if (this.#core === undefined || this.#isStill || this.#open.size === 0) return
     const open = random.pick([...this.#open.values()])
     const { document, replica } = open
     const vector = this.#core.resumeOf(document)
@@ -281,13 +306,14 @@ export class SimClient implements SimWriter {
   }
 
   #input(input: ClientInput): void {
+    if (this.#loop.isPaused) return this.#loop.run(() => this.#input(input))
     this.#inputs.push(input)
     if (this.#stepping) return
     this.#stepping = true
     try {
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
         const effects: ClientEffect[] = []
-        this.#core?.step(next, this.#clock.nowMs, effects)
+        this.#core?.step(next, this.clock.nowMs, effects)
         for (const effect of effects) this.#perform(effect)
       }
     } finally {
@@ -302,7 +328,7 @@ export class SimClient implements SimWriter {
       case "connect":
         return this.#socket?.connect(effect.socket, effect.url)
       case "send":
-        return this.#socket?.send(effect.socket, effect.frame)
+        return this.#send(effect)
       case "disconnect":
         return this.#socket?.disconnect(effect.socket, effect.code)
       case "store":
@@ -316,6 +342,11 @@ export class SimClient implements SimWriter {
       default:
         return this.#show(effect)
     }
+  }
+
+  #send({ socket, frame }: Extract<ClientEffect, { type: "send" }>): void {
+    const said = this.build === "today" ? frame : asTomorrow({ type: "native" }, frame)
+    this.#socket?.send(socket, said)
   }
 
   /** What a real driver tells its app. */

@@ -13,7 +13,9 @@ import {
   encodeYStep2,
   encodeYUpdate,
 } from "@causeway/crdt/protocol/stock"
+import type { Build } from "./build.ts"
 import type { ReplicaView } from "./checkers/client-view.ts"
+import { EventLoop } from "./event-loop.ts"
 import type { Network, SocketOwner } from "./network.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
@@ -62,6 +64,8 @@ export class SimStockClient implements SimWriter {
   #life = 0
   #failures = 0
   #heardMs: Millis = 0
+  readonly #loop = new EventLoop()
+  build: Build = "today"
 
   constructor(
     host: HostId,
@@ -83,6 +87,10 @@ export class SimStockClient implements SimWriter {
 
   get running(): boolean {
     return this.#page !== undefined
+  }
+
+  get clock(): undefined {
+    return undefined
   }
 
   get replicas(): readonly Replica[] {
@@ -154,14 +162,29 @@ export class SimStockClient implements SimWriter {
 
   #end(): void {
     this.#life += 1
+    this.#loop.drop()
     this.#page?.replica.close()
     this.#page = undefined
     this.#disconnected()
     this.#world.watch.onForgotten(this, "lost")
   }
 
+  get isPaused(): boolean {
+    return this.#loop.isPaused
+  }
+
+  pause(untilMs: Millis): void {
+    this.#loop.pause()
+    this.#world.network.freeze(this.host, untilMs)
+  }
+
+  resume(): void {
+    this.#world.network.thaw(this.host)
+    this.#loop.resume()
+  }
+
   write(random: SimRandom, token: string, document?: DocumentId): void {
-    if (this.#page === undefined) return
+    if (this.#page === undefined || this.#loop.isPaused) return
     if (document !== undefined && document !== this.#page.document) return
     this.#wrote(this.#page, token, this.#page.replica.edit(random, token))
   }
@@ -176,6 +199,7 @@ export class SimStockClient implements SimWriter {
 
   present(random: SimRandom): void {
     const { scheduler } = this.#world
+    if (this.#loop.isPaused) return
     const state = JSON.stringify({ cursor: random.int(0, 99) })
     this.#present(this.#page?.awareness.set(state, scheduler.nowMs) ?? [])
   }
@@ -185,6 +209,7 @@ export class SimStockClient implements SimWriter {
   }
 
   disconnect(node?: HostId): void {
+    if (this.#loop.isPaused) return
     if (this.#page !== undefined && this.#socket !== undefined) this.#hangUp(this.#page)
     this.#address = node ?? this.#address
   }
@@ -203,7 +228,11 @@ export class SimStockClient implements SimWriter {
   ): (...values: Values) => void {
     const life = this.#life
     return (...values) => {
-      if (life === this.#life) run(...values)
+      if (life !== this.#life) return
+      if (!this.#loop.isPaused) return run(...values)
+      this.#loop.run(() => {
+        if (life === this.#life) run(...values)
+      })
     }
   }
 

@@ -2,7 +2,9 @@
 import type { DocumentId, Millis } from "@causeway/crdt/base"
 import type { DocumentStatus } from "@causeway/crdt/client"
 import type { PeerFreshness } from "@causeway/crdt/protocol"
+import type { Build } from "./build.ts"
 import type { ReplicaView } from "./checkers/client-view.ts"
+import type { HostClock } from "./clock.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import type { Replica } from "./replica/replica.ts"
@@ -26,6 +28,10 @@ export interface SimWriter {
   readonly host: HostId
   readonly name: string
   readonly running: boolean
+  /** What its core takes for the time; stock clients have no core. */
+  readonly clock: HostClock | undefined
+  /** What its app was built with, from its next connection on. Stock clients know no versions. */
+  build: Build
   /** Those of the documents it has open. */
   readonly replicas: readonly Replica[]
   /** Undefined if it does not have the document open, or is not running. */
@@ -53,6 +59,10 @@ export interface SimWriter {
   leave(): void
   /** The process dies; its storage may be gone with it. */
   crash(storage: "kept" | "lost"): void
+  readonly isPaused: boolean
+  /** Its process or tab stands still until it is resumed or ends; nobody types there meanwhile. */
+  pause(untilMs: Millis): void
+  resume(): void
   /** Drops the connection; it comes back by itself, to `node` if that is given. */
   disconnect(node?: HostId): void
   /** Closes a document and opens it again `afterMs` later, from what it holds. */

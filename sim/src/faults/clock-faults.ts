@@ -12,13 +12,15 @@ const DAY_MS = 86_400_000
 const clockJump: Fault = {
   name: "clock-jump",
   explain:
-    "a node's clock leaps ahead by milliseconds to days while it runs, as after a suspended or" +
-    " migrated machine: every timer of its process is due at once",
+    "the clock of a node or a client leaps ahead by milliseconds to days while it runs, as after" +
+    " a suspended or migrated machine: every timer of its process is due at once",
   row,
   everyMs: [5000, 40_000],
   lastsMs: [1, 1],
   inject(world, random) {
-    random.pick(world.nodes).clock.jump(random.logBetween(50, 3 * DAY_MS))
+    const { clock } = random.chance(0.7) ? random.pick(world.nodes) : random.pick(world.writers)
+    if (clock === undefined) return "skipped"
+    clock.jump(random.logBetween(50, 3 * DAY_MS))
     return "done"
   },
 }

@@ -22,6 +22,34 @@ const pause: Fault = {
   },
 }
 
+const clientPause: Fault = {
+  name: "client-pause",
+  explain: "a client's process or tab stands still: a suspended laptop, a frozen background tab",
+  row: "process pause",
+  everyMs: [5000, 40_000],
+  lastsMs: [5, 40_000],
+  inject(world, random, lastsMs) {
+    const writer = random.pick(world.writers)
+    if (!writer.running || writer.isPaused) return "skipped"
+    writer.pause(world.scheduler.nowMs + lastsMs)
+    return () => writer.resume()
+  },
+}
+
+const clientUpgrade: Fault = {
+  name: "client-upgrade",
+  explain: "an app is built anew: the client's next hello states tomorrow's versions, or today's",
+  row: "rolling upgrade (two protocol versions)",
+  everyMs: [8000, 50_000],
+  lastsMs: [1, 1],
+  inject(world, random) {
+    const writer = random.pick(world.writers)
+    writer.build = writer.build === "today" ? "tomorrow" : "today"
+    writer.disconnect(random.pick(world.nodes).host)
+    return "done"
+  },
+}
+
 const rollingRestart: Fault = {
   name: "rolling-restart",
   explain:
@@ -97,4 +125,4 @@ class RollingRestart {
   }
 }
 
-export const processFaults: readonly Fault[] = [pause, rollingRestart]
+export const processFaults: readonly Fault[] = [pause, clientPause, rollingRestart, clientUpgrade]
