@@ -41,6 +41,8 @@ export type RunReport = {
   readonly events: number
   readonly writes: number
   readonly entries: number
+  /** Origins that came to stand for two contents each, and were reported (`checkers/forks.ts`). */
+  readonly forks: number
   readonly faults: ReadonlyMap<string, number>
   /** Every fault that fired; as `SimOptions.schedule` it gives the same run. */
   readonly schedule: readonly FaultEvent[]
@@ -106,8 +108,8 @@ class Simulation implements Run {
     this.totalMs = options.seconds * 1000
     this.#cluster = new Cluster(options, profile, parts, random)
     const { trace, watch } = this.#cluster
-    for (const { watch: start } of catalogue.invariants) {
-      if (start !== undefined) watch.add(start(this.#cluster))
+    for (const { name, watch: start } of catalogue.invariants) {
+      if (start !== undefined) watch.add(start(this.#cluster, random.split(`invariant ${name}`)))
     }
     this.#schedule = new FaultSchedule(this.#cluster, random.split("schedule"), trace, watch)
     this.#workload = new Workload(this.#cluster, random.split("workload"), profile, options)
@@ -173,6 +175,7 @@ class Simulation implements Run {
       events: scheduler.tasksRun,
       writes: oracle.attempts.all.length,
       entries: oracle.ledger.size,
+      forks: oracle.ledger.forks.count,
       faults: this.#schedule.counts,
       schedule: this.#schedule.events,
       hash: trace.digest(),

@@ -7,6 +7,7 @@ import type { Engines } from "@causeway/crdt/node"
 import type { Oracle } from "./checkers/oracle.ts"
 import type { ClientDisk } from "./client-disk.ts"
 import type { Network } from "./network.ts"
+import type { Profile } from "./options.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { SimHostile } from "./sim-hostile.ts"
 import type { SimNode } from "./sim-node.ts"
@@ -16,6 +17,8 @@ export type World = {
   readonly scheduler: Scheduler
   readonly network: Network
   readonly engines: Engines
+  /** What the seed drew. */
+  readonly profile: Profile
   readonly nodes: readonly SimNode[]
   /** Clients, native and stock. */
   readonly writers: readonly SimWriter[]

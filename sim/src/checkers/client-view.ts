@@ -7,6 +7,7 @@ import type { VersionVector } from "@causeway/crdt/clock"
 import { demand } from "../violation.ts"
 import type { Attempts } from "./attempts.ts"
 import { Coverage } from "./coverage.ts"
+import type { Ops } from "./coverage.ts"
 import type { Ledger } from "./ledger.ts"
 
 export class ReplicaView {
@@ -30,6 +31,11 @@ export class ReplicaView {
       return `${this.#document}: a client was fed ${unknown}, which nobody wrote`
     })
     this.#held.add(ops)
+  }
+
+  /** The first part of `ops` that it lacks, in words. */
+  missing(ops: Ops): string | undefined {
+    return this.#held.missing(ops)
   }
 
   /** The replica is said to hold every entry of its document up to `resume`. */

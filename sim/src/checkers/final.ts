@@ -3,17 +3,19 @@
  * same, whatever the order it heard things in; nothing promised is missing; nothing is left over.
  * Of a core the same is asked as far as others, who are not well, can't stand in the way.
  */
-import { assert, bytesToHex, partsOfDocumentId } from "@causeway/crdt/base"
-import type { DocumentId } from "@causeway/crdt/base"
+import { assert, bytesEqual, bytesToHex, partsOfDocumentId } from "@causeway/crdt/base"
+import type { DocumentId, OriginId } from "@causeway/crdt/base"
 import { EngineError } from "@causeway/crdt/engines"
 import type { Engine } from "@causeway/crdt/engines"
 import { decodeRecord } from "@causeway/crdt/log"
-import type { MemoryLog } from "@causeway/crdt/log"
+import type { Head } from "@causeway/crdt/log"
 import type { Engines } from "@causeway/crdt/node"
 import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
 import type { SimWriter } from "../writer.ts"
+import { bodiesOf, contentOf } from "./content.ts"
+import type { Ledger } from "./ledger.ts"
 import type { Oracle } from "./oracle.ts"
 
 /** Who is well, and what is known about them. */
@@ -42,26 +44,31 @@ export function unrest(end: EndOfRun): Unrest | undefined {
     const why = writer.unrest()
     if (why !== undefined) return { invariant: "liveness", why: `${writer.name}: ${why}` }
   }
-  const why = unequalHeads(end.nodes)
+  const why = unequalHeads(end.nodes, end.oracle.ledger)
   return why === undefined ? unrestOfNodes(end) : { invariant: "convergence", why }
 }
 
-function unequalHeads(nodes: readonly SimNode[]): string | undefined {
+function unequalHeads(nodes: readonly SimNode[], ledger: Ledger): string | undefined {
   const [first, ...others] = nodes
   assert(first !== undefined, "a cluster has nodes")
-  const expected = first.disk.durable.heads()
+  const expected = headsOf(first, ledger)
   for (const other of others) {
-    const heads = other.disk.durable.heads().filter(([, head]) => head.seq > 0)
     for (const [origin, head] of expected) {
       const held = other.disk.durable.head(origin)
       if (held.seq !== head.seq || bytesToHex(held.hash) !== bytesToHex(head.hash)) {
         return `${first.node} has ${origin} ${head.seq}, ${other.node} has ${held.seq}`
       }
     }
-    const known = expected.filter(([, head]) => head.seq > 0).length
-    if (heads.length !== known) return `${other.node} knows other origins than ${first.node}`
+    if (headsOf(other, ledger).length !== expected.length) {
+      return `${other.node} knows other origins than ${first.node}`
+    }
   }
   return undefined
+}
+
+/** What everybody has to have. Of an origin that is forked nodes hold one branch or another. */
+function headsOf({ disk }: SimNode, ledger: Ledger): [OriginId, Head][] {
+  return disk.durable.heads().filter(([origin, { seq }]) => seq > 0 && !ledger.isSplit(origin))
 }
 
 /** Why replicas differ; undefined if all are equal. Costs a merge per replica. */
@@ -73,25 +80,35 @@ export function difference(end: EndOfRun): Unrest | undefined {
 function firstDifference(end: EndOfRun): string | undefined {
   for (const document of end.documents) {
     const engine = end.engines[partsOfDocumentId(document).engine]
-    const digestOf = (parts: readonly Uint8Array[]): string => contentOf(engine, parts)
+    const contents = new Contents(engine)
     const [node] = end.nodes
     assert(node !== undefined, "a cluster has nodes")
-    const expected = digestOf(bodiesOf(node.disk.durable, document))
+    const bodies = bodiesOf(node.disk.durable, document)
+    const merged = engine.merge(bodies)
+    const expected = contents.of(merged)
+    const { ledger } = end.oracle
+    if (ledger.isForked(document, false)) continue
     // All hold the same entries by now, so one other node's order stands for the rest.
     const other = end.random.pick(end.nodes)
-    if (digestOf(bodiesOf(other.disk.durable, document)) !== expected) {
+    if (contents.of(engine.merge(bodiesOf(other.disk.durable, document))) !== expected) {
       return `${document} on ${other.node} differs from ${node.node}`
     }
-    const shuffled = end.random.shuffled(bodiesOf(node.disk.durable, document))
-    if (digestOf(shuffled) !== expected) return `${document} depends on the order of its entries`
+    if (contents.of(engine.merge(end.random.shuffled(bodies))) !== expected) {
+      return `${document} depends on the order of its entries`
+    }
+    // A replica that knows of a lost deletion keeps it to itself ([N4] compares what was added),
+    // and resume points can't tell branches of an origin apart.
+    if (ledger.hasLostDeletions(document) || ledger.isForked(document, true)) continue
     for (const writer of end.writers) {
       for (const replica of writer.replicas) {
         if (replica.document !== document) continue
         const state = replica.state()
-        const parts = end.whole ? [] : bodiesOf(node.disk.durable, document)
+        const shown = contents.of(state)
         // A client of a core may know more, from a node that is not of it.
-        const wanted = end.whole ? expected : digestOf([state])
-        if (digestOf([...parts, state]) === wanted) continue
+        const holdsAll = end.whole
+          ? shown === expected
+          : shown === expected || contents.of(engine.merge([merged, state])) === shown
+        if (holdsAll) continue
         return `${document} of ${writer.name} differs from the nodes'`
       }
     }
@@ -99,22 +116,22 @@ function firstDifference(end: EndOfRun): string | undefined {
   return undefined
 }
 
-/**
- * The digest; while an update waits for a predecessor (its writer may have died before anybody
- * had it), what is covered and what is shown.
- */
-function contentOf(engine: Engine, parts: readonly Uint8Array[]): string {
-  const state = engine.merge(parts)
-  try {
-    return bytesToHex(engine.digest(state))
-  } catch (error) {
-    if (!(error instanceof EngineError) || error.code !== "pending") throw error
-    return `${bytesToHex(engine.summaryOf(state))} ${JSON.stringify(engine.toJson(state))}`
-  }
-}
+/** What states of one document show. Most are equal to the byte, and those are read once. */
+class Contents {
+  readonly #engine: Engine
+  readonly #known: { readonly state: Uint8Array; readonly content: string }[] = []
 
-function bodiesOf(log: MemoryLog, document: DocumentId): Uint8Array[] {
-  return log.readDocument(document).map(({ record }) => decodeRecord(record).body)
+  constructor(engine: Engine) {
+    this.#engine = engine
+  }
+
+  of(state: Uint8Array): string {
+    const known = this.#known.find((one) => bytesEqual(one.state, state))
+    if (known !== undefined) return known.content
+    const content = contentOf(this.#engine, state)
+    this.#known.push({ state, content })
+    return content
+  }
 }
 
 /** An update waits for ever only if somebody who wrote to its document died and lost something. */
@@ -125,21 +142,25 @@ function checkPending({ engines, nodes, documents, oracle }: EndOfRun): void {
     const parts = node === undefined ? [] : bodiesOf(node.disk.durable, document)
     const { pendingBytes } = engine.frontier(engine.merge(parts))
     if (pendingBytes === 0) continue
-    const lost = oracle.attempts.all.some((one) => one.forgotten && one.document === document)
+    const isGone = oracle.ledger.excused(document) !== undefined
+    const lost =
+      isGone || oracle.attempts.all.some((one) => one.forgotten && one.document === document)
     demand(lost, "no-write-lost", () => {
       return `${document}: ${pendingBytes} bytes wait for a predecessor that nobody gave up`
     })
   }
 }
 
-/** What was promised is on every node. */
+/** What was promised is on every node, but what nobody had any more after a fault. */
 export function checkPromises(end: EndOfRun): void {
-  checkPending(end)
   const { nodes, oracle } = end
   const { ledger, promises, attempts } = oracle
+  ledger.settle()
+  ledger.checkForks()
+  checkPending(end)
   for (const { client, seq, document, ops } of promises.acked()) {
     for (const { host, node } of nodes) {
-      const missing = ledger.holdings(host).coverage(document).missing(ops)
+      const missing = ledger.owes(host, document, ops)
       demand(missing === undefined, "no-acked-write-lost", () => {
         return `update ${seq} of ${client} was acked; ${node} lacks ${missing} of ${document}`
       })
@@ -148,7 +169,7 @@ export function checkPromises(end: EndOfRun): void {
   for (const { token, document, ops, forgotten } of attempts.all) {
     if (forgotten) continue
     for (const { host, node } of nodes) {
-      const missing = ledger.holdings(host).coverage(document).missing(ops)
+      const missing = ledger.owes(host, document, ops)
       demand(missing === undefined, "no-write-lost", () => {
         return `${token} was never given up by its writer; ${node} lacks ${missing} of ${document}`
       })
@@ -157,7 +178,13 @@ export function checkPromises(end: EndOfRun): void {
 }
 
 /** Nodes agree that they are well, linked and level, and hold on to nothing. */
-function unrestOfNodes({ whole, nodes, writers, openConnections }: EndOfRun): Unrest | undefined {
+function unrestOfNodes({
+  whole,
+  nodes,
+  writers,
+  oracle,
+  openConnections,
+}: EndOfRun): Unrest | undefined {
   const well = new Set<string>(nodes.map(({ node }) => node))
   for (const { node, core } of nodes) {
     const status = core?.status()
@@ -167,7 +194,8 @@ function unrestOfNodes({ whole, nodes, writers, openConnections }: EndOfRun): Un
       // Nodes of the simulator are named as they are addressed.
       if (address === undefined || !well.has(address)) continue
       if (state !== "linked") return { invariant: "liveness", why: `${node}: ${address} ${state}` }
-      if (behind > 0) return { invariant: "liveness", why: `${node} is behind ${address}` }
+      const isLevel = behind === 0 || oracle.ledger.forks.count > 0
+      if (!isLevel) return { invariant: "liveness", why: `${node} is behind ${address}` }
     }
     if (!whole) continue
     const sessions = writers.reduce((sum, { replicas }) => sum + replicas.length, 0)

@@ -1,5 +1,10 @@
 /** Every invariant there is. A violation names one of them. */
+import { equalVectorsEqualContent } from "./equal-vectors-equal-content.ts"
+import { idempotence } from "./idempotence.ts"
 import type { Invariant } from "./invariant.ts"
+import { presenceConvergence } from "./presence-convergence.ts"
+import { servedIsLogged } from "./served-is-logged.ts"
+import { sessionGuarantees } from "./session-guarantees.ts"
 
 export type { Invariant } from "./invariant.ts"
 
@@ -25,6 +30,11 @@ export const allInvariants: readonly Invariant[] = [
     explain: "a client's resume point never covers an entry that its replica lacks",
   },
   { name: "no-fork", explain: "nobody holds two contents under one origin and seq unreported" },
+  equalVectorsEqualContent,
+  servedIsLogged,
+  presenceConvergence,
+  idempotence,
+  sessionGuarantees,
   { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },
   { name: "logged-once", explain: "an origin logs each numbered update of a client once" },
   { name: "convergence", explain: "after heal and quiet every replica shows the same" },

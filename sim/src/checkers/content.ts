@@ -1,0 +1,25 @@
+/** What a document shows, as a string that is equal for equal contents. */
+import { bytesToHex } from "@causeway/crdt/base"
+import type { DocumentId } from "@causeway/crdt/base"
+import { EngineError } from "@causeway/crdt/engines"
+import type { Engine } from "@causeway/crdt/engines"
+import { decodeRecord } from "@causeway/crdt/log"
+import type { MemoryLog } from "@causeway/crdt/log"
+
+/**
+ * The digest; while an update waits for a predecessor (its writer may have died before anybody
+ * had it), what is covered and what is shown.
+ */
+export function contentOf(engine: Engine, state: Uint8Array): string {
+  try {
+    return bytesToHex(engine.digest(state))
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.code !== "pending") throw error
+    return `${bytesToHex(engine.summaryOf(state))} ${JSON.stringify(engine.toJson(state))}`
+  }
+}
+
+/** Of all entries of a document, in the order of the log. */
+export function bodiesOf(log: MemoryLog, document: DocumentId): Uint8Array[] {
+  return log.readDocument(document).map(({ record }) => decodeRecord(record).body)
+}
