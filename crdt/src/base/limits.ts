@@ -80,7 +80,7 @@ export const limits = {
   reopenPauseMs: 60_000,
   reopenPauseMsMax: 3_600_000,
 
-  /** A session that has not said hello by then is closed (4408). */
+  /** A session that has not said hello by then is closed (4504). */
   helloMs: 10_000,
   /** Stock sessions get an empty awareness frame when nothing else was sent for this long. */
   stockHeartbeatMs: 12_000,

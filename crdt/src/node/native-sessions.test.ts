@@ -40,7 +40,7 @@ describe("the greeting", () => {
     world.advance(limits.helloMs - limits.sweepMs)
     expect(late?.closed).toBeUndefined()
     world.advance(limits.sweepMs * 2)
-    expect(late?.closed?.reason).toBe("hello-expected")
+    expect(late?.closed?.reason).toBe("silent")
   })
 
   test("[F6] the highest version that both speak; none closes", () => {

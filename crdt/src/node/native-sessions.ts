@@ -358,7 +358,8 @@ export class NativeSessions {
     for (const connection of this.#connections.values()) {
       const isGreeting = connection.phase.phase === "greeting"
       if (isGreeting && turn.nowMs - connection.openedMs > limits.helloMs) {
-        turn.refuse(connection.id, "hello-expected", "no hello in time")
+        // Retryable: a slow path or a clock that leapt may be to blame, not the client.
+        turn.refuse(connection.id, "silent", "no hello in time")
       } else if (turn.nowMs - connection.heardMs > limits.clientSilentMs) {
         turn.refuse(connection.id, "silent", "no ping in time")
       }
