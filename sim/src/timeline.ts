@@ -95,8 +95,9 @@ export type TimelineData = {
   readonly faults: readonly {
     readonly name: string
     readonly begins: readonly Span[]
-    /** `what` is how many at once. Empty for those that take no time. */
+    /** `what` is how many at once; means nothing for faults that never end. */
     readonly lasts: readonly Span[]
+    readonly ended: number
   }[]
 }
 
@@ -322,7 +323,8 @@ export class Timeline implements Watcher {
       faults: [...this.#faults].map(([name, { begins, lasts, ended }]) => ({
         name,
         begins: spans(begins),
-        lasts: ended > 0 ? spans(lasts) : [],
+        lasts: spans(lasts),
+        ended,
       })),
     }
   }

@@ -4,6 +4,7 @@
  * so that a moment is at the same place in each of them.
  */
 import type { Millis } from "@causeway/crdt/base"
+import { joined } from "./grid.ts"
 import type { Span } from "./lane.ts"
 import { short, tag, text } from "./markup.ts"
 import type { Markup } from "./markup.ts"
@@ -16,6 +17,7 @@ const plotRight = 1190
 const HEADING_HEIGHT = 32
 const TICKS_MAX = 14
 const BAR_WIDTH_MIN = 1.6
+const COUNT_BUCKETS = 160
 /** Of a letter in a bar. */
 const LETTER_WIDTH = 6.4
 
@@ -160,6 +162,16 @@ export type AreaLook = {
   readonly hangs?: boolean
 }
 
+/** Counts in fewer buckets, so that they are more than a point or two wide. */
+export function coarse(
+  counts: readonly number[],
+  axis: Axis,
+): { readonly values: readonly number[]; readonly axis: Axis } {
+  const factor = Math.max(1, Math.round(counts.length / COUNT_BUCKETS))
+  const bucketMs = axis.bucketMs * factor
+  return { values: joined(counts, factor, "sum"), axis: { ...axis, bucketMs } }
+}
+
 /** Values as steps. A value above zero is never too small to be seen. */
 export function area(
   axis: Axis,
@@ -182,7 +194,13 @@ export function area(
     last = y
   }
   path += `H${short(x(axis, axis.endMs))}V${short(base)}Z`
-  return tag("path", { class: look, d: path, "data-unit": unit, "data-values": packed(values) })
+  return tag("path", {
+    class: look,
+    d: path,
+    "data-unit": unit,
+    "data-bucket": axis.bucketMs,
+    "data-values": packed(values),
+  })
 }
 
 /** `0*12,3,0*4`: runs of equal values as one. */

@@ -1,6 +1,6 @@
 /** The clients: what they wrote, what was acked, what waits; with few of them, a row for each. */
 import type { TimelineData } from "../timeline.ts"
-import { area, bars } from "./chart.ts"
+import { area, bars, coarse } from "./chart.ts"
 import type { Axis, Chart, Row } from "./chart.ts"
 import { counted, duration, grouped, moment } from "./words.ts"
 
@@ -34,7 +34,9 @@ export function clientChart(timeline: TimelineData, axis: Axis): Chart {
 }
 
 /** Writes upwards, acks downwards. */
-function workRow({ writes, acks }: TimelineData, axis: Axis): Row {
+function workRow(timeline: TimelineData, fine: Axis): Row {
+  const { values: writes, axis } = coarse(timeline.writes, fine)
+  const { values: acks } = coarse(timeline.acks, fine)
   const max = Math.max(1, ...writes, ...acks)
   return {
     label: "writes, acks",

@@ -2,10 +2,15 @@
 import type { TimelineData } from "../timeline.ts"
 import { bars } from "./chart.ts"
 import type { Axis, Chart } from "./chart.ts"
+import type { FaultEvent } from "../faults/index.ts"
 import type { Span } from "./lane.ts"
 import { duration, moment } from "./words.ts"
 
-export function faultChart({ faults }: TimelineData, axis: Axis): Chart {
+export function faultChart(
+  { faults }: TimelineData,
+  schedule: readonly FaultEvent[],
+  axis: Axis,
+): Chart {
   const fired = faults.toSorted((left, right) => (left.name < right.name ? -1 : 1))
   return {
     title: "Faults",
@@ -13,13 +18,13 @@ export function faultChart({ faults }: TimelineData, axis: Axis): Chart {
       { look: "fault", words: "lasts (× 2: two at once)" },
       { look: "instant", words: "takes no time" },
     ],
-    rows: fired.map(({ name, begins, lasts }) => ({
+    rows: fired.map(({ name, begins, lasts, ended }) => ({
       label: name,
       height: 17,
       fault: true,
       draw: (top) => {
         const place = { top: top + 3, height: 11 }
-        if (lasts.length === 0) {
+        if (ended === 0 && !isUnderWay(name, schedule, axis)) {
           return bars(axis, begins, place, (span) => ({
             look: "instant",
             title: words(name, span, `at ${moment(span.fromMs, axis.endMs)}`),
@@ -35,6 +40,12 @@ export function faultChart({ faults }: TimelineData, axis: Axis): Chart {
       },
     })),
   }
+}
+
+/** No occurrence of it was to be over by the end: so it may be of a kind that has an end. */
+function isUnderWay(name: string, schedule: readonly FaultEvent[], { endMs }: Axis): boolean {
+  const own = schedule.filter(({ fault }) => fault === name)
+  return own.length > 0 && own.every(({ atMs, lastsMs }) => atMs + lastsMs > endMs)
 }
 
 function words(name: string, { detail, count }: Span, when: string): string {

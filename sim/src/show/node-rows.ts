@@ -3,24 +3,23 @@ import type { TimelineData } from "../timeline.ts"
 import { area, bars, plotLeft, x } from "./chart.ts"
 import type { Axis, BarLook, Chart, LegendItem, Row } from "./chart.ts"
 import type { Span } from "./lane.ts"
-import { tag, text } from "./markup.ts"
+import { short, tag, text } from "./markup.ts"
 import type { Markup } from "./markup.ts"
-import { duration, grouped, moment, sideLetter } from "./words.ts"
+import { duration, grouped, moment, sideLetter, sideLook } from "./words.ts"
 
 type Node = TimelineData["nodes"][number]
 
 /** Up to so many nodes there is room for words in their rows. */
 const TALL_ROWS_MAX = 8
-/** Sides past these look alike; their letters differ. */
-const SIDE_LOOKS = 4
 
-const tall = { height: 74, bar: 15, disk: 11, area: 26 } as const
-const flat = { height: 32, bar: 9, disk: 4, area: 12 } as const
+const tall = { height: 84, flags: 12, bar: 15, disk: 11, area: 26 } as const
+const flat = { height: 34, flags: 3, bar: 9, disk: 4, area: 12 } as const
 
 const legend: readonly LegendItem[] = [
   { look: "up", words: "up" },
-  { look: "side0", words: "a side of a split", letter: "A" },
-  { look: "side1", words: "another", letter: "B" },
+  { look: "side0", words: "biggest side of a split", letter: "A" },
+  { look: "side1", words: "another side", letter: "B" },
+  { look: "alone", words: "alone" },
   { look: "limited", words: "some paths cut" },
   { look: "crashed", words: "crashed" },
   { look: "stopped", words: "stopped" },
@@ -28,7 +27,11 @@ const legend: readonly LegendItem[] = [
   { look: "slow", words: "disk slow" },
   { look: "full", words: "disk full" },
   { look: "failing", words: "disk failing" },
+  { look: "clock", words: "clock fast or slow" },
   { look: "behind", words: "entries it lacks" },
+  { look: "started", words: "starts again", letter: "▸" },
+  { look: "flagged", words: "disk changed, fork noticed", letter: "◆" },
+  { look: "watched", words: "clock jumped", letter: "◆" },
 ]
 
 export function nodeChart({ nodes }: TimelineData, axis: Axis): Chart {
@@ -48,13 +51,13 @@ function nodeRow(node: Node, axis: Axis, most: number, isTall: boolean): Row {
     hint: own === 0 ? "never behind" : `lacked ≤ ${grouped(own)}`,
     height: size.height,
     draw: (top) => {
-      const bar = { top: top + 4, height: size.bar }
+      const bar = { top: top + size.flags + 3, height: size.bar }
       const disk = { top: bar.top + bar.height + 1, height: size.disk }
       const behind = { top: disk.top + disk.height + 2, height: size.area }
       const endMs = axis.endMs
       return [
         upBar(node, axis, bar),
-        ...bars(axis, node.side, bar, (span) => sideLook(span, endMs)),
+        ...bars(axis, node.side, bar, (span) => splitLook(span, endMs)),
         ...bars(axis, node.process, bar, (span) => processLook(span, endMs)),
         ...bars(axis, node.disk, disk, (span) => diskLook(span, endMs)),
         ...bars(axis, node.clock, { top: disk.top, height: 3 }, (span) => clockLook(span, endMs)),
@@ -76,14 +79,17 @@ function lasting({ fromMs, toMs, count }: Span, endMs: number): string {
   return `${moment(fromMs, endMs)} for ${duration(toMs - fromMs)}${many}`
 }
 
-function sideLook(span: Span, endMs: number): BarLook {
+function splitLook(span: Span, endMs: number): BarLook {
   if (span.what === "limited") {
     return { look: "limited", title: `some paths cut, at ${lasting(span, endMs)}` }
   }
+  if (span.what === "alone") {
+    return { look: "alone", label: "alone", title: `alone, at ${lasting(span, endMs)}` }
+  }
   const side = Number(span.what)
   const letter = sideLetter(side)
-  const look = side < SIDE_LOOKS ? `side${side}` : "side-more"
-  return { look, label: letter, title: `side ${letter} of a split, at ${lasting(span, endMs)}` }
+  const title = `side ${letter} of a split, at ${lasting(span, endMs)}`
+  return { look: sideLook(side), label: letter, title }
 }
 
 function processLook(span: Span, endMs: number): BarLook {
@@ -92,29 +98,34 @@ function processLook(span: Span, endMs: number): BarLook {
 
 function diskLook(span: Span, endMs: number): BarLook {
   const title = `disk: ${span.detail}, at ${lasting(span, endMs)}`
-  const words = span.what === "slow" ? span.detail : `disk ${span.what}`
-  return { look: span.what, label: words, title }
+  const isPlain = span.what === "full" || span.what === "failing"
+  return { look: span.what, label: isPlain ? `disk ${span.what}` : span.detail, title }
 }
 
 function clockLook(span: Span, endMs: number): BarLook {
   return { look: "clock", title: `clock at ${span.detail} of time, at ${lasting(span, endMs)}` }
 }
 
+/** Words that are shown beside a flag; of the rest there may be many. */
+const spoken: ReadonlySet<string> = new Set(["wiped", "restored", "cloned", "damaged"])
+
 /** Moments worth a flag: a new life, a disk that was changed, a clock that jumped. */
 function flags(marks: readonly Span[], axis: Axis, top: number, isTall: boolean): Markup[] {
-  let freeFrom = 0
-  return marks.flatMap((mark) => {
+  return marks.flatMap((mark, index) => {
     const at = x(axis, mark.fromMs)
     const words = mark.detail === "" ? mark.what : `${mark.what}: ${mark.detail}`
     const title = tag("title", {}, text(`${words}, at ${moment(mark.fromMs, axis.endMs)}`))
     if (mark.what === "started") {
-      const height = isTall ? 7 : 5
-      const path = `M${at} ${top - 1}l${height} ${height / 2 + 2}l-${height} ${height / 2 + 2}z`
+      const path = `M${short(at)} ${top}v${isTall ? 15 : 9}l5 -4l-5 -4`
       return [tag("path", { class: "start", d: path }, title)]
     }
-    const flag = tag("path", { class: "flag", d: `M${at} ${top + 6}l4 -5l-4 -5l-4 5z` }, title)
-    if (!isTall || at < freeFrom) return [flag]
-    freeFrom = at + mark.what.length * 6 + 14
-    return [flag, tag("text", { class: "flagged", x: at + 6, y: top + 2 }, text(mark.what))]
+    const look = mark.what === "clock" ? "flag watch" : "flag"
+    const middle = isTall ? top - 6 : top
+    const path = `M${short(at)} ${middle + 4}l4 -4l-4 -4l-4 4z`
+    const flag = tag("path", { class: look, d: path }, title)
+    const next = marks.slice(index + 1).find(({ what }) => what !== "started")
+    const room = x(axis, next?.fromMs ?? axis.endMs) - at
+    if (!isTall || !spoken.has(mark.what) || room < mark.what.length * 6 + 12) return [flag]
+    return [flag, tag("text", { class: "flagged", x: at + 6, y: middle + 3.5 }, text(mark.what))]
   })
 }

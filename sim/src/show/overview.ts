@@ -1,10 +1,12 @@
 /** The story in one chart: how much is missing somewhere, and when it is all there. */
 import type { Phase } from "../watcher.ts"
 import type { TimelineData } from "../timeline.ts"
-import { area, x } from "./chart.ts"
+import { area, coarse, x } from "./chart.ts"
 import type { Axis, Chart } from "./chart.ts"
 import { tag, text } from "./markup.ts"
 import type { Markup } from "./markup.ts"
+import type { Reachability } from "./reach.ts"
+import { stateRow } from "./states.ts"
 import { duration, grouped, moment } from "./words.ts"
 
 const phaseWords: Readonly<Record<Phase, string>> = {
@@ -13,9 +15,13 @@ const phaseWords: Readonly<Record<Phase, string>> = {
   whole: "all healed",
 }
 
-export function overviewChart(timeline: TimelineData, axis: Axis): Chart {
+export function overviewChart(
+  timeline: TimelineData,
+  states: readonly Reachability[],
+  axis: Axis,
+): Chart {
   const missing = totalBehind(timeline)
-  const made = durable(timeline)
+  const { values: made, axis: madeAxis } = coarse(durable(timeline), axis)
   const most = Math.max(1, ...missing)
   const mostMade = Math.max(1, ...made)
   return {
@@ -25,6 +31,7 @@ export function overviewChart(timeline: TimelineData, axis: Axis): Chart {
       { look: "made", words: "entries made durable, all nodes" },
     ],
     rows: [
+      ...(states.length === 0 ? [] : [stateRow(states, axis)]),
       {
         label: "missing",
         hint: `≤ ${grouped(most)} entries`,
@@ -40,11 +47,11 @@ export function overviewChart(timeline: TimelineData, axis: Axis): Chart {
       },
       {
         label: "made durable",
-        hint: `≤ ${grouped(mostMade)} per ${duration(axis.bucketMs)}`,
+        hint: `≤ ${grouped(mostMade)} per ${duration(madeAxis.bucketMs)}`,
         height: 38,
         draw: (top) => [
           area(
-            axis,
+            madeAxis,
             made,
             { top: top + 5, height: 31 },
             { look: "made", unit: "entries made durable", max: mostMade },
@@ -78,13 +85,13 @@ export function phaseBands(timeline: TimelineData, axis: Axis) {
       const width = x(axis, toMs) - left
       const band = { class: `phase ${phase}`, x: left, y: top - 29, width, height: 12 }
       const words = phaseWords[phase]
-      const room = Math.floor(width / 6)
+      const room = Math.floor(width / 6.4)
       const shown = words.length <= room ? words : phase.length <= room ? phase : ""
       const title = `${words}, from ${moment(fromMs, axis.endMs)} for ${duration(toMs - fromMs)}`
       return [
         tag("rect", band, tag("title", {}, text(title))),
         tag("rect", { ...band, class: `tint ${phase}`, y: top, height: bottom - top }),
-        tag("text", { class: "phased", x: left + width / 2, y: top - 19.5 }, text(shown)),
+        tag("text", { class: `phased ${phase}`, x: left + width / 2, y: top - 19.5 }, text(shown)),
       ]
     })
 }

@@ -17,14 +17,14 @@ import { nodeChart } from "./node-rows.ts"
 import { overviewChart, phaseBands } from "./overview.ts"
 import { patterns } from "./patterns.ts"
 import { script } from "./script.ts"
-import { chosenStates, drawStates, stateMarks } from "./states.ts"
+import { chosenStates, drawStates } from "./states.ts"
 import { style } from "./style.ts"
 import { drawEvents, drawFaults, drawInvariants } from "./tables.ts"
 import { drawVerdict } from "./verdict.ts"
-import { duration, moment } from "./words.ts"
+import { counted, duration, moment } from "./words.ts"
 
 /** What `fit` and the limits of the tables leave room for. */
-export const PAGE_BYTES_MAX = 2 * 1024 * 1024
+export const PAGE_BYTES_MAX = 1.5 * 1024 * 1024
 
 export type Page = {
   readonly report: RunReport
@@ -36,7 +36,7 @@ export type Page = {
 }
 
 export function renderPage(page: Page): string {
-  const { report, replay, invariants } = page
+  const { report, invariants } = page
   const { timeline, gapMs } = fit(page.timeline)
   const axis: Axis = { endMs: timeline.endMs, bucketMs: timeline.bucketMs }
   const { options, failure } = report
@@ -57,7 +57,7 @@ export function renderPage(page: Page): string {
     tag(
       "main",
       {},
-      drawVerdict({ report, timeline, replay, invariants }),
+      drawVerdict(page),
       guide,
       charts(page, timeline, axis),
       tag("p", { class: "note" }, text(resolution(axis, gapMs))),
@@ -74,15 +74,10 @@ export function renderPage(page: Page): string {
 
 function charts({ report }: Page, timeline: TimelineData, axis: Axis): Markup {
   const states = chosenStates(timeline)
-  const marks = stateMarks(states, axis)
   const bands = phaseBands(timeline, axis)
-  const ends = (top: number, bottom: number): Markup[] => endLines(report, axis, top, bottom)
-  const parts = [
-    drawChart(overviewChart(timeline, axis), axis, bands, (top, bottom) => [
-      ...ends(top, bottom),
-      ...marks(top),
-    ]),
-  ]
+  const ends = (top: number, bottom: number): Markup[] =>
+    endLines(report, timeline, axis, top, bottom)
+  const parts = [drawChart(overviewChart(timeline, states, axis), axis, bands, ends)]
   if (states.length > 0) parts.push(statesSection(timeline, axis))
   parts.push(drawChart(nodeChart(timeline, axis), axis, bands, ends))
   if (timeline.pairs.length > 0) parts.push(drawChart(linkChart(timeline, axis), axis, bands, ends))
@@ -90,7 +85,7 @@ function charts({ report }: Page, timeline: TimelineData, axis: Axis): Markup {
     parts.push(drawChart(clientChart(timeline, axis), axis, bands, ends))
   }
   if (timeline.faults.length > 0) {
-    parts.push(drawChart(faultChart(timeline, axis), axis, bands, ends))
+    parts.push(drawChart(faultChart(timeline, report.schedule, axis), axis, bands, ends))
   }
   const cursor = tag("div", { id: "cursor", hidden: true })
   const attributes = {
@@ -109,9 +104,14 @@ function statesSection(timeline: TimelineData, axis: Axis): Markup {
   return tag("section", { class: "chart" }, tag("div", { class: "head" }, heading), drawing)
 }
 
-/** When everything was equal, or when a promise was broken. */
-function endLines(report: RunReport, axis: Axis, top: number, bottom: number): Markup[] {
-  const { failure, convergedMs, options, virtualMs } = report
+/** When a promise was broken, or when all that had to be equal was. */
+function endLines(
+  { failure, convergences, virtualMs }: RunReport,
+  { phases }: TimelineData,
+  axis: Axis,
+  top: number,
+  bottom: number,
+): Markup[] {
   if (failure !== undefined) {
     const at = x(axis, failure.atMs)
     const title = tag("title", {}, text(`broken at ${moment(failure.atMs, virtualMs)}`))
@@ -121,10 +121,17 @@ function endLines(report: RunReport, axis: Axis, top: number, bottom: number): M
       tag("path", { class: "violated", d: `M${at - 6} ${top - 16}l12 12m0 -12l-12 12` }),
     ]
   }
-  if (convergedMs === undefined) return []
-  const at = x(axis, options.seconds * 1000 + convergedMs)
-  const title = tag("title", {}, text(`everything equal ${duration(convergedMs)} after the heal`))
-  return [tag("line", { class: "equal", x1: at, x2: at, y1: top, y2: bottom }, title)]
+  return convergences.flatMap(({ phase, nodes, tookMs }) => {
+    const began = phases.find((other) => other.phase === phase)
+    if (began === undefined) return []
+    const at = x(axis, began.fromMs + tookMs)
+    const words = `${counted(nodes, "node")} equal after ${duration(tookMs)}`
+    const line = { class: "equal", x1: at, x2: at, y1: top, y2: bottom }
+    return [
+      tag("line", line, tag("title", {}, text(words))),
+      tag("path", { class: "reached", d: `M${at - 4} ${top - 3}l4 5l4 -5z` }),
+    ]
+  })
 }
 
 function resolution({ bucketMs, endMs }: Axis, gapMs: number): string {
@@ -147,7 +154,7 @@ const guide = tag(
     "li",
     {},
     tag("b", {}, text("Bars say what a node or client was in. ")),
-    text("Nodes with the same letter could talk to each other; black is a crash."),
+    text("Nodes with the same letter could talk to each other, if need be over others."),
   ),
   tag(
     "li",

@@ -42,6 +42,7 @@ export const patterns = tag(
     pattern("p-side2", 5, dot),
     pattern("p-side3", 5, stroke("M2.5 0V5")),
     pattern("p-side-more", 6, stroke("M0 0L6 6M6 0L0 6")),
+    pattern("p-alone", 9, stroke("M-1 -1L10 10M-1 8L1 10M8 -1L10 1")),
     pattern("p-limited", 5, stroke("M0 2.5H5")),
     pattern("p-stopped", 5, stroke("M-1 1L1 -1M0 5L5 0M4 6L6 4")),
     pattern("p-paused", 6, stroke("M2 0V6M4 0V6")),

@@ -63,8 +63,7 @@ export class Probe {
 function fieldsOf(health: object): [string, Field][] {
   return Object.entries(health).flatMap(([name, value]: [string, unknown]): [string, Field][] => {
     const isPlain = typeof value === "string" || typeof value === "number"
-    if (isPlain || typeof value === "boolean" || value === undefined) return [[name, value]]
-    return [[name, "changed"]]
+    return isPlain || typeof value === "boolean" || value === undefined ? [[name, value]] : []
   })
 }
 
@@ -72,7 +71,12 @@ function wordFor(name: string, value: Field): string {
   if (name === "failing") return value === "store-full" ? "full" : "writes fail"
   if (name === "readsFail") return "reads fail"
   if (name === "slowness" && typeof value === "number") return `${Math.round(value)} × slower`
-  return value === true ? name : `${name} ${String(value)}`
+  const plain = name
+    .replace(/^is(?=[A-Z])/, "")
+    .replace(/[A-Z]/g, " $&")
+    .trim()
+    .toLowerCase()
+  return value === true ? plain : `${plain} ${String(value)}`
 }
 
 function kindOf(words: readonly string[]): string {

@@ -14,12 +14,25 @@ export type Reachability = {
   /** From, to: nodes that are up and can't send that way. */
   readonly cuts: readonly Direction[]
   readonly down: readonly number[]
-  /** Of each node; undefined for one that is down. */
-  readonly sides: readonly (number | undefined)[]
+  /** Of each node. */
+  readonly sides: readonly Side[]
 }
 
-/** Of these many and no more the longest are kept. */
+/**
+ * The number of its side of a split, the biggest being 0; `alone`: others are up, and none of
+ * them is on its side; undefined: it is down.
+ */
+export type Side = number | "alone" | undefined
+
+/** Some nodes can't talk to some others at all. */
+export function isSplit(sides: readonly Side[]): boolean {
+  return sides.some((side) => side === "alone" || (side !== undefined && side > 0))
+}
+
+/** So many and no more are kept, those that weigh most, each of them once. */
 const STATES_MAX = 24
+const CUT_WEIGHT = 4
+const SPLIT_WEIGHT = 8
 /** Up to so many nodes each pair has a lane of its own. */
 export const PAIRED_NODES_MAX = 5
 
@@ -33,7 +46,7 @@ export class Reach {
   readonly #up: boolean[]
   readonly #states: Reachability[] = []
   #sinceMs: Millis = 0
-  #sidesNow: readonly (number | undefined)[]
+  #sidesNow: readonly Side[]
 
   constructor(count: number) {
     this.#count = count
@@ -82,11 +95,11 @@ export class Reach {
       this.#up,
       (from, to) => !this.#isCut(from, to) && !this.#isCut(to, from),
     )
-    const isSplit = this.#sidesNow.some((side) => side !== undefined && side > 0)
+    const split = isSplit(this.#sidesNow)
     for (const [node, lane] of this.sides.entries()) {
       const side = this.#sidesNow[node]
       if (side === undefined) lane.set(nowMs, undefined)
-      else if (isSplit) lane.set(nowMs, String(side))
+      else if (split) lane.set(nowMs, String(side))
       else lane.set(nowMs, this.#isLimited(node) ? "limited" : undefined)
     }
     for (const { one, other, lane } of this.pairs) {
@@ -101,17 +114,22 @@ export class Reach {
     )
   }
 
-  /** The present state ends now; is it one of the longest so far? */
+  /** The present state ends now; is it one of those to keep? */
   #keep(nowMs: Millis): void {
-    const shortest = this.#states.at(-1)
+    const least = this.#states.at(-1)
     const lasted = nowMs - this.#sinceMs
     const isFull = this.#states.length >= STATES_MAX
-    if (lasted <= 0 || (isFull && shortest !== undefined && lasted <= span(shortest))) return
+    if (lasted <= 0) return
+    if (isFull && least !== undefined && SPLIT_WEIGHT * lasted <= weight(least)) return
     const state = this.#state(nowMs)
     if (state.cuts.length === 0 && state.down.length === 0) return
-    if (isFull) this.#states.pop()
-    const index = this.#states.findIndex((other) => span(other) < lasted)
-    this.#states.splice(index === -1 ? this.#states.length : index, 0, state)
+    const same = this.#states.findIndex((other) => isSame(other, state))
+    const before = this.#states[same]
+    if (before !== undefined && weight(before) >= weight(state)) return
+    if (before !== undefined) this.#states.splice(same, 1)
+    this.#states.push(state)
+    this.#states.sort((left, right) => weight(right) - weight(left))
+    if (this.#states.length > STATES_MAX) this.#states.pop()
   }
 
   #state(nowMs: Millis): Reachability {
@@ -126,8 +144,14 @@ export class Reach {
   }
 }
 
-function span({ fromMs, toMs }: Reachability): Millis {
-  return toMs - fromMs
+function isSame(left: Reachability, right: Reachability): boolean {
+  return left.down.join() === right.down.join() && left.cuts.join() === right.cuts.join()
+}
+
+/** How much a state says: a split more than a cut, and that more than a mere crash. */
+export function weight({ fromMs, toMs, cuts, sides }: Reachability): number {
+  const isCut = cuts.length > 0 ? CUT_WEIGHT : 1
+  return (toMs - fromMs) * (cuts.length > 0 && isSplit(sides) ? SPLIT_WEIGHT : isCut)
 }
 
 function directionWord(there: boolean, back: boolean): string | undefined {
@@ -140,7 +164,7 @@ function directionWord(there: boolean, back: boolean): string | undefined {
 function sidesOf(
   up: readonly boolean[],
   talk: (one: number, other: number) => boolean,
-): readonly (number | undefined)[] {
+): readonly Side[] {
   const groups: number[][] = []
   const seen = new Set<number>()
   for (const first of up.keys()) {
@@ -158,9 +182,9 @@ function sidesOf(
     groups.push(group)
   }
   groups.sort((left, right) => right.length - left.length)
-  const sides: (number | undefined)[] = up.map(() => undefined)
+  const sides: Side[] = up.map(() => undefined)
   for (const [side, group] of groups.entries()) {
-    for (const node of group) sides[node] = side
+    for (const node of group) sides[node] = group.length === 1 && groups.length > 1 ? "alone" : side
   }
   return sides
 }

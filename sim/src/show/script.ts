@@ -31,7 +31,9 @@ function wordsOf(row, x) {
     if (title) words.push(title.textContent)
   }
   for (const path of row.querySelectorAll("path[data-values]")) {
-    const value = valuesOf(path)[Math.min(Math.floor(at / bucket), valuesOf(path).length - 1)]
+    const values = valuesOf(path)
+    const index = Math.floor(at / Number(path.dataset.bucket))
+    const value = values[Math.min(index, values.length - 1)]
     if (value > 0) words.push(value + " " + path.dataset.unit)
   }
   return words

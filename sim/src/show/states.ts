@@ -4,38 +4,43 @@
  */
 import type { TimelineData } from "../timeline.ts"
 import { x } from "./chart.ts"
-import type { Axis } from "./chart.ts"
-import { short, tag, text } from "./markup.ts"
+import type { Axis, Row } from "./chart.ts"
+import { short, tag, text, voidTag } from "./markup.ts"
 import type { Markup } from "./markup.ts"
-import type { Reachability } from "./reach.ts"
-import { duration, moment, sideLetter } from "./words.ts"
+import { isSplit, weight } from "./reach.ts"
+import type { Reachability, Side } from "./reach.ts"
+import { counted, duration, moment, sideLetter, sideLook } from "./words.ts"
 
 const STATES_SHOWN_MAX = 8
 const CIRCLE_NODES_MAX = 9
-const CIRCLE = { x: 75, y: 70, radius: 48, dot: 11 } as const
+const CIRCLE = { x: 75, y: 62, radius: 44, dot: 11 } as const
 const COLUMNS = 5
-const SIDE_LOOKS = 4
 
-/** The longest of all states, in order of time. */
+/** The states that say most, in order of time. */
 export function chosenStates({ states }: TimelineData): readonly Reachability[] {
   return states
-    .toSorted((left, right) => right.toMs - right.fromMs - (left.toMs - left.fromMs))
+    .toSorted((left, right) => weight(right) - weight(left))
     .slice(0, STATES_SHOWN_MAX)
     .sort((left, right) => left.fromMs - right.fromMs)
 }
 
 /** Where they are on the axis: a number each. */
-export function stateMarks(states: readonly Reachability[], axis: Axis) {
-  return (top: number): Markup[] =>
-    states.flatMap(({ fromMs, toMs }, index) => {
-      const at = x(axis, (fromMs + toMs) / 2)
-      const width = Math.max(2, x(axis, toMs) - x(axis, fromMs))
-      return [
-        tag("rect", { class: "stated", x: x(axis, fromMs), y: top - 2, width, height: 3 }),
-        tag("circle", { class: "number", cx: at, cy: top + 8, r: 7 }),
-        tag("text", { class: "numbered", x: at, y: top + 11.5 }, text(index + 1)),
-      ]
-    })
+export function stateRow(states: readonly Reachability[], axis: Axis): Row {
+  return {
+    label: "pictures",
+    height: 21,
+    draw: (top) =>
+      states.flatMap(({ fromMs, toMs }, index) => {
+        const left = x(axis, fromMs)
+        const width = Math.max(2, x(axis, toMs) - left)
+        const at = left + width / 2
+        return [
+          tag("rect", { class: "stated", x: left, y: top + 9, width, height: 4 }),
+          tag("circle", { class: "number", cx: at, cy: top + 11, r: 8 }),
+          tag("text", { class: "numbered", x: at, y: top + 14.7 }, text(index + 1)),
+        ]
+      }),
+  }
 }
 
 export function drawStates(
@@ -47,16 +52,34 @@ export function drawStates(
   const figures = states.map((state, index) => {
     const drawing = names.length <= CIRCLE_NODES_MAX ? circle(state, names) : boxes(state, names)
     const when = `${moment(state.fromMs, axis.endMs)}, ${duration(state.toMs - state.fromMs)}`
-    const caption = tag("figcaption", {}, tag("b", {}, text(index + 1)), text(` ${when}`))
+    const number = tag("b", {}, text(index + 1))
+    const caption = tag(
+      "figcaption",
+      {},
+      number,
+      text(` ${when}`),
+      voidTag("br", {}),
+      text(briefly(state)),
+    )
     return tag("figure", {}, drawing, caption)
   })
   return tag("div", { class: "states" }, ...figures)
 }
 
-function lookOf(side: number | undefined, isSplit: boolean): string {
+/** What kind of state it is. */
+function briefly({ sides, cuts, down }: Reachability): string {
+  if (cuts.length === 0) return `${counted(down.length, "node")} down`
+  const up = sides.length - down.length
+  if (!isSplit(sides)) return `no split, ${cuts.length} of ${up * (up - 1)} ways cut`
+  const alone = sides.filter((side) => side === "alone").length
+  const shared = new Set(sides.filter((side) => typeof side === "number")).size
+  return `split into ${shared + alone}`
+}
+
+function lookOf(side: Side, split: boolean): string {
   if (side === undefined) return "down"
-  if (!isSplit) return "up"
-  return side < SIDE_LOOKS ? `side${side}` : "side-more"
+  if (side === "alone") return "alone"
+  return split ? sideLook(side) : "up"
 }
 
 function circle(state: Reachability, names: readonly string[]): Markup {
@@ -68,7 +91,7 @@ function circle(state: Reachability, names: readonly string[]): Markup {
     }
   })
   const cuts = new Set(state.cuts.map(([from, to]) => `${from} ${to}`))
-  const isSplit = state.sides.some((side) => side !== undefined && side > 0)
+  const split = isSplit(state.sides)
   const lines = names.flatMap((_, one) =>
     [...names.keys()].slice(one + 1).flatMap((other) => {
       if (state.down.includes(one) || state.down.includes(other)) return []
@@ -82,12 +105,12 @@ function circle(state: Reachability, names: readonly string[]): Markup {
   )
   const dots = places.map((place, index) => {
     const side = state.sides[index]
-    const look = lookOf(side, isSplit)
+    const look = lookOf(side, split)
     const name = tag("text", { class: "dot", x: place.x, y: place.y + 4 }, text(names[index] ?? ""))
     const dot = { class: look, cx: place.x, cy: place.y, r: CIRCLE.dot + 2 }
     return tag("g", {}, tag("circle", dot), name, ...(look === "down" ? [cross(place)] : []))
   })
-  const label = { viewBox: "0 0 150 140", role: "img", "aria-label": inWords(state, names) }
+  const label = { viewBox: "0 0 150 122", role: "img", "aria-label": inWords(state, names) }
   return tag("svg", label, ...lines, ...dots)
 }
 
@@ -107,53 +130,53 @@ function arrow(from: Point, to: Point): Markup {
 }
 
 function cross({ x: left, y: top }: Point): Markup {
-  const size = CIRCLE.dot
-  const path = `M${short(left - size)} ${short(top - size)}l${2 * size} ${2 * size}m0 ${-2 * size}`
-  return tag("path", { class: "cross", d: `${path}l${-2 * size} ${2 * size}` })
+  const path = `M${short(left + 7)} ${short(top - 15)}l8 8m0 -8l-8 8`
+  return tag("path", { class: "cross", d: path })
 }
 
-/** A box per side, a dot per node. */
+/** A box per side, a pill per node. */
 function boxes(state: Reachability, names: readonly string[]): Markup {
-  const sides = new Map<number | undefined, number[]>()
-  for (const [node, side] of state.sides.entries()) {
-    sides.set(side, [...(sides.get(side) ?? []), node])
-  }
-  const isSplit = [...sides.keys()].some((side) => side !== undefined && side > 0)
+  const split = isSplit(state.sides)
   let top = 2
-  const parts = [...sides]
-    .toSorted(([left], [right]) => (left ?? 99) - (right ?? 99))
-    .flatMap(([side, nodes]) => {
-      const rows = Math.ceil(nodes.length / COLUMNS)
-      const height = rows * 22 + 4
-      const look = lookOf(side, isSplit)
-      const letter = side === undefined ? "down" : isSplit ? sideLetter(side) : ""
-      const box = tag("rect", { class: "box", x: 16, y: top, width: 130, height, rx: 4 })
-      const title = tag(
-        "text",
-        { class: "boxed", x: 8, y: top + height / 2 + 4 },
-        text(letter.slice(0, 1)),
-      )
-      const dots = nodes.flatMap((node, index) => {
-        const at = {
-          x: 30 + 25.5 * (index % COLUMNS),
-          y: top + 13 + 22 * Math.floor(index / COLUMNS),
-        }
-        const dot = { class: look, x: at.x - 11, y: at.y - 9, width: 22, height: 18, rx: 9 }
-        const name = tag("text", { class: "dot", x: at.x, y: at.y + 4 }, text(names[node] ?? ""))
-        return [tag("rect", dot), name]
-      })
-      top += height + 5
-      return [box, title, ...dots]
+  const parts = grouped(state.sides).flatMap(([side, nodes]) => {
+    const height = Math.ceil(nodes.length / COLUMNS) * 21 + 5
+    const look = lookOf(side, split)
+    const box = tag("rect", { class: "box", x: 16, y: top, width: 133, height, rx: 4 })
+    const letter = side === undefined || !split ? "" : side === "alone" ? "1" : sideLetter(side)
+    const middle = top + height / 2 + 4
+    const title = tag("text", { class: "boxed", x: 7, y: middle }, text(letter))
+    const pills = nodes.flatMap((node, index) => {
+      const left = 18.5 + 26 * (index % COLUMNS)
+      const y = top + 4 + 21 * Math.floor(index / COLUMNS)
+      const place = { x: left, y, width: 24, height: 18, rx: 9 }
+      const name = tag("text", { class: "dot", x: left + 12, y: y + 13 }, text(names[node] ?? ""))
+      return [tag("rect", { class: look, ...place }), name]
     })
-  const label = { viewBox: `0 0 150 ${Math.max(140, top)}`, role: "img" }
-  return tag("svg", { ...label, "aria-label": inWords(state, names) }, ...parts)
+    top += height + 4
+    return [box, title, ...pills]
+  })
+  const attributes = { viewBox: `0 0 150 ${Math.max(122, top)}`, class: "boxes", role: "img" }
+  return tag("svg", { ...attributes, "aria-label": inWords(state, names) }, ...parts)
 }
 
-function inWords(state: Reachability, names: readonly string[]): string {
-  const sides = new Map<string, string[]>()
-  for (const [node, side] of state.sides.entries()) {
-    const word = side === undefined ? "down" : `side ${sideLetter(side)}`
-    sides.set(word, [...(sides.get(word) ?? []), names[node] ?? ""])
+/** The nodes of each side, the biggest first, then those alone, then those that are down. */
+function grouped(sides: readonly Side[]): readonly (readonly [Side, readonly number[]])[] {
+  const groups = new Map<Side, number[]>()
+  for (const [node, side] of sides.entries()) {
+    groups.set(side, [...(groups.get(side) ?? []), node])
   }
-  return [...sides].map(([word, nodes]) => `${word}: ${nodes.join(" ")}`).join("; ")
+  const rank = (side: Side): number => {
+    if (side === undefined) return sides.length + 1
+    return side === "alone" ? sides.length : side
+  }
+  return [...groups].sort(([left], [right]) => rank(left) - rank(right))
+}
+
+function inWords({ sides, cuts }: Reachability, names: readonly string[]): string {
+  const words = grouped(sides).map(([side, nodes]) => {
+    const list = nodes.map((node) => names[node] ?? "").join(" ")
+    if (side === undefined) return `down: ${list}`
+    return side === "alone" ? `alone: ${list}` : `side ${sideLetter(side)}: ${list}`
+  })
+  return `${words.join("; ")}; ${cuts.length} directions cut`
 }

@@ -2,15 +2,18 @@
 
 const looks = `
 .up{fill:var(--up)}
-.side0{fill:var(--sky)}
+.side0{fill:var(--pale)}
 .side1{fill:url(#p-side1)} #p-side1 .ground{fill:var(--orange)}
 .side2{fill:url(#p-side2)} #p-side2 .ground{fill:var(--green)}
 .side3{fill:url(#p-side3)} #p-side3 .ground{fill:var(--purple)}
-.side-more{fill:url(#p-side-more)} #p-side-more .ground{fill:var(--yellow)}
+.side-more{fill:url(#p-side-more)} #p-side-more .ground{fill:var(--grey)}
+.alone{fill:url(#p-alone)} #p-alone .ground{fill:var(--yellow)}
+.boxes .side1{fill:var(--orange)} .boxes .side2{fill:var(--green)} .boxes .side3{fill:var(--purple)}
+.boxes .side-more{fill:var(--grey)} .boxes .alone{fill:var(--yellow)}
 .limited{fill:url(#p-limited)} #p-limited .ground{fill:var(--up)}
 .crashed,.down{fill:var(--crash)}
 .stopped{fill:url(#p-stopped)} #p-stopped .ground{fill:var(--grey)}
-.paused{fill:url(#p-paused)} #p-paused .ground{fill:var(--paper)}
+.paused{fill:url(#p-paused)} #p-paused .ground{fill:var(--paper)} #p-paused .hatch,#p-limited .hatch{stroke:var(--muted)}
 .paused,.limited{stroke:var(--muted);stroke-width:.6}
 .lost{fill:url(#p-lost)} #p-lost .ground{fill:var(--vermillion)}
 .slow{fill:url(#p-slow)} #p-slow .ground{fill:var(--yellow)}
@@ -36,13 +39,13 @@ const looks = `
 
 const night = `
 --paper:#14171b;--ink:#eceef0;--muted:#a9b0b8;--rule:#2c3138;--grid:#262b31;--up:#333a42;
---up2:#47515b;--grey:#7d868f;--crash:#f2f2f2;--onCrash:#111;--blue:#56b4e9;--sky:#3f93c4;
+--up2:#47515b;--pale:#24587a;--grey:#7d868f;--crash:#f2f2f2;--onCrash:#111;--blue:#56b4e9;
 --hatch:rgba(0,0,0,.62);--card:#1b2026;--yellow:#d8cc36;--tint:rgba(255,255,255,.035);
 `
 
 const day = `
 --paper:#fff;--ink:#16191d;--muted:#555c63;--rule:#e3e6e9;--grid:#eef0f2;--up:#e3e7ea;
---up2:#cdd4da;--grey:#8b949c;--crash:#16191d;--onCrash:#fff;--blue:#0072b2;--sky:#56b4e9;
+--up2:#cdd4da;--pale:#b5dcf3;--grey:#8b949c;--crash:#16191d;--onCrash:#fff;--blue:#0072b2;
 --orange:#e69f00;--green:#009e73;--yellow:#f0e442;--vermillion:#d55e00;--purple:#cc79a7;
 --hatch:rgba(0,0,0,.5);--card:#f6f8f9;--tint:rgba(0,0,0,.025);
 `
@@ -96,15 +99,21 @@ stroke:rgba(255,255,255,.8);stroke-width:2.4px;pointer-events:none}
 .tint{fill:var(--tint)} .tint.safety{fill:none}
 .phase{fill:var(--up)} .phase.core{fill:var(--yellow)} .phase.whole{fill:var(--green)}
 .phased{font-size:10px;text-anchor:middle;fill:var(--muted)}
-.phase.core ~ .phased,.phase.whole ~ .phased{font-weight:600}
+.phased.core{fill:#111;font-weight:600} .phased.whole{fill:#fff;font-weight:600}
 .stated{fill:var(--ink)}
 .number{fill:var(--ink)}
 .numbered{font-size:10px;font-weight:700;text-anchor:middle;fill:var(--paper)}
 .start{fill:var(--green);stroke:var(--paper);stroke-width:.8}
 .flag{fill:var(--vermillion);stroke:var(--paper);stroke-width:.8}
+.watch{fill:var(--paper);stroke:var(--ink);stroke-width:1.1}
+.swatch .started,.swatch .flagged,.swatch .watched{fill:none}
+.swatch .started + text{fill:var(--green);stroke:none;font-size:15px}
+.swatch .flagged + text{fill:var(--vermillion);stroke:none;font-size:12px}
+.swatch .watched + text{fill:var(--paper);stroke:var(--ink);stroke-width:1;font-size:12px}
 .flagged{font-size:9.5px;fill:var(--ink);paint-order:stroke;stroke:var(--paper);stroke-width:2.5px}
 .violation{stroke:var(--vermillion);stroke-width:2.5}
 .violated{stroke:var(--vermillion);stroke-width:3.5;fill:none}
+.reached{fill:var(--green)}
 .equal{stroke:var(--green);stroke-width:1.6;stroke-dasharray:5 3}
 .states{display:grid;grid-template-columns:repeat(8,1fr);gap:6px}
 figure{margin:0;min-width:0}
@@ -137,11 +146,11 @@ background:var(--card);border-top:1px solid var(--rule);padding:7px 24px;font-si
 table{border-collapse:collapse;width:100%;font-size:13px;margin-top:6px}
 th,td{text-align:left;padding:3px 12px 3px 0;border-bottom:1px solid var(--rule);
 vertical-align:top;overflow-wrap:anywhere}
-thead th{color:var(--muted);font-weight:500}
+thead th{color:var(--muted);font-weight:500;white-space:nowrap}
 .count{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .kind{color:var(--muted)}
 .is-broken{font-weight:700;color:var(--vermillion)}
-.events pre{background:var(--card);padding:10px 14px;overflow:auto;max-height:640px;margin:6px 0}
+.events pre{background:var(--card);padding:10px 14px;overflow:auto;margin:6px 0}
 .events:has(:checked) .traffic{display:none}
 .traffic{color:var(--muted)}
 .filter{font-size:13px;color:var(--muted)}
@@ -149,7 +158,7 @@ thead th{color:var(--muted);font-weight:500}
 @media print{
 main{max-width:none;padding:0}body{font-size:12px}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}
-#readout,#cursor,.filter{display:none}.events pre,.failure pre{max-height:none}
+#readout,#cursor,.filter{display:none}.failure pre{max-height:none}
 }
 `
 

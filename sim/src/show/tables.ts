@@ -14,9 +14,10 @@ const traffic = /^\s*[\d.]+ (?:send|arrive|step|lose|dial|opened|closed)\b/
 
 export function drawEvents({ failure }: RunReport): Markup {
   if (failure === undefined) return text("")
-  const lines = failure.lastEvents.slice(-LINES_MAX).map((line) => {
-    const look = traffic.test(line) ? "line traffic" : "line"
-    return tag("span", { class: look }, text(`${line.slice(0, LINE_MAX)}\n`))
+  const lines = folded(failure.lastEvents.slice(-LINES_MAX)).map(({ line, count }) => {
+    const look = traffic.test(line) ? "traffic" : undefined
+    const times = count === 1 ? "" : `  (${count} times)`
+    return tag("span", { class: look }, text(`${line.slice(0, LINE_MAX)}${times}\n`))
   })
   const box = tag("input", { type: "checkbox", id: "no-traffic" })
   return tag(
@@ -26,6 +27,21 @@ export function drawEvents({ failure }: RunReport): Markup {
     tag("label", { class: "filter" }, box, text(" without frames on their way")),
     tag("pre", {}, ...lines),
   )
+}
+
+/** Neighbours that say the same become one, with the first one's time. */
+function folded(lines: readonly string[]): readonly { line: string; count: number }[] {
+  const folds: { line: string; count: number }[] = []
+  for (const line of lines) {
+    const last = folds.at(-1)
+    if (last !== undefined && untimed(last.line) === untimed(line)) last.count += 1
+    else folds.push({ line, count: 1 })
+  }
+  return folds
+}
+
+function untimed(line: string): string {
+  return line.replace(/^\s*[\d.]+/, "")
 }
 
 export function drawFaults({ profile, faults }: RunReport): Markup {

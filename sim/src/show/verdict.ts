@@ -47,7 +47,8 @@ const cross = tag(
 )
 
 /** One sentence or two: who, how long, what happened, how it ended. */
-function story({ options, faults, writes, failure, convergedMs, virtualMs }: RunReport): string {
+function story(report: RunReport): string {
+  const { options, faults, writes, failure, convergences, virtualMs } = report
   const { nodes, clients, stockClients, seconds } = options
   const fired = [...faults.values()].filter((count) => count > 0)
   const times = fired.reduce((sum, count) => sum + count, 0)
@@ -59,9 +60,12 @@ function story({ options, faults, writes, failure, convergedMs, virtualMs }: Run
   const work = `${grouped(writes)} writes in ${duration(seconds * 1000)}`
   const what = `${who}, ${work}; ${broken}.`
   if (failure !== undefined) return `${what} The run stopped at ${moment(failure.atMs, virtualMs)}.`
-  if (convergedMs === undefined) return what
-  const level = `${duration(convergedMs)} after the last fault had ended`
-  return `${what} Everything was equal everywhere ${level}.`
+  const ends = convergences.map(({ phase, nodes: count, tookMs }) =>
+    phase === "whole"
+      ? `Everything was equal everywhere ${duration(tookMs)} after all was healed.`
+      : `A core of ${counted(count, "node")} was equal after ${duration(tookMs)}, the rest still broken.`,
+  )
+  return [what, ...ends].join(" ")
 }
 
 function drawFailure({ failure, virtualMs }: RunReport, invariants: Page["invariants"]): Markup {
@@ -95,11 +99,11 @@ function drawFigures(report: RunReport, timeline: TimelineData): Markup {
   const figures: readonly (readonly [string, string])[] = [
     ["seed", String(report.options.seed)],
     ["writes", grouped(report.writes)],
-    ["acks received", grouped(acks)],
-    ["entries in the log", grouped(report.entries)],
+    ["acked", grouped(acks)],
+    ["entries logged", grouped(report.entries)],
     ["longest split", words(longestSplit(timeline))],
     ["node crashes", grouped(crashes)],
-    ["most ever missing", counted(most, "entry").replace("entrys", "entries")],
+    ["most missing", grouped(most)],
     ["equal after", report.convergedMs === undefined ? "never" : duration(report.convergedMs)],
   ]
   const items = figures.map(([name, value]) =>
@@ -114,6 +118,8 @@ function words(ms: Millis): string {
 
 /** How long a node was on another side than most, at most. */
 function longestSplit({ nodes }: TimelineData): Millis {
-  const aside = nodes.flatMap(({ side }) => side).filter(({ what }) => Number(what) > 0)
+  const aside = nodes
+    .flatMap(({ side }) => side)
+    .filter(({ what }) => what === "alone" || Number(what) > 0)
   return Math.max(0, ...aside.map(({ fromMs, toMs }) => toMs - fromMs))
 }

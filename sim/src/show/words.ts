@@ -36,3 +36,11 @@ export function grouped(count: number): string {
 export function sideLetter(side: number): string {
   return side < 26 ? String.fromCharCode(65 + side) : "…"
 }
+
+/** Sides past these look alike; their letters differ. */
+const SIDE_LOOKS = 4
+
+/** How a side of a split looks. */
+export function sideLook(side: number): string {
+  return side < SIDE_LOOKS ? `side${side}` : "side-more"
+}
