@@ -135,7 +135,13 @@ export class SimDisk {
       }
     const { log } = this.#image
     return {
-      opened: { node: this.#node, origin: log.origin, heads: log.heads(), renewed },
+      opened: {
+        node: this.#node,
+        origin: log.origin,
+        heads: log.heads(),
+        cuts: log.cuts(),
+        renewed,
+      },
       append: (batch, done) => this.#enqueue({ type: "append", batch, done: guarded(done) }),
       read: (query, done) => this.#enqueue({ type: "read", query, done: guarded(done) }),
       close: (done) => this.#enqueue({ type: "close", done: () => guarded(done)(undefined) }),

@@ -35,6 +35,7 @@ export class MemoryLog {
   readonly #logs = new Map<OriginId, Stored[]>()
   readonly #documents = new Map<DocumentId, { origin: OriginId; seq: number }[]>()
   readonly #clients = new Map<ClientId, number>()
+  readonly #cuts = new Map<OriginId, number>()
 
   constructor(origin: OriginId) {
     this.#origin = origin
@@ -52,6 +53,7 @@ export class MemoryLog {
     for (const [origin, log] of this.#logs) copy.#logs.set(origin, log.slice())
     for (const [document, dots] of this.#documents) copy.#documents.set(document, dots.slice())
     for (const [client, seq] of this.#clients) copy.#clients.set(client, seq)
+    for (const [origin, seq] of this.#cuts) copy.#cuts.set(origin, seq)
     return copy
   }
 
@@ -64,6 +66,7 @@ export class MemoryLog {
     assert(!this.#logs.has(fresh), "a fresh origin was never used")
     const renewing = new Renewing()
     const again: Uint8Array[] = []
+    const ownEnd = this.head(this.#origin).seq
     for (const [origin, { seq: end }] of this.heads()) {
       const log = this.#logs.get(origin) ?? []
       let keep = origin === this.#origin ? Math.min(keepSeq, end) : end
@@ -77,12 +80,19 @@ export class MemoryLog {
       }
       log.length = keep
     }
-    if (this.head(this.#origin).seq === 0) this.#logs.delete(this.#origin)
+    const { seq: kept } = this.head(this.#origin)
+    if (keepSeq < ownEnd) this.#cuts.set(this.#origin, kept)
+    if (kept === 0) this.#logs.delete(this.#origin)
     this.#origin = fresh
     this.#logs.set(fresh, [])
     this.#indexAgain()
     this.appendOwn(again)
     return renewing.finish(again.length)
+  }
+
+  /** Own origins of before that were cut at a `keepSeq`, and where. */
+  cuts(): readonly (readonly [OriginId, number])[] {
+    return [...this.#cuts]
   }
 
   #indexAgain(): void {

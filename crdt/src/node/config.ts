@@ -10,6 +10,8 @@ export type NodeConfig = {
   readonly origin: OriginId
   /** What the store holds, as it said when it was opened. */
   readonly heads: readonly (readonly [OriginId, Head])[]
+  /** As the store said. Default: none. */
+  readonly cuts?: readonly (readonly [OriginId, number])[]
   /** Nodes link only within one cluster name. */
   readonly cluster: string
   /** Addresses to dial and keep dialling. */

@@ -5,7 +5,7 @@
  */
 import { DecodeError, limits } from "../base/index.ts"
 import type { ClientId, ConnectionId } from "../base/index.ts"
-import type { VersionVector } from "../clock/index.ts"
+import { VersionVector } from "../clock/index.ts"
 import type { ReadResult } from "../ports/index.ts"
 import {
   agreedVersion,
@@ -26,6 +26,7 @@ import type {
   PresenceEntry,
 } from "../protocol/index.ts"
 import { catchUpFrames, catchUpFromLog, complete } from "./catch-up.ts"
+import type { NodeConfig } from "./config.ts"
 import type { NativeConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
 import type { TaskDone } from "./documents.ts"
@@ -239,9 +240,9 @@ export class NativeSessions {
     connection.documents.add(document.id)
     document.sessions.add(session)
     if (open.resume.type === "vector") {
-      const { vector } = open.resume
+      const vector = upToCuts(open.resume.vector, this.#core.config.cuts)
       // A client that holds more than this node is told what the node has, to send the rest.
-      const isBehind = !this.#core.holdings.vector().coversAll(vector)
+      const isBehind = !this.#core.holdings.vector().coversAll(open.resume.vector)
       if (isBehind && document.frontier === undefined) {
         this.#core.documents.request(turn, document, { type: "resume", session, vector })
         return
@@ -373,4 +374,19 @@ function joiningBytes(connection: NativeConnection): number {
     if (state.state === "joining") bytes += resumeBytes
   }
   return bytes
+}
+
+/**
+ * What a resume point says about an origin behind its cut, it may say of what this node showed there
+ * before: all from the cut on is sent again. Rule [E7].
+ */
+function upToCuts(vector: VersionVector, cuts: NodeConfig["cuts"] = []): VersionVector {
+  const isBehind = cuts.some(([origin, seq]) => vector.get(origin) > seq)
+  if (!isBehind) return vector
+  const at = new Map(cuts)
+  const capped = new VersionVector()
+  for (const [origin, seq] of vector.entries()) {
+    capped.raise(origin, Math.min(seq, at.get(origin) ?? seq))
+  }
+  return capped
 }

@@ -2,9 +2,10 @@
 import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import { chainRecords, decodeRecord } from "../log/index.ts"
+import type { OriginId } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
-import { clientNumbered, jsonAfter, openNative, YWriter } from "./test/clients.ts"
+import { clientNumbered, jsonAfter, openNative, vectorOf, YWriter } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
 import { headAfter, linked, recordsOf } from "./test/peer.ts"
@@ -219,12 +220,17 @@ describe("a disk that was put back", () => {
     node.world.settle()
   }
 
+  function bodiesBehind(node: TestNode, origin: OriginId, seq: number): Uint8Array[] {
+    const { run } = node.store.log.readOrigin(origin, seq + 1, Infinity)
+    return run.records.map((record) => decodeRecord(record).body)
+  }
+
   test.each([
     ["fewer", 1],
     ["as many", 4],
     ["more", 9],
   ])(
-    "[E3] [L9] with %s writes since than peers have: nothing is lost on either side",
+    "[E3] [E7] [L9] with %s writes since than peers have: nothing is lost on either side",
     (_, since) => {
       const world = new World(7)
       const [a, b, c] = world.mesh("a", "b", "c").map(must)
@@ -251,6 +257,15 @@ describe("a disk that was put back", () => {
       expect(a.store.log.head(a.origin).seq).toBe(since + 1)
       const bodies = a.store.log.readDocument(notes).map(({ record }) => decodeRecord(record).body)
       expect(Object.keys(jsonAfter(bodies)).length).toBe(9 + since + 1)
+      // A client that was shown the other branch under the same numbers is sent this one too.
+      const shown = vectorOf([
+        [origin, 9],
+        [a.origin, since + 1],
+      ])
+      const client = openNative(a, notes, ++lastClient, { type: "vector", vector: shown })
+      world.settle()
+      const sent = client.of("updates").flatMap(({ updates }) => updates)
+      expect(sent).toEqual(bodiesBehind(a, origin, 5))
     },
   )
 })

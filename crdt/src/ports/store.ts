@@ -86,6 +86,11 @@ export interface Store {
     readonly node: NodeId
     readonly origin: OriginId
     readonly heads: readonly (readonly [OriginId, Head])[]
+    /**
+     * Where own origins of before were cut as overtaken. Behind that, what was shown as theirs here
+     * is logged under others now, and what is there now comes from peers.
+     */
+    readonly cuts: readonly (readonly [OriginId, number])[]
     /** Set if this opening was in doubt and started a fresh epoch. */
     readonly renewed: Renewed | undefined
   }

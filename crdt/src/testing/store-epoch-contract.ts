@@ -45,6 +45,7 @@ async function modelOf(store: Store): Promise<MemoryLog> {
 async function expectSame(store: Store, model: MemoryLog): Promise<void> {
   expect(store.opened.origin).toBe(model.origin)
   expect(new Map(store.opened.heads)).toEqual(new Map(model.heads()))
+  expect(new Map(store.opened.cuts)).toEqual(new Map(model.cuts()))
   for (const [origin, head] of model.heads()) {
     const { run } = await readOrigin(store, origin)
     expect(run).toEqual(model.readOrigin(origin, 1, Infinity).run)

@@ -55,7 +55,7 @@ class MemoryStore implements Store {
       origin,
       heads.map(([held, { seq }]) => [held, seq]),
     )
-    this.opened = { node: nodeOfOrigin(origin), origin, heads, renewed }
+    this.opened = { node: nodeOfOrigin(origin), origin, heads, cuts: log.cuts(), renewed }
   }
 
   append(batch: AppendBatch, done: (result: AppendResult) => void): void {

@@ -107,6 +107,7 @@ export class TestNode {
       node: must(parseNodeId(this.name)),
       origin: this.origin,
       heads: this.store.log.heads(),
+      cuts: this.store.log.cuts(),
       cluster: this.cluster,
       peers: this.peers,
       engines,

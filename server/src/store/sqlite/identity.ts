@@ -143,8 +143,23 @@ function renew(
   const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isTailSound
   const isScan = mayBeDamaged || !parts.reader.isSoundFrom(before.origin, keepSeq + 1)
   const plan = { before: before.origin, fresh: mintOrigin(node), keepSeq, isScan }
-  const { own, ...renewal } = new LogRenewal(database, parts, onTrouble).run(plan)
+  const { own, kept, ...renewal } = new LogRenewal(database, parts, onTrouble).run(plan)
+  if (keepSeq < before.head.seq) putMeta(database, `${CUT}${before.origin}`, String(kept))
   return { renewed: { ...renewal, why, before: before.origin }, own }
+}
+
+const CUT = "cut "
+
+/** Where own origins of before were cut as overtaken. */
+export function storedCuts(database: Database): [OriginId, number][] {
+  const select = database.prepare<[string], { key: string; value: string }>(
+    "SELECT key, value FROM meta WHERE key GLOB ? ORDER BY key",
+  )
+  return select.all(`${CUT}*`).map(({ key, value }) => {
+    const origin = parseOriginId(key.slice(CUT.length))
+    if (origin === undefined) throw new StoreOpenError("failed", `bad ${key} in the store`)
+    return [origin, Number(value)]
+  })
 }
 
 function putMeta(database: Database, key: string, value: string): void {

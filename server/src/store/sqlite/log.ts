@@ -9,7 +9,7 @@ import { Appender } from "./appender.ts"
 import { Checkpoints } from "./checkpoints.ts"
 import { DocumentRows } from "./documents.ts"
 import { HeldOrigins } from "./heads.ts"
-import { identify } from "./identity.ts"
+import { identify, storedCuts } from "./identity.ts"
 import type { Opening } from "./identity.ts"
 import type { Appended, Opened, ReadReply, ReadRequest } from "./messages.ts"
 import { asOpenError, openDatabase } from "./open.ts"
@@ -39,7 +39,7 @@ export class SqliteLog {
       this.#appender = new Appender(this.#database, identity.origin, { origins, documents })
       this.#checkpoints = new Checkpoints(this.#database, onTrouble)
       const heads = origins.all().map(({ origin, head }) => [origin, head] as const)
-      this.opened = { type: "opened", ...identity, heads }
+      this.opened = { type: "opened", ...identity, heads, cuts: storedCuts(this.#database) }
     } catch (error) {
       this.#database.close()
       throw asOpenError(error, directory)

@@ -39,6 +39,7 @@ export type Opened = {
   readonly node: NodeId
   readonly origin: OriginId
   readonly heads: readonly (readonly [OriginId, Head])[]
+  readonly cuts: readonly (readonly [OriginId, number])[]
   readonly renewed: Renewed | undefined
 }
 

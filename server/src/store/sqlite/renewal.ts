@@ -27,6 +27,9 @@ export type RenewalPlan = {
   readonly isScan: boolean
 }
 
+/** The fresh own log as it stands, and where the one before ends. */
+type Renewed = Renewal & { readonly own: HeldOrigin; readonly kept: number }
+
 type EntryRow = readonly [id: number, document: number, entry: Buffer]
 
 export class LogRenewal {
@@ -66,19 +69,22 @@ export class LogRenewal {
   }
 
   /** Heads in memory are those of before until they are reloaded. */
-  run({ before, fresh, keepSeq, isScan }: RenewalPlan): Renewal & { readonly own: HeldOrigin } {
+  run({ before, fresh, keepSeq, isScan }: RenewalPlan): Renewed {
     // An index that lacks an entry would fail the deletion of that entry.
     if (isScan) this.#database.exec("REINDEX entries_by_document")
     let own = this.#origins.insert(fresh)
+    let kept = 0
     const all = this.#origins.all().toSorted((left, right) => (left.origin < right.origin ? -1 : 1))
     for (const held of all) {
       const keepMax = held.origin === before ? Math.min(keepSeq, held.head.seq) : held.head.seq
       const keep = isScan ? this.#scan(held, keepMax) : keepMax
       if (keep < held.head.seq) own = this.#moveTail(held, keep, own)
-      if (held.origin === before && keep === 0) this.#origins.remove(held)
+      if (held.origin !== before) continue
+      kept = keep
+      if (keep === 0) this.#origins.remove(held)
     }
     if (isScan) this.#writeAgain()
-    return { ...this.#renewing.finish(this.#salvaged), own }
+    return { ...this.#renewing.finish(this.#salvaged), own, kept }
   }
 
   /** How far `held` is sound and chained, up to `keepMax`. */

@@ -59,8 +59,8 @@ export class SqliteStore implements Store {
   #reason = "the store is closed"
   #closed: (() => void)[] = []
 
-  constructor(worker: Worker, { node, origin, heads, renewed }: Opened, events: StoreEvents) {
-    this.opened = { node, origin, heads, renewed }
+  constructor(worker: Worker, { node, origin, heads, cuts, renewed }: Opened, events: StoreEvents) {
+    this.opened = { node, origin, heads, cuts, renewed }
     this.#worker = worker
     this.#events = events
     this.#heads = new Map(heads.map(([held, head]) => [held, head.seq]))
