@@ -162,7 +162,7 @@ test("[E3] a whole folder put back, used, and linked again: both branches are ke
   await converged(all, first, second, third, keysOf("fourth", 2))
 })
 
-test("[E2] only the database put back: a fresh epoch at once, the rest comes from peers", async () => {
+test("[E2] only the database put back: a fresh epoch, the rest comes from peers", async () => {
   const [first, second, third] = [keysOf("first", 4), keysOf("second", 4), keysOf("third", 2)]
   const { a, b, c, all } = await three(first)
   await a.stop()
@@ -197,7 +197,7 @@ test("[E2] the boot record is gone: a fresh epoch, and all is as it was", async 
   await converged(all, first, ["later"])
 })
 
-test("[E4] [E6] a damaged record in the middle: looked through in place, nothing lost", async () => {
+test("[E4] [E6] a damaged record: the log is looked through, nothing is lost", async () => {
   const [first, second] = [keysOf("first", 6), keysOf("second", 4)]
   const { a, b, c, all } = await three(first)
   await a.stop()
@@ -239,7 +239,7 @@ test("[E4] a damaged record that nobody else has costs itself and no neighbour",
   await until("the others are everywhere", () => entries() === others.length)
 })
 
-test("[E6] an opening in doubt that fails is tried again until it works, and no longer", async () => {
+test("[E6] an opening in doubt that fails is tried again until it works", async () => {
   const keys = keysOf("first", 3)
   const a = new Member("a")
   await a.start()

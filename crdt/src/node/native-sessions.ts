@@ -377,8 +377,8 @@ function joiningBytes(connection: NativeConnection): number {
 }
 
 /**
- * What a resume point says about an origin behind its cut, it may say of what this node showed there
- * before: all from the cut on is sent again. Rule [E7].
+ * What a resume point says about an origin behind its cut, it may say of what this node showed
+ * there before: all from the cut on is sent again. Rule [E7].
  */
 function upToCuts(vector: VersionVector, cuts: NodeConfig["cuts"] = []): VersionVector {
   const isBehind = cuts.some(([origin, seq]) => vector.get(origin) > seq)

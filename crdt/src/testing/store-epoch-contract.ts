@@ -161,7 +161,7 @@ function damageRules(underTest: StoreUnderTest): void {
     await expectSame(again, model)
   })
 
-  test("[E4] a client is not told a number that may be lost, and its resend is logged", async () => {
+  test("[E4] a client is told no number that may be lost, and its resend is logged", async () => {
     const { opened, before } = await filled(underTest)
     const store = await opened.reopen({ why: "corrupt" }, async (fixture) =>
       fixture.damage?.([{ origin: before, seq: 5 }]),

@@ -19,7 +19,8 @@ const found: Readonly<Record<DoubtReason, string>> = {
 
 const advice: Readonly<Record<DoubtReason, string>> = {
   "boot-record":
-    "if the data folder was put back, copied or edited on purpose, nothing; otherwise find out who did",
+    "if the data folder was put back, copied or edited on purpose, nothing; " +
+    "otherwise find out who did",
   tail: "check the disk; what peers hold comes back by itself",
   overtaken:
     "if the data folder was put back from a backup, nothing; " +

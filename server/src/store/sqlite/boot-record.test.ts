@@ -93,7 +93,7 @@ test.each(mishaps)("[E2] %s: a fresh epoch, and nothing is reused or lost", asyn
   )
 })
 
-test("[E2] an older database without any entry is in doubt as well: it had some since", async () => {
+test("[E2] an older database without any entry is in doubt: it had some since", async () => {
   const directory = await folder()
   const backup = await folder()
   const store = await opened(directory)
@@ -141,7 +141,7 @@ test("[E2] an own log that ends before where it was opened last has lost its tai
   expect(new Map(store.opened.heads).get(before)?.seq).toBe(3)
 })
 
-test("[E2] a store without any boot record, as older versions made it, is in doubt once", async () => {
+test("[E2] a store without a boot record, as older versions made it, is in doubt", async () => {
   const directory = await folder()
   const before = await written(directory)
   await rm(join(directory, BOOT_FILE))
@@ -149,7 +149,7 @@ test("[E2] a store without any boot record, as older versions made it, is in dou
   await expectRenewed(directory, before, "boot-record")
 })
 
-test("[E4] looking through the log puts the index over documents and client numbers right", async () => {
+test("[E4] looking through the log puts documents and client numbers right", async () => {
   const directory = await folder()
   const store = await opened(directory)
   const other = testDocument("b")

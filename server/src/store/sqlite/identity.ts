@@ -1,7 +1,7 @@
 /**
- * Whose log this is: node and own origin, minted when the folder is new. At each opening it is asked
- * whether what the disk holds is what this process, and nobody else, wrote last; if that is in
- * doubt the log is renewed before it is used (ADR 8). Rules [E1] [E2].
+ * Whose log this is: node and own origin, minted when the folder is new. Each opening asks whether
+ * what the disk holds is what this node, and nobody else, wrote last; if that is in doubt the log
+ * is renewed before it is used (ADR 8). Rules [E1] [E2].
  */
 import type { Database } from "better-sqlite3"
 import { parseNodeId, parseOriginId } from "@causeway/crdt/base"
