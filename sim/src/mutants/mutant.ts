@@ -48,7 +48,7 @@ export function listMutants(root: string = repository): Mutant[] {
 function readMutant(file: string): Mutant {
   const text = readFileSync(file, "utf8")
   const name = basename(file, ".patch")
-  const header = text.slice(0, text.search(/^--- /m)).split("\n")
+  const header = text.slice(0, text.search(/^(?:diff|---) /m)).split("\n")
   const field = (key: string): string | undefined =>
     header.find((line) => line.startsWith(`${key}: `))?.slice(key.length + 2)
   const caughtBy = field("caught by")?.split(", ") ?? []
