@@ -1,7 +1,7 @@
 /** What a node takes from peers and asks for, against peers that the test writes: [L5] [L6]. */
 import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
-import type { OriginId } from "../base/index.ts"
+import type { Millis, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { chainHash, genesisHash } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
@@ -155,6 +155,39 @@ describe("pulling", () => {
     world.advance(limits.linkWantMs * 3)
     expect(asked().reduce((sum, count) => sum + count)).toBe(2)
   })
+
+  test.each([1, 2])(
+    "[L5] %i who claim all and serve nothing do not keep others from it",
+    (liars) => {
+      const world = new World()
+      const node = world.node()
+      const claims = new Map([[third, { seq: 1_000_000, hash: genesisHash }]])
+      const silent = ["p1", "p2"]
+        .slice(0, liars)
+        .map((name) => linked(node, name, { heads: claims }))
+      const honest = linked(node, "p3", { heads })
+      const wait = (ms: Millis) => {
+        for (const peer of [...silent, honest]) peer.send({ type: "ping" })
+        world.advance(ms)
+      }
+      for (let turns = 0; turns <= liars && honest.of("want").length === 0; turns++) {
+        wait(limits.linkWantMs + limits.linkVectorIntervalMs * 2)
+      }
+      expect(honest.of("want")).toEqual([{ type: "want", origin: third, fromSeq: 1 }])
+      honest.entries(third, 1, run)
+      for (let turns = 0; turns < 4; turns++) wait(limits.linkWantMs)
+      // What comes later is asked for at once: they had their turn.
+      const all = records(6)
+      honest.vector([third, headAfter(third, all)])
+      world.settle()
+      expect(honest.of("want").at(-1)).toEqual({ type: "want", origin: third, fromSeq: 5 })
+      // A gap of theirs is none.
+      const wants = silent.map((peer) => peer.of("want").length)
+      for (const peer of silent) peer.entries(third, 900, run)
+      world.settle()
+      expect(silent.map((peer) => peer.of("want").length)).toEqual(wants)
+    },
+  )
 
   test("[L5] when the peer that was asked goes, another is asked at once", () => {
     const world = new World()

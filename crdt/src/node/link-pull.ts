@@ -73,6 +73,7 @@ export class LinkPull {
     }
     // No room, or a failing store: dropped, and asked for again when vectors are compared.
     if (this.#core.commits.admits(bytes) !== "ok") return true
+    link.unserved.delete(run.origin)
     this.#adopting.set(run.origin, chainRecords(head, run.origin, run.records))
     this.#core.commits.adopt(run, bytes)
     if (link.healing !== undefined) link.healing.entries += run.records.length
@@ -121,18 +122,39 @@ export class LinkPull {
       }
       // Only the peer that is to bring them can say that nothing more is to come.
       if (theirs.seq > ours.seq) {
-        if (this.#mayAsk(turn, origin)) this.#want(turn, link, origin)
+        if (this.#mayAsk(turn, link, origin)) this.#want(turn, link, origin)
       } else if (this.#wants.get(origin)?.link === link) this.#wants.delete(origin)
     }
   }
 
   /** Not while another peer is answering, nor before the origin's own node had time to push. */
-  #mayAsk(turn: Turn, origin: OriginId): boolean {
+  #mayAsk(turn: Turn, link: Link, origin: OriginId): boolean {
     const want = this.#wants.get(origin)
-    if (want !== undefined) return turn.nowMs - want.atMs >= limits.linkWantMs
-    const pusher = this.#pusherOf(origin)
-    if (pusher === undefined) return true
-    this.#wants.set(origin, { link: pusher, isAsked: false, atMs: turn.nowMs })
+    if (want === undefined) {
+      const pusher = this.#pusherOf(origin)
+      if (pusher === undefined) return !this.#isElsewhere(link, origin)
+      this.#wants.set(origin, { link: pusher, isAsked: false, atMs: turn.nowMs })
+      return false
+    }
+    if (turn.nowMs - want.atMs < limits.linkWantMs) {
+      return want.link.unserved.has(origin) && !link.unserved.has(origin)
+    }
+    want.link.unserved.set(origin, turn.nowMs)
+    return !this.#isElsewhere(link, origin)
+  }
+
+  /**
+   * Whether others come before a peer that brought nothing when it was asked: those that did, or
+   * were not asked yet, or whose last turn is longer ago.
+   */
+  #isElsewhere(link: Link, origin: OriginId): boolean {
+    const failedMs = link.unserved.get(origin)
+    if (failedMs === undefined) return false
+    const { seq } = this.#head(origin)
+    for (const other of this.#links.values()) {
+      if ((other.heads.get(origin)?.seq ?? 0) <= seq || other.forked.has(origin)) continue
+      if ((other.unserved.get(origin) ?? -Infinity) < failedMs) return true
+    }
     return false
   }
 
@@ -146,7 +168,8 @@ export class LinkPull {
   #want(turn: Turn, link: Link, origin: OriginId): void {
     const want = this.#wants.get(origin)
     const isFresh = want !== undefined && turn.nowMs - want.atMs < limits.linkWantMs
-    if (isFresh && want.isAsked && want.link === link) return
+    const isInTurn = link !== want?.link && !link.unserved.has(origin)
+    if (isFresh && want.isAsked && !isInTurn) return
     this.#wants.set(origin, { link, isAsked: true, atMs: turn.nowMs })
     const fromSeq = this.#head(origin).seq + 1
     turn.send(link.connection, encodeLinkWant({ type: "want", origin, fromSeq }))

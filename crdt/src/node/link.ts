@@ -42,6 +42,8 @@ export class Link {
   readonly streams = new Map<OriginId, Stream>()
   /** Origins whose chain differs from ours: nothing is adopted from them over this link. */
   readonly forked = new Set<OriginId>()
+  /** Origins that it was asked for and brought nothing of, and when that was last. */
+  readonly unserved = new Map<OriginId, Millis>()
   /** Set until both sides hold what the other held when they met. */
   healing: { readonly sinceMs: Millis; entries: number } | undefined
   readonly #sent: Sent[] = []
