@@ -16,6 +16,8 @@ export class OpenDocument implements Session {
   status: DocumentStatus | undefined
   /** False between a close and the open that follows it. */
   held = true
+  /** Whether somebody is to look at what was delivered. */
+  looksSoon = false
   readonly #cursors = new Map<number, string>()
 
   constructor(replica: Replica, view: ReplicaView) {

@@ -23,7 +23,7 @@ import { OpenDocument } from "./open-document.ts"
 import type { ClientMachine, Parts } from "./parts.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
-import { createReplica } from "./replica/replica.ts"
+import { createReplica, LOOK_MS } from "./replica/replica.ts"
 import type { Replica } from "./replica/replica.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { Watch } from "./watch.ts"
@@ -156,6 +156,20 @@ export class SimClient implements SimWriter {
     const own = replica.apply(pending)
     this.#input({ type: "open-document", document, resume: this.#resumeOf(replica) })
     this.#wrote(open, "tidied", own)
+    this.#lookSoon(open)
+  }
+
+  #lookSoon(open: OpenDocument): void {
+    if (open.looksSoon) return
+    open.looksSoon = true
+    this.#world.scheduler.after(
+      LOOK_MS,
+      this.#guard(() => {
+        open.looksSoon = false
+        if (this.#open.get(open.document) !== open) return
+        this.#wrote(open, "tidied", open.replica.look())
+      }),
+    )
   }
 
   close(document: DocumentId): void {
@@ -374,6 +388,7 @@ export class SimClient implements SimWriter {
     this.#world.watch.onDelivered(this, document, updates)
     open.view.onResume(resume)
     this.#wrote(open, "tidied", own)
+    this.#lookSoon(open)
   }
 
   /** The node lacks something that this replica got elsewhere: it is sent along. */

@@ -19,7 +19,7 @@ import { EventLoop } from "./event-loop.ts"
 import type { Network, SocketOwner } from "./network.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
-import { createReplica } from "./replica/replica.ts"
+import { createReplica, LOOK_MS } from "./replica/replica.ts"
 import type { Replica } from "./replica/replica.ts"
 import type { Scheduler } from "./scheduler.ts"
 import { StockAwareness } from "./stock-awareness.ts"
@@ -47,6 +47,8 @@ type Page = {
   readonly replica: Replica
   readonly view: ReplicaView
   readonly awareness: StockAwareness
+  /** Whether somebody is to look at what was delivered. */
+  looksSoon: boolean
 }
 
 export class SimStockClient implements SimWriter {
@@ -128,6 +130,7 @@ export class SimStockClient implements SimWriter {
       replica,
       view: this.#world.makeView(document),
       awareness: new StockAwareness(replica.presenceClient, nowMs),
+      looksSoon: false,
     }
     this.#failures = 0
     this.#connect(this.#page)
@@ -319,6 +322,15 @@ export class SimStockClient implements SimWriter {
     const own = page.replica.apply([update])
     this.#world.watch.onDelivered(this, page.document, [update])
     this.#wrote(page, "tidied", own)
+    if (page.looksSoon) return
+    page.looksSoon = true
+    this.#world.scheduler.after(
+      LOOK_MS,
+      this.#guard(() => {
+        page.looksSoon = false
+        if (this.#page === page) this.#wrote(page, "tidied", page.replica.look())
+      }),
+    )
   }
 
   /** The published client's two timers, which start together: the watchdog and its awareness'. */

@@ -10,10 +10,10 @@ import type { Replica } from "./replica.ts"
 
 /** Changes that may wait before an edit takes them in. */
 const WAITING_MAX = 1000
-/** How often one looks before it edits. */
-const LOOKS = 0.04
-/** One replica in so many ends by showing what is in its document. */
+/** One replica in so many looks at what others wrote; the others write without. */
 const LOOKERS = 4
+/** How often one that looks does so before it edits. */
+const LOOKS = 0.04
 
 export class AutomergeReplica implements Replica {
   readonly document: DocumentId
@@ -23,6 +23,7 @@ export class AutomergeReplica implements Replica {
   #doc: Automerge.Doc<AutomergeContent>
   /** All there is, in the document or waiting. */
   readonly #changes = new ChangeSet(engines.automerge)
+  readonly #mayLook: boolean
   /** Not applied yet: Automerge takes many changes at once far cheaper than one by one. */
   #waiting: Uint8Array[] = []
 
@@ -30,6 +31,7 @@ export class AutomergeReplica implements Replica {
     this.#edit = edit
     this.document = document
     this.presenceClient = random.int(1, 0xffff_fffe)
+    this.#mayLook = this.presenceClient % LOOKERS === 0
     this.#doc = Automerge.init<AutomergeContent>({ actor: random.hex(32) })
   }
 
@@ -37,7 +39,7 @@ export class AutomergeReplica implements Replica {
     const edit = this.#edit
     assert(edit !== undefined, "the workload has Automerge documents and no way to edit them")
     // Most edits are made by somebody who has not looked yet: more concurrent, and far cheaper.
-    const looks = this.#waiting.length > WAITING_MAX || random.chance(LOOKS)
+    const looks = this.#waiting.length > WAITING_MAX || (this.#mayLook && random.chance(LOOKS))
     const before = looks ? this.#current() : this.#doc
     this.#doc = Automerge.change(before, { time: 0 }, (content) =>
       edit(content, random, token, this.#memory),
@@ -50,7 +52,14 @@ export class AutomergeReplica implements Replica {
   }
 
   apply(updates: readonly Uint8Array[]): Uint8Array[] {
-    for (const update of updates) this.#waiting.push(...this.#changes.add(update))
+    for (const update of updates) {
+      const fresh = this.#changes.add(update)
+      if (this.#mayLook) this.#waiting.push(...fresh)
+    }
+    return []
+  }
+
+  look(): Uint8Array[] {
     return []
   }
 
@@ -63,13 +72,11 @@ export class AutomergeReplica implements Replica {
   }
 
   state(): Uint8Array {
-    // Some show what Automerge itself makes of what they hold, whoever they are.
+    // Who looks shows what Automerge itself makes of what is held.
+    if (!this.#mayLook) return this.#changes.state()
     // It does not give back what waits for a predecessor.
-    if (this.presenceClient % LOOKERS === 0) {
-      const shown = bytesConcat(Automerge.getAllChanges(this.#current()))
-      return bytesConcat([shown, this.#changes.difference(this.#changes.summary())])
-    }
-    return this.#changes.state()
+    const shown = bytesConcat(Automerge.getAllChanges(this.#current()))
+    return bytesConcat([shown, this.#changes.difference(this.#changes.summary())])
   }
 
   difference(summary: Uint8Array): Uint8Array {

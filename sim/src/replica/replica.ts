@@ -9,6 +9,9 @@ import type { Workload } from "../workloads/workload.ts"
 import { AutomergeReplica } from "./automerge-replica.ts"
 import { YjsReplica } from "./yjs-replica.ts"
 
+/** So long after it was delivered, if not before, an update is looked at. */
+export const LOOK_MS = 250
+
 export interface Replica {
   readonly document: DocumentId
   /** The presence id: the Y.Doc's client id, or a random number. */
@@ -16,11 +19,15 @@ export interface Replica {
   /** One random edit that carries `token`; gives the updates it led to. */
   edit(random: SimRandom, token: string): Uint8Array[]
   /**
-   * Gives updates that the CRDT made by itself at that: Yjs clears away formats that say nothing.
-   * They are this replica's own, and go the way of edits.
+   * Takes updates that may wait until somebody looks, edits or asks. Gives what `look` gives.
    * @throws whatever the CRDT throws; bytes of other replicas only.
    */
   apply(updates: readonly Uint8Array[]): Uint8Array[]
+  /**
+   * Takes in what waits, and gives updates that the CRDT made by itself at that: Yjs clears away
+   * formats that say nothing. They are this replica's own, and go the way of edits.
+   */
+  look(): Uint8Array[]
   /** The whole document as one update. */
   state(): Uint8Array
   /** What the holder of `summary` lacks of this document. */

@@ -50,6 +50,7 @@ function play(workload: Workload, engine: EngineName, seed: number, edits: numbe
     const updates = random.shuffled(peer.inbox.splice(0))
     peer.inbox.push(...updates.slice(count))
     say(peer, peer.replica.apply(updates.slice(0, count)))
+    if (random.chance(0.5)) say(peer, peer.replica.look())
   }
   for (let edit = 1; edit <= edits; edit++) {
     const peer = random.pick(peers)
@@ -60,7 +61,10 @@ function play(workload: Workload, engine: EngineName, seed: number, edits: numbe
   // What Yjs tidies up on the way is said as well, until nobody has anything to say.
   for (let round = 0; peers.some(({ inbox }) => inbox.length > 0); round++) {
     expect(round).toBeLessThan(20)
-    for (const peer of peers) take(peer, peer.inbox.length)
+    for (const peer of peers) {
+      take(peer, peer.inbox.length)
+      say(peer, peer.replica.look())
+    }
   }
   return peers.map(({ replica }) => replica)
 }
@@ -155,8 +159,10 @@ test("Yjs tidies up formats where people cut what others format, and that is sai
   for (let edit = 0; edit < 300; edit++) {
     const mine = one?.edit(random, `a${edit}`) ?? []
     const theirs = other?.edit(random, `b${edit}`) ?? []
-    const tidiedHere = one?.apply(theirs) ?? []
-    const tidiedThere = other?.apply([...mine, ...tidiedHere]) ?? []
+    one?.apply(theirs)
+    const tidiedHere = one?.look() ?? []
+    other?.apply([...mine, ...tidiedHere])
+    const tidiedThere = other?.look() ?? []
     one?.apply(tidiedThere)
     tidied += tidiedHere.length + tidiedThere.length
   }
