@@ -1,4 +1,5 @@
 /** Every invariant there is. A violation names one of them. */
+import { boundedWork } from "./bounded-work.ts"
 import { equalVectorsEqualContent } from "./equal-vectors-equal-content.ts"
 import { idempotence } from "./idempotence.ts"
 import type { Invariant } from "./invariant.ts"
@@ -32,6 +33,7 @@ export const allInvariants: readonly Invariant[] = [
   { name: "no-fork", explain: "nobody holds two contents under one origin and seq unreported" },
   equalVectorsEqualContent,
   servedIsLogged,
+  boundedWork,
   presenceConvergence,
   idempotence,
   sessionGuarantees,
