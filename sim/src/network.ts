@@ -303,7 +303,7 @@ export class Network {
       // The sender may use its buffer again.
       const copy = frame.slice()
       const again = (): void => {
-        if (end.state === "open") this.#carry(end, copy)
+        if (end.state === "open" && this.#meddlers.has(meddler)) this.#carry(end, copy)
       }
       if (afterMs === 0) again()
       else this.#scheduler.after(afterMs, again)

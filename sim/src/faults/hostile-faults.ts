@@ -54,7 +54,8 @@ const lyingPeer = attack(
     " with gaps, wrong hashes or long known entries",
   [4000, 40_000],
   [500, 25_000],
-  (world, random) => new Liar(world, random).begin(),
+  // It goes on while a core has to converge: lies must not keep the truth from coming.
+  (world, random) => ({ host: world.hostile.host, end: new Liar(world, random).begin() }),
 )
 
 const replayedFrames = attack(
@@ -70,7 +71,9 @@ const deafClient = attack(
   "a client opens documents and never reads what it is sent",
   [8000, 60_000],
   [5000, 90_000],
-  connectDeaf,
+  (world, random, lastsMs) => {
+    return { host: world.hostile.host, end: connectDeaf(world, random, lastsMs) }
+  },
 )
 
 const withheldFirst = attack(

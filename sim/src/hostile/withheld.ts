@@ -3,7 +3,7 @@
  * ever. What it writes is real: logged, relayed and shown once the first one comes. Until then it
  * waits, within bounds that hit this client and no other. Rules [N14] [Y8].
  */
-import { partsOfDocumentId } from "@causeway/crdt/base"
+import { partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
 import type { Endpoint } from "@causeway/crdt/node"
 import {
@@ -30,7 +30,8 @@ const edits: Workload = {
     text.insert(text.length, token)
   },
   editAutomerge(content, _random, token) {
-    Object.assign(content, { withheld: token })
+    // As bytes it is one operation, as text one for each letter.
+    Object.assign(content, { withheld: utf8Encode(token) })
   },
 }
 
@@ -49,7 +50,7 @@ export function withholdFirst(world: World, random: SimRandom, lastsMs: Millis):
   return () => intrusion.hangUp()
 }
 
-/** At random, a few of them so big that their waiting passes the limit. */
+/** Now and then so big that what waits of them passes the limit. */
 function makeUpdates(
   world: World,
   random: SimRandom,
@@ -57,10 +58,10 @@ function makeUpdates(
   document: DocumentId,
 ): Uint8Array[] {
   const replica = createReplica(document, random, edits)
-  const sizeMax = random.chance(0.2) ? 500_000 : 500
+  const isBig = random.chance(0.1)
   const updates: Uint8Array[] = []
   for (let index = random.int(2, 12); index > 0; index--) {
-    const size = Math.round(random.logBetween(1, sizeMax))
+    const size = Math.round(isBig ? random.between(50_000, 400_000) : random.logBetween(1, 500))
     const token = `<withheld ${random.hex(8)} ${"x".repeat(size)}>`
     for (const update of replica.edit(random, token)) {
       // Nobody is to rely on any of it: it may never come to light.
