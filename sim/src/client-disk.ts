@@ -151,6 +151,7 @@ export class ClientDisk {
       case "rejected-add":
         this.#outbox.delete(write.update.seq)
         this.#rejected.set(write.update.seq, write.update)
+        this.#nextSeq = Math.max(this.#nextSeq, write.update.seq + 1)
         return
       case "rejected-remove":
         this.#rejected.delete(write.seq)

@@ -3,11 +3,11 @@
  * with a ClientDisk for storage. A crash drops core, replicas and socket; its storage may survive,
  * and then the next start shows and resends what was in the outbox.
  */
-import { assert, parseClientId, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
+import { assert, limits, parseClientId, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
 import type { ClientEffect, ClientInput } from "@causeway/crdt/client"
 import type { Engines } from "@causeway/crdt/node"
-import type { ClientStorage, LoadResult } from "@causeway/crdt/ports"
+import type { ClientStorage, LoadResult, RejectedUpdate } from "@causeway/crdt/ports"
 import type { PeerFreshness, Resume } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
 import { asTomorrow } from "./build.ts"
@@ -48,6 +48,11 @@ export type ClientWorld = {
   readonly makeView: (document: DocumentId) => ReplicaView
   readonly hostOf: (address: string) => HostId | undefined
 }
+
+/** Zeros, which Yjs reads as an update that says nothing; shared, as nobody sends it. */
+const tooMuch = new Uint8Array(limits.updateBytesMax + 1)
+const REJECTED_MS = 4000
+const RETRIES = 0.3
 
 export class SimClient implements SimWriter {
   readonly kind = "native"
@@ -138,6 +143,7 @@ export class SimClient implements SimWriter {
       this.#guard(() => this.#input({ type: "deadline" })),
     )
     for (const document of this.#wanted) this.#openNow(document, this.#core)
+    for (const update of stored.rejected) this.#onRejected(update)
     this.#input({ type: "go-online" })
   }
 
@@ -243,6 +249,21 @@ export class SimClient implements SimWriter {
     const open =
       document === undefined ? random.pick([...this.#open.values()]) : this.#open.get(document)
     if (open !== undefined) this.#wrote(open, token, open.replica.edit(random, token))
+  }
+
+  writeTooMuch(random: SimRandom): void {
+    const yjs = [...this.#open.keys()].filter((id) => partsOfDocumentId(id).engine === "yjs")
+    if (this.#core === undefined || this.#leaving || yjs.length === 0) return
+    this.#input({ type: "local-update", document: random.pick(yjs), bytes: tooMuch })
+  }
+
+  /** The app looks at it some time, perhaps only in its next life. */
+  #onRejected({ seq, document, bytes }: RejectedUpdate): void {
+    const act = this.#guard(() => {
+      this.#input({ type: "dismiss-rejected", seq })
+      if (this.#random.chance(RETRIES)) this.#input({ type: "local-update", document, bytes })
+    })
+    this.#world.scheduler.after(this.#random.exponential(REJECTED_MS), act)
   }
 
   /** Updates that the replica has already. */
@@ -369,6 +390,7 @@ export class SimClient implements SimWriter {
       const open = this.#open.get(effect.document)
       if (open?.held === true) open.onPresence(effect.entries)
     }
+    if (effect.type === "rejected") this.#onRejected(effect.update)
     if (effect.type === "document-status") {
       const open = this.#open.get(effect.document)
       if (open !== undefined) open.status = effect.status

@@ -200,6 +200,8 @@ export class SimStockClient implements SimWriter {
     }
   }
 
+  writeTooMuch(): void {}
+
   present(random: SimRandom): void {
     const { scheduler } = this.#world
     if (this.#loop.isPaused) return

@@ -45,6 +45,11 @@ export interface SimWriter {
   start(): void
   /** One random edit that carries `token`, of a random open document unless one is given. */
   write(random: SimRandom, token: string, document?: DocumentId): void
+  /**
+   * Hands the core an update that no node takes, as an app does that does not look at sizes; what
+   * was refused is tried once more or let go of later. Nothing for stock clients: they are closed.
+   */
+  writeTooMuch(random: SimRandom): void
   /** Says where its cursor is. */
   present(random: SimRandom): void
   /**

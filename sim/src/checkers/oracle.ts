@@ -108,7 +108,7 @@ export class Oracle implements Watcher {
     const { connection, frame } = input
     if (output.endpointOf(connection)?.type !== "native") return
     const message = tryDecode(frame)
-    if (message?.type === "hello") this.promises.onHello(connection, message.client)
+    if (message?.type === "hello") this.promises.onHello(connection, message.client, message.firstPending)
     if (message?.type === "open") output.onOpen(connection, message.channel, message.document)
     if (message?.type !== "update") return
     const document = output.documentOf(connection, message.channel)

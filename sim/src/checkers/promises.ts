@@ -21,10 +21,14 @@ export type Numbered = {
   readonly ops: Ops
 }
 
+const none: Ops = { added: [], deleted: [] }
+
 type Client = {
   readonly id: ClientId
   readonly updates: Map<number, Numbered>
   ackedSeq: number
+  /** What never arrived below it was refused before it was sent. */
+  firstPending: number
 }
 
 export class Promises {
@@ -46,10 +50,11 @@ export class Promises {
     this.#distrusted.add(id)
   }
 
-  onHello(connection: ConnectionId, id: ClientId): void {
+  onHello(connection: ConnectionId, id: ClientId, firstPending: number): void {
     if (this.#distrusted.has(id)) return
-    const client = this.#clients.get(id) ?? { id, updates: new Map(), ackedSeq: 0 }
+    const client = this.#clients.get(id) ?? { id, updates: new Map(), ackedSeq: 0, firstPending }
     this.#clients.set(id, client)
+    client.firstPending = Math.max(client.firstPending, firstPending)
     this.#connections.set(connection, client)
   }
 
@@ -63,8 +68,11 @@ export class Promises {
     if (client === undefined) return
     for (const [index, view] of updates.entries()) {
       const seq = firstSeq + index
-      // The number of a refused update is sent again as nothing; that promises nothing.
-      if (view.length === 0) continue
+      // The number of a refused update is sent as nothing; that promises nothing.
+      if (view.length === 0) {
+        if (!client.updates.has(seq)) client.updates.set(seq, { document, bytes: view, ops: none })
+        continue
+      }
       const ops = this.#attempts.opsOf(document, view)
       const known = client.updates.get(seq)
       if (known !== undefined) {
@@ -88,6 +96,7 @@ export class Promises {
     const holdings = this.#ledger.holdings(host)
     for (let number = client.ackedSeq + 1; number <= seq; number++) {
       const update = client.updates.get(number)
+      if (update === undefined && number < client.firstPending) continue
       demand(update !== undefined, "no-acked-write-lost", () => {
         return `update ${number} of ${client.id} was acked and never arrived`
       })
@@ -101,7 +110,7 @@ export class Promises {
 
   onReject(connection: ConnectionId, { seq, code, message }: Reject): void {
     const client = this.#connections.get(connection)
-    if (client === undefined) return
+    if (client === undefined || client.updates.get(seq)?.bytes.length === 0) return
     demand(rejectCodes[code].retry, "honest-client-refused", () => {
       return `update ${seq} of ${client.id} was refused for good: ${code} (${message})`
     })

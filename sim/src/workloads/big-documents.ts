@@ -7,6 +7,7 @@ import type { Workload } from "./workload.ts"
 
 const START_LENGTH = 100_000
 const PASTE_LENGTH_MAX = 300_000
+const TOO_MUCH_MS = 8000
 /** Automerge takes milliseconds per kB of text. */
 const AUTOMERGE_PASTE_LENGTH_MAX = 12_000
 
@@ -45,6 +46,9 @@ export const bigDocuments: Workload = {
     Automerge.splice(content, ["text"], at, 0, words)
   },
   load: { bigShare: 0, burst: 2 },
+  run({ world, every }, random) {
+    every(TOO_MUCH_MS, () => random.pick(world.writers).writeTooMuch(random))
+  },
 }
 
 function pasted(random: SimRandom, token: string, lengthMax: number): string {

@@ -3,6 +3,8 @@ import { numbered } from "./documents.ts"
 import { mixed } from "./mixed.ts"
 import type { Workload } from "./workload.ts"
 
+const VIDEO_MS = 5000
+
 export const hotDocument: Workload = {
   ...mixed,
   name: "hot-document",
@@ -14,4 +16,8 @@ export const hotDocument: Workload = {
     return { documents: numbered(engine, "meeting", 1), documentsPerClient: 1 }
   },
   load: { presencePerSecond: 10 },
+  run({ world, every }, random) {
+    // Somebody drops a video in.
+    every(VIDEO_MS, () => random.pick(world.writers).writeTooMuch(random))
+  },
 }
