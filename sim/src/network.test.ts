@@ -21,6 +21,7 @@ function world(seed = 1) {
   const network = new Network(scheduler, random, new Trace(scheduler), options, new Watch())
   const owner = (who: string) => ({
     onFrame: (_: number, frame: Uint8Array) => heard.push({ who, what: `frame ${frame[0]}` }),
+    onBadFrame: (_: number, why: string) => heard.push({ who, what: `bad ${why}` }),
     onClosed: (_: number, code: number) => heard.push({ who, what: `closed ${code}` }),
     onCongested: () => heard.push({ who, what: "congested" }),
     onDrained: () => heard.push({ who, what: "drained" }),
@@ -149,5 +150,116 @@ describe("dialling", () => {
     expect(network.reachability.isCut(1, 2)).toBe(true)
     two()
     expect(network.reachability.isCut(1, 2)).toBe(false)
+  })
+})
+
+describe("a fault on a connection", () => {
+  test("a reset loses what is under way both ways; both ends learn of it, without any cut", () => {
+    for (const byPeer of [false, true]) {
+      const { scheduler, network, dial, accepted, says } = world()
+      const connection = dial() ?? 0
+      expect(network.dialled).toEqual([connection])
+      network.send(connection, Uint8Array.of(1))
+      network.send(accepted(), Uint8Array.of(2))
+      network.reset(connection, byPeer)
+      scheduler.runUntil(scheduler.nowMs + 5000)
+      expect(says("node")).toEqual(["closed 1006"])
+      expect(says("client")).toEqual(["closed 1006"])
+      expect(network.openCount).toBe(0)
+    }
+  })
+
+  test("an orphaned one is over for its dialler, whose frames come after those of the next", () => {
+    const { scheduler, network, dial, accepted, says } = world()
+    const old = dial() ?? 0
+    const oldAccepted = accepted()
+    network.send(old, Uint8Array.of(1))
+    network.orphan(old, 20_000)
+    scheduler.runUntil(scheduler.nowMs + 1)
+    expect(says("client")).toEqual(["closed 1006"])
+    const next = dial() ?? 0
+    network.send(next, Uint8Array.of(2))
+    // Whatever the node says on the old one is swallowed, and does not end it.
+    network.send(oldAccepted, Uint8Array.of(9))
+    scheduler.runUntil(scheduler.nowMs + 30_000)
+    expect(says("node")).toEqual(["frame 2", "frame 1", "closed 1006"])
+    expect(says("client")).toEqual(["closed 1006"])
+  })
+
+  test("a trickle reads in order, no faster than it may, and all at once when it ends", () => {
+    const { scheduler, network, dial, says } = world()
+    const connection = dial() ?? 0
+    network.reading.trickle(2, 100, scheduler.nowMs + 3500)
+    for (let index = 0; index < 8; index++) {
+      const frame = new Uint8Array(100)
+      frame[0] = index
+      network.send(connection, frame)
+    }
+    scheduler.runUntil(scheduler.nowMs + 2500)
+    expect(says("node")).toEqual(["frame 0", "frame 1", "frame 2"])
+    scheduler.runUntil(scheduler.nowMs + 1500)
+    expect(says("node")).toEqual(Array.from({ length: 8 }, (_, index) => `frame ${index}`))
+    expect(says("client")).toEqual(["congested", "drained"])
+  })
+
+  test("a frozen host reads nothing and answers no dial; thawed it reads at once", () => {
+    const { scheduler, network, dial, says } = world()
+    const connection = dial() ?? 0
+    network.freeze(2, scheduler.nowMs + 60_000)
+    network.send(connection, Uint8Array.of(1))
+    expect(dial()).toBeUndefined()
+    expect(says("node")).toEqual([])
+    network.thaw(2)
+    scheduler.runUntil(scheduler.nowMs + 1)
+    expect(says("node")).toEqual(["frame 1"])
+    expect(dial()).toBeDefined()
+  })
+
+  test("a host that is frozen for less than the dialler's patience is reached after it", () => {
+    const { scheduler, network, dial } = world()
+    network.freeze(2, scheduler.nowMs + 900)
+    const startMs = scheduler.nowMs
+    let openedMs = 0
+    network.dial(1, 2, { type: "native" }, { onFrame() {}, onClosed() {} }, (result) => {
+      if (result !== undefined) openedMs = scheduler.nowMs - startMs
+    })
+    scheduler.runUntil(scheduler.nowMs + 5000)
+    expect(openedMs).toBeGreaterThan(900)
+    expect(dial()).toBeDefined()
+  })
+
+  test("a meddler repeats a frame at once or later, as long as it is there", () => {
+    const { scheduler, network, dial, says } = world()
+    const connection = dial() ?? 0
+    const end = network.meddle({
+      repeatAfterMs: (door, fromDialler, frame) =>
+        door.type === "native" && fromDialler
+          ? [undefined, 0, 500, 9000][frame[0] ?? 0]
+          : undefined,
+    })
+    for (const index of [0, 1, 2, 3]) network.send(connection, Uint8Array.of(index))
+    scheduler.runUntil(scheduler.nowMs + 5000)
+    end()
+    scheduler.runUntil(scheduler.nowMs + 20_000)
+    const numbers = says("node").map((what) => Number(what.split(" ")[1]))
+    expect(numbers).toEqual([0, 1, 1, 2, 3, 2])
+  })
+
+  test("a meddler lets a frame overtake the one before it, and no other", () => {
+    const { scheduler, network, dial, says } = world()
+    const connection = dial() ?? 0
+    network.meddle({ overtakes: (_, frame, before) => frame[0] === 2 && before[0] === 1 })
+    for (const index of [0, 1, 2, 3]) network.send(connection, Uint8Array.of(index))
+    scheduler.runUntil(scheduler.nowMs + 5000)
+    expect(says("node")).toEqual([0, 2, 1, 3].map((index) => `frame ${index}`))
+  })
+
+  test("a bad frame is told as such, in its place", () => {
+    const { scheduler, network, dial, says } = world()
+    const connection = dial() ?? 0
+    network.send(connection, Uint8Array.of(1))
+    network.sendBad(connection, "too-large")
+    scheduler.runUntil(scheduler.nowMs + 5000)
+    expect(says("node")).toEqual(["frame 1", "bad too-large"])
   })
 })
