@@ -23,7 +23,7 @@ import type { World } from "./world.ts"
 import type { SimWriter } from "./writer.ts"
 
 /** Up to so many clients have a lane of their own. */
-export const LANES_MAX = 12
+const LANES_MAX = 12
 /** More kinds of faults than anybody has; further ones are counted together. */
 const FAULT_KINDS_MAX = 100
 const NOTES_MAX = 4

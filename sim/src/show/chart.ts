@@ -12,7 +12,7 @@ import type { Markup } from "./markup.ts"
 /** In the charts' own units, which are about a pixel each. */
 export const chartWidth = 1200
 export const plotLeft = 118
-const plotRight = 1190
+export const plotRight = 1190
 /** For the axis and the names of the phases. */
 const HEADING_HEIGHT = 32
 const TICKS_MAX = 14

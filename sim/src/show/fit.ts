@@ -10,9 +10,9 @@ import { merged } from "./lane.ts"
 import type { Span } from "./lane.ts"
 
 /** Spans on a page. */
-export const PAGE_SPANS_MAX = 6000
+const PAGE_SPANS_MAX = 6000
 /** Values of all series on a page. */
-export const PAGE_VALUES_MAX = 24_000
+const PAGE_VALUES_MAX = 24_000
 /** Spans closer than this are one from the start. */
 const GAP_SHARE_MIN = 1 / 800
 

@@ -2,4 +2,3 @@
 export { PAGE_BYTES_MAX, renderPage } from "./page.ts"
 export type { Page } from "./page.ts"
 export { recordRun, startRecording } from "./record.ts"
-export type { Recording } from "./record.ts"

@@ -9,7 +9,7 @@ export function linkChart({ pairs }: TimelineData, axis: Axis): Chart {
     title: "Paths between nodes",
     legend: [
       { look: "cut", words: "cut both ways" },
-      { look: "there", words: "cut one way only", letter: "→" },
+      { look: "there", words: "cut one way: nothing gets from n1 to n2", letter: "no" },
     ],
     rows: pairs.map(({ one, other, cut }) => ({
       label: `${one} – ${other}`,
@@ -21,7 +21,7 @@ export function linkChart({ pairs }: TimelineData, axis: Axis): Chart {
           if (span.what === "both") return { look: "cut", title: `no path, at ${when}` }
           const [from, to] = span.what === "there" ? [one, other] : [other, one]
           const title = `nothing gets from ${from} to ${to}, at ${when}`
-          return { look: "there", label: `${from}→${to}`, title }
+          return { look: "there", label: `no ${from}→${to}`, title }
         })
       },
     })),

@@ -39,10 +39,6 @@ export function voidTag(name: string, attributes: Attributes): Markup {
   return parsed(tag(name, attributes).replace(`></${name}>`, ">"))
 }
 
-export function all(parts: readonly Markup[]): Markup {
-  return parsed(parts.join(""))
-}
-
 /** Our own style or script, as it is. */
 export function verbatim(source: string): Markup {
   return parsed(source)

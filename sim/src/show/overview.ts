@@ -9,10 +9,11 @@ import type { Reachability } from "./reach.ts"
 import { stateRow } from "./states.ts"
 import { duration, grouped, moment } from "./words.ts"
 
-const phaseWords: Readonly<Record<Phase, string>> = {
-  safety: "faults and writes",
-  core: "some are well, the rest stays broken",
-  whole: "all healed",
+/** From the most words to the fewest: those that fit are shown. */
+const phaseWords: Readonly<Record<Phase, readonly [string, ...string[]]>> = {
+  safety: ["faults and writes", "faults"],
+  core: ["some are well, the rest stays broken", "some are well", "core"],
+  whole: ["all healed", "well"],
 }
 
 export function overviewChart(
@@ -84,9 +85,9 @@ export function phaseBands(timeline: TimelineData, axis: Axis) {
       const left = x(axis, fromMs)
       const width = x(axis, toMs) - left
       const band = { class: `phase ${phase}`, x: left, y: top - 29, width, height: 12 }
-      const words = phaseWords[phase]
+      const [words] = phaseWords[phase]
       const room = Math.floor(width / 6.4)
-      const shown = words.length <= room ? words : phase.length <= room ? phase : ""
+      const shown = phaseWords[phase].find((each) => each.length <= room) ?? ""
       const title = `${words}, from ${moment(fromMs, axis.endMs)} for ${duration(toMs - fromMs)}`
       return [
         tag("rect", band, tag("title", {}, text(title))),

@@ -103,7 +103,7 @@ export function cutWords(
 }
 
 /** The first few of them. */
-export function listed(names: readonly string[]): string {
+function listed(names: readonly string[]): string {
   const shown = names.slice(0, NAMES_MAX).join(" ")
   return names.length > NAMES_MAX ? `${shown} and ${names.length - NAMES_MAX} more` : shown
 }

@@ -11,7 +11,7 @@ import { Timeline } from "../timeline.ts"
 import type { TimelineData } from "../timeline.ts"
 
 /** A run to be advanced bit by bit, and what was recorded of it so far. */
-export type Recording = { readonly run: Run; readonly timeline: () => TimelineData }
+type Recording = { readonly run: Run; readonly timeline: () => TimelineData }
 
 export function startRecording(
   options: SimOptions,

@@ -2,15 +2,15 @@
  * What the page can do beyond being looked at: read off a moment, show when a fault was under
  * way. Plain JavaScript for browsers, as text; it reads what is drawn and needs nothing else.
  */
+import { chartWidth, plotLeft, plotRight } from "./chart.ts"
 
-/** Where the plot begins and ends in a chart, of its width; `chart.ts` draws by it. */
 export const script = `"use strict"
 const charts = document.getElementById("charts")
 const cursor = document.getElementById("cursor")
 const readout = document.getElementById("readout")
 const end = Number(charts.dataset.end)
 const bucket = Number(charts.dataset.bucket)
-const [left, right] = [118 / 1200, 1190 / 1200]
+const [left, right, width] = [${plotLeft / chartWidth}, ${plotRight / chartWidth}, ${chartWidth}]
 let at
 const unpacked = new Map()
 function valuesOf(path) {
@@ -47,7 +47,7 @@ function show(ms) {
   time.textContent = "at " + (at / 1000).toFixed(2) + " s"
   const parts = [time]
   for (const row of charts.querySelectorAll(".row")) {
-    const words = wordsOf(row, 1200 * share)
+    const words = wordsOf(row, width * share)
     if (words.length === 0) continue
     const name = document.createElement("b")
     name.textContent = row.dataset.name + " "
@@ -83,8 +83,8 @@ function choose(label) {
   for (const bar of label.parentNode.querySelectorAll("rect")) {
     const band = document.createElement("div")
     band.className = "shown"
-    band.style.left = Number(bar.getAttribute("x")) / 12 + "%"
-    band.style.width = Number(bar.getAttribute("width")) / 12 + "%"
+    band.style.left = (100 * Number(bar.getAttribute("x"))) / width + "%"
+    band.style.width = (100 * Number(bar.getAttribute("width"))) / width + "%"
     charts.append(band)
   }
 }

@@ -142,9 +142,8 @@ function boxes(state: Reachability, names: readonly string[]): Markup {
     const height = Math.ceil(nodes.length / COLUMNS) * 21 + 5
     const look = lookOf(side, split)
     const box = tag("rect", { class: "box", x: 16, y: top, width: 133, height, rx: 4 })
-    const letter = side === undefined || !split ? "" : side === "alone" ? "1" : sideLetter(side)
-    const middle = top + height / 2 + 4
-    const title = tag("text", { class: "boxed", x: 7, y: middle }, text(letter))
+    const middle = top + height / 2
+    const title = split || side === undefined ? boxTitle(side, middle) : text("")
     const pills = nodes.flatMap((node, index) => {
       const left = 18.5 + 26 * (index % COLUMNS)
       const y = top + 4 + 21 * Math.floor(index / COLUMNS)
@@ -157,6 +156,14 @@ function boxes(state: Reachability, names: readonly string[]): Markup {
   })
   const attributes = { viewBox: `0 0 150 ${Math.max(122, top)}`, class: "boxes", role: "img" }
   return tag("svg", { ...attributes, "aria-label": inWords(state, names) }, ...parts)
+}
+
+function boxTitle(side: Side, middle: number): Markup {
+  if (typeof side === "number") {
+    return tag("text", { class: "boxed", x: 7, y: middle + 4 }, text(sideLetter(side)))
+  }
+  const transform = `translate(11 ${short(middle)}) rotate(-90)`
+  return tag("text", { class: "boxed sideways", transform }, text(side ?? "down"))
 }
 
 /** The nodes of each side, the biggest first, then those alone, then those that are down. */

@@ -13,7 +13,8 @@ const looks = `
 .limited{fill:url(#p-limited)} #p-limited .ground{fill:var(--up)}
 .crashed,.down{fill:var(--crash)}
 .stopped{fill:url(#p-stopped)} #p-stopped .ground{fill:var(--grey)}
-.paused{fill:url(#p-paused)} #p-paused .ground{fill:var(--paper)} #p-paused .hatch,#p-limited .hatch{stroke:var(--muted)}
+.paused{fill:url(#p-paused)} #p-paused .ground{fill:var(--paper)}
+#p-paused .hatch,#p-limited .hatch{stroke:var(--muted)}
 .paused,.limited{stroke:var(--muted);stroke-width:.6}
 .lost{fill:url(#p-lost)} #p-lost .ground{fill:var(--vermillion)}
 .slow{fill:url(#p-slow)} #p-slow .ground{fill:var(--yellow)}
@@ -127,6 +128,7 @@ background:var(--ink);color:var(--paper)}
 .dot{font-size:11px;font-weight:700;text-anchor:middle;fill:var(--ink);paint-order:stroke;
 stroke:var(--paper);stroke-width:2.5px}
 .down ~ .dot,.down + .dot{fill:var(--onCrash);stroke:none}
+.sideways{font-size:9.5px}
 .box{fill:none;stroke:var(--muted)}
 .boxed{font-size:12px;font-weight:700;text-anchor:middle;fill:var(--ink)}
 .choice{cursor:pointer}
@@ -145,7 +147,7 @@ background:var(--card);border-top:1px solid var(--rule);padding:7px 24px;font-si
 .list,.events{margin-top:26px}
 table{border-collapse:collapse;width:100%;font-size:13px;margin-top:6px}
 th,td{text-align:left;padding:3px 12px 3px 0;border-bottom:1px solid var(--rule);
-vertical-align:top;overflow-wrap:anywhere}
+vertical-align:top;overflow-wrap:break-word}
 thead th{color:var(--muted);font-weight:500;white-space:nowrap}
 .count{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .kind{color:var(--muted)}
@@ -155,6 +157,7 @@ thead th{color:var(--muted);font-weight:500;white-space:nowrap}
 .traffic{color:var(--muted)}
 .filter{font-size:13px;color:var(--muted)}
 @media (max-width:900px){.states{grid-template-columns:repeat(4,1fr)}main{padding:12px}}
+@page{size:A4 landscape;margin:10mm}
 @media print{
 main{max-width:none;padding:0}body{font-size:12px}
 *{print-color-adjust:exact;-webkit-print-color-adjust:exact}

@@ -60,11 +60,11 @@ function story(report: RunReport): string {
   const work = `${grouped(writes)} writes in ${duration(seconds * 1000)}`
   const what = `${who}, ${work}; ${broken}.`
   if (failure !== undefined) return `${what} The run stopped at ${moment(failure.atMs, virtualMs)}.`
-  const ends = convergences.map(({ phase, nodes: count, tookMs }) =>
-    phase === "whole"
-      ? `Everything was equal everywhere ${duration(tookMs)} after all was healed.`
-      : `A core of ${counted(count, "node")} was equal after ${duration(tookMs)}, the rest still broken.`,
-  )
+  const ends = convergences.map(({ phase, nodes: count, tookMs }) => {
+    const took = duration(tookMs)
+    if (phase === "whole") return `Everything was equal everywhere ${took} after all was healed.`
+    return `A core of ${counted(count, "node")} was equal after ${took}, the rest still broken.`
+  })
   return [what, ...ends].join(" ")
 }
 
