@@ -106,8 +106,8 @@ function clockLook(span: Span, endMs: number): BarLook {
   return { look: "clock", title: `clock at ${span.detail} of time, at ${lasting(span, endMs)}` }
 }
 
-/** Words that are shown beside a flag; of the rest there may be many. */
-const spoken: ReadonlySet<string> = new Set(["wiped", "restored", "cloned", "damaged"])
+/** Flags without a word beside them, of which there are many. */
+const silent: ReadonlySet<string> = new Set(["clock", "renewed"])
 
 /** Moments worth a flag: a new life, a disk that was changed, a clock that jumped. */
 function flags(marks: readonly Span[], axis: Axis, top: number, isTall: boolean): Markup[] {
@@ -125,7 +125,7 @@ function flags(marks: readonly Span[], axis: Axis, top: number, isTall: boolean)
     const flag = tag("path", { class: look, d: path }, title)
     const next = marks.slice(index + 1).find(({ what }) => what !== "started")
     const room = x(axis, next?.fromMs ?? axis.endMs) - at
-    if (!isTall || !spoken.has(mark.what) || room < mark.what.length * 6 + 12) return [flag]
+    if (!isTall || silent.has(mark.what) || room < mark.what.length * 6 + 12) return [flag]
     return [flag, tag("text", { class: "flagged", x: at + 6, y: middle + 3.5 }, text(mark.what))]
   })
 }

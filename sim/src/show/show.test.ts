@@ -64,6 +64,15 @@ describe("the recording", () => {
     expect(timeline.connected.at(-1)).toBe(options.clients + options.stockClients)
   })
 
+  test("nobody lacks what no disk holds any more", () => {
+    const faults = ["wipe:5", "restored-database:6", "cloned-disk:6", "crash:4", "halves:5"]
+    const hard = recordRun({ ...options, seed: 42, faults })
+    expect(hard.report.failure).toBeUndefined()
+    const marks = hard.timeline.nodes.flatMap((node) => node.marks.map(({ what }) => what))
+    expect(marks).toContain("wiped")
+    expect(hard.timeline.nodes.map(({ behind }) => behind.at(-1))).toEqual([0, 0, 0])
+  })
+
   test("a split shows in the sides, in the paths and in the pictures", () => {
     const sides = timeline.nodes.flatMap(({ side }) => side)
     expect(sides.some(({ what }) => what === "alone")).toBe(true)
