@@ -70,6 +70,8 @@ export const limits = {
   linkStableMs: 30_000,
   /** A pull that brought nothing for this long may be asked of another peer. */
   linkWantMs: 5000,
+  /** Origins that one peer is asked for at a time. Past it: the others as answers come. */
+  linkWantsMax: 128,
   linksMax: 64,
 
   /**

@@ -189,6 +189,26 @@ describe("pulling", () => {
     },
   )
 
+  test("[L5] a peer is asked for so many origins at a time, for others as answers come", () => {
+    const world = new World()
+    const node = world.node()
+    const count = limits.linkWantsMax + 40
+    const origins = Array.from({ length: count }, (_, index) => testOrigin(`far${index}`))
+    const claims = new Map(origins.map((origin) => [origin, headAfter(origin, run)]))
+    const peer = linked(node, "p1", { heads: claims })
+    world.settle()
+    const wants = peer.of("want").map(({ origin }) => origin)
+    expect(new Set(wants).size).toBe(limits.linkWantsMax)
+    expect(wants).toHaveLength(limits.linkWantsMax)
+    for (const origin of wants.slice(0, 10)) peer.entries(origin, 1, run)
+    world.advance(limits.linkVectorIntervalMs * 2)
+    expect(peer.of("want")).toHaveLength(limits.linkWantsMax + 10)
+    // Elsewhere there is room.
+    const other = linked(node, "p2", { heads: claims })
+    world.settle()
+    expect(other.of("want")).toHaveLength(30)
+  })
+
   test("[L5] when the peer that was asked goes, another is asked at once", () => {
     const world = new World()
     const node = world.node()

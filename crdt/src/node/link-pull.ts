@@ -114,6 +114,7 @@ export class LinkPull {
   /** Looks through what a peer holds for what is missing here, and asks for it. */
   pullFrom(turn: Turn, link: Link): void {
     if (link.state.state !== "linked") return
+    let room: number | undefined
     for (const [origin, theirs] of link.heads) {
       if (origin === this.#core.config.origin || link.forked.has(origin)) continue
       const ours = this.#head(origin)
@@ -122,9 +123,21 @@ export class LinkPull {
       }
       // Only the peer that is to bring them can say that nothing more is to come.
       if (theirs.seq > ours.seq) {
-        if (this.#mayAsk(turn, link, origin)) this.#want(turn, link, origin)
+        if (room === 0 || !this.#mayAsk(turn, link, origin)) continue
+        room ??= Math.max(0, limits.linkWantsMax - this.#askedOf(turn, link))
+        if (room === 0) continue
+        room -= 1
+        this.#want(turn, link, origin)
       } else if (this.#wants.get(origin)?.link === link) this.#wants.delete(origin)
     }
+  }
+
+  #askedOf(turn: Turn, link: Link): number {
+    let count = 0
+    for (const want of this.#wants.values()) {
+      if (want.link === link && turn.nowMs - want.atMs < limits.linkWantMs) count += 1
+    }
+    return count
   }
 
   /** Not while another peer is answering, nor before the origin's own node had time to push. */
