@@ -13,7 +13,7 @@ import { serveChild } from "./test/child.ts"
 import { Cleanup } from "./test/cleanup.ts"
 import { NativeClient } from "./test/native-client.ts"
 import { httpUrl, metric, startNode } from "./test/nodes.ts"
-import { until } from "./test/wait.ts"
+import { soon, until } from "./test/wait.ts"
 
 const cleanup = new Cleanup()
 afterEach(() => cleanup.run())
@@ -257,6 +257,31 @@ test("[E6] an opening in doubt that fails is tried again until it works", async 
   expect((await fetch(`${httpUrl(a.node)}/readyz`)).status).toBe(200)
   await write(a.node.url, ["later"])
 })
+
+test("[E6] a node whose store does not open again can be closed", async () => {
+  const keys = keysOf("first", 3)
+  const a = new Member("a")
+  await a.start()
+  await write(a.node.url, keys)
+  await a.stop()
+  await damage(a.directory, keys[1] ?? "")
+  await a.start()
+  await mkdir(join(a.directory, `${BOOT_FILE}.new`))
+  await held(a.node.url)
+  await until("it failed", () => a.logged("store-not-opened").length > 0)
+  await soon("it is closed", a.stop())
+  const tries = a.logged("store-not-opened").length
+  expect(await refused(a.node.url)).toBe(true)
+  expect(a.logged("store-not-opened").length).toBeLessThanOrEqual(tries + 1)
+  expect(a.renewed).toBe(undefined)
+})
+
+async function refused(url: string): Promise<boolean> {
+  return fetch(url.replace("ws://", "http://")).then(
+    () => false,
+    () => true,
+  )
+}
 
 test("[E6] the server's process survives an opening in doubt, under the same address", async () => {
   const directory = cleanup.folder()

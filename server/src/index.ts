@@ -2,6 +2,7 @@
 export { createNode } from "./node.ts"
 export type { NodeOptions, RunningNode } from "./node.ts"
 export type { ListenAddress } from "./address.ts"
+export type { LastRenewal, RunningStatus } from "./observe/renewal.ts"
 export type { Log } from "./observe/log.ts"
 export type { StoreChoice } from "./open-store.ts"
 export { StartError } from "./start-error.ts"
