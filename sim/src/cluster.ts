@@ -8,7 +8,6 @@ import { SimDisk } from "./disk.ts"
 import { engines } from "./engine-cache.ts"
 import { Network } from "./network.ts"
 import type { Profile, SimOptions } from "./options.ts"
-import type { Parts } from "./parts.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import { Scheduler } from "./scheduler.ts"
@@ -37,12 +36,10 @@ export class Cluster implements World {
   readonly hostile: SimHostile
   readonly #options: SimOptions
   readonly profile: Profile
-  readonly #parts: Parts
 
-  constructor(options: SimOptions, profile: Profile, parts: Parts, random: SimRandom) {
+  constructor(options: SimOptions, profile: Profile, random: SimRandom) {
     this.#options = options
     this.profile = profile
-    this.#parts = parts
     this.trace = new Trace(this.scheduler)
     const { scheduler, trace } = this
     this.network = new Network(
@@ -81,17 +78,10 @@ export class Cluster implements World {
     const own = random.split(node)
     const origin = originOf(node, own.hex(16))
     assert(origin !== undefined, "an origin is well-formed")
-    const disk = new SimDisk(
-      { node, origin },
-      scheduler,
-      own.split("disk"),
-      this.profile.disk,
-      this.#parts.reopenLog,
-      {
-        onDurable: (batch, firstSeq) => watch.onDurable(host, batch, firstSeq),
-        onChanged: (change) => watch.onDiskChanged(host, change),
-      },
-    )
+    const disk = new SimDisk({ node, origin }, scheduler, own.split("disk"), this.profile.disk, {
+      onDurable: (batch, firstSeq) => watch.onDurable(host, batch, firstSeq),
+      onChanged: (change) => watch.onDiskChanged(host, change),
+    })
     oracle.ledger.addNode(host, disk)
     const peers = range(this.#options.nodes)
       .filter((other) => other !== host)
@@ -100,7 +90,7 @@ export class Cluster implements World {
     const skewMs = own.between(0, skewMsMax)
     return new SimNode(
       { host, node, cluster: CLUSTER, peers, engines, skewMs, jobMs },
-      { scheduler, network, trace, parts: this.#parts, watch, hostOf: this.#hostOf },
+      { scheduler, network, trace, watch, hostOf: this.#hostOf },
       disk,
       own.split("core"),
     )
@@ -126,7 +116,6 @@ export class Cluster implements World {
       {
         scheduler,
         network,
-        parts: this.#parts,
         watch,
         workload: this.profile.workload,
         makeView: this.#makeView,

@@ -78,9 +78,7 @@ export class DiskImage {
   open(
     doubt: ReopenDoubt | undefined,
     mint: { readonly origin: () => OriginId; readonly boot: () => string },
-    reopenLog: (log: MemoryLog) => MemoryLog,
   ): Renewed | undefined {
-    this.#log = reopenLog(this.#log)
     const why = this.#doubt() ?? doubt?.why
     const renewed = why === undefined ? undefined : this.#renew(why, doubt, mint.origin())
     const { origin } = this.#log

@@ -29,7 +29,6 @@ function world(seed = 1) {
     scheduler,
     new SimRandom(seed),
     { appendMs: 10, readMs: 1 },
-    (log) => log,
     {
       onDurable: ({ own }, firstSeq) => durable.push(...own.map((_, index) => firstSeq + index)),
       onChanged: (change) => changes.push(change),

@@ -71,7 +71,6 @@ export class SimDisk {
   }
   readonly #node: NodeId
   readonly #image: DiskImage
-  readonly #reopenLog: (log: MemoryLog) => MemoryLog
   readonly #scheduler: Scheduler
   readonly #random: SimRandom
   readonly #options: DiskOptions
@@ -85,7 +84,6 @@ export class SimDisk {
     scheduler: Scheduler,
     random: SimRandom,
     options: DiskOptions,
-    reopenLog: (log: MemoryLog) => MemoryLog,
     events: DiskEvents,
   ) {
     this.#node = identity.node
@@ -93,7 +91,6 @@ export class SimDisk {
     this.#scheduler = scheduler
     this.#random = random
     this.#options = options
-    this.#reopenLog = reopenLog
     this.#events = events
   }
 
@@ -125,7 +122,7 @@ export class SimDisk {
     assert(!this.isForeign, "a store refuses another node's folder")
     this.#life += 1
     const mint = { origin: () => this.#freshOrigin(), boot: () => this.#random.hex(16) }
-    const renewed = this.#image.open(doubt, mint, this.#reopenLog)
+    const renewed = this.#image.open(doubt, mint)
     if (renewed !== undefined) this.#events.onChanged("renewed")
     const life = this.#life
     const guarded =

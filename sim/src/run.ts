@@ -15,8 +15,6 @@ import { Liveness } from "./liveness.ts"
 import type { Convergence } from "./liveness.ts"
 import { drawProfile } from "./options.ts"
 import type { Profile, SimOptions } from "./options.ts"
-import { realParts } from "./parts.ts"
-import type { Parts } from "./parts.ts"
 import { SimRandom } from "./random.ts"
 import { Violation } from "./violation.ts"
 import { Workload } from "./workload.ts"
@@ -62,22 +60,14 @@ const LAST_EVENTS = 60
 /** How often watchers are told the time. */
 const TICK_MS = 1000
 
-export function startRun(
-  options: SimOptions,
-  catalogue: Catalogue = builtIn,
-  parts: Parts = realParts,
-): Run {
+export function startRun(options: SimOptions, catalogue: Catalogue = builtIn): Run {
   const random = new SimRandom(options.seed)
   const profile = drawProfile(options, random.split("profile"), catalogue)
-  return new Simulation(options, profile, catalogue, parts, random)
+  return new Simulation(options, profile, catalogue, random)
 }
 
-export function runToEnd(
-  options: SimOptions,
-  catalogue: Catalogue = builtIn,
-  parts: Parts = realParts,
-): RunReport {
-  const run = startRun(options, catalogue, parts)
+export function runToEnd(options: SimOptions, catalogue: Catalogue = builtIn): RunReport {
+  const run = startRun(options, catalogue)
   for (;;) {
     const report = run.advance(60_000)
     if (report !== undefined) return report
@@ -95,18 +85,12 @@ class Simulation implements Run {
   readonly #liveness: Liveness
   #phase: "new" | "safety" | "liveness" = "new"
 
-  constructor(
-    options: SimOptions,
-    profile: Profile,
-    catalogue: Catalogue,
-    parts: Parts,
-    random: SimRandom,
-  ) {
+  constructor(options: SimOptions, profile: Profile, catalogue: Catalogue, random: SimRandom) {
     this.#options = options
     this.#catalogue = catalogue
     this.profile = profile
     this.totalMs = options.seconds * 1000
-    this.#cluster = new Cluster(options, profile, parts, random)
+    this.#cluster = new Cluster(options, profile, random)
     const { trace, watch } = this.#cluster
     for (const { name, watch: start } of catalogue.invariants) {
       if (start !== undefined) watch.add(start(this.#cluster, random.split(`invariant ${name}`)))

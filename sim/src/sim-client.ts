@@ -5,6 +5,7 @@
  */
 import { assert, limits, parseClientId, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
+import { ClientCore } from "@causeway/crdt/client"
 import type { ClientEffect, ClientInput } from "@causeway/crdt/client"
 import type { Engines } from "@causeway/crdt/node"
 import type { ClientStorage, LoadResult, RejectedUpdate } from "@causeway/crdt/ports"
@@ -20,7 +21,6 @@ import { HostClock } from "./clock.ts"
 import { EventLoop } from "./event-loop.ts"
 import type { Network } from "./network.ts"
 import { OpenDocument } from "./open-document.ts"
-import type { ClientMachine, Parts } from "./parts.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import { createReplica, LOOK_MS } from "./replica/replica.ts"
@@ -42,7 +42,6 @@ export type ClientSetup = {
 export type ClientWorld = {
   readonly scheduler: Scheduler
   readonly network: Network
-  readonly parts: Parts
   readonly watch: Watch
   readonly workload: Workload
   readonly makeView: (document: DocumentId) => ReplicaView
@@ -69,7 +68,7 @@ export class SimClient implements SimWriter {
   readonly #wanted: Set<DocumentId>
   readonly #open = new Map<DocumentId, OpenDocument>()
   #storage: ClientStorage | undefined
-  #core: ClientMachine | undefined
+  #core: ClientCore | undefined
   #socket: ClientSocket | undefined
   #alarm: Alarm | undefined
   #inputs: ClientInput[] = []
@@ -128,7 +127,7 @@ export class SimClient implements SimWriter {
     assert(result.ok, "the simulated storage loads")
     const { stored } = result
     const random = this.#random.split(`life ${this.#life}`)
-    const { network, watch, parts, hostOf } = this.#world
+    const { network, watch, hostOf } = this.#world
     const { urls } = this.#setup
     this.#socket = new ClientSocket(this.host, {
       network,
@@ -137,7 +136,7 @@ export class SimClient implements SimWriter {
       onConnected: (node) => watch.onConnected(this, node),
       onRefused: (code) => watch.onRefused(this, code),
     })
-    this.#core = parts.makeClient({ urls, random, stored, authenticated: false })
+    this.#core = new ClientCore({ urls, random, stored, authenticated: false })
     this.#alarm = new Alarm(
       this.clock,
       this.#guard(() => this.#input({ type: "deadline" })),
@@ -152,7 +151,7 @@ export class SimClient implements SimWriter {
     if (this.#core !== undefined && !this.#leaving) this.#openNow(document, this.#core)
   }
 
-  #openNow(document: DocumentId, core: ClientMachine): void {
+  #openNow(document: DocumentId, core: ClientCore): void {
     if (this.#open.has(document)) return
     const replica = createReplica(document, this.#random, this.#world.workload)
     const open = new OpenDocument(replica, this.#world.makeView(document))

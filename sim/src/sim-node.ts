@@ -5,7 +5,7 @@
  */
 import { assert } from "@causeway/crdt/base"
 import type { ConnectionId, Millis, NodeId } from "@causeway/crdt/base"
-import { Reopenings, runJob } from "@causeway/crdt/node"
+import { NodeCore, Reopenings, runJob } from "@causeway/crdt/node"
 import type { Effect, Endpoint, Engines, Input, Job, NodeConfig } from "@causeway/crdt/node"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { closeCodes } from "@causeway/crdt/protocol"
@@ -16,7 +16,6 @@ import { EventLoop } from "./event-loop.ts"
 import { asTomorrow } from "./build.ts"
 import type { Build } from "./build.ts"
 import type { Network, SocketOwner } from "./network.ts"
-import type { NodeMachine, Parts } from "./parts.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import type { Scheduler } from "./scheduler.ts"
@@ -37,7 +36,6 @@ export type NodeWorld = {
   readonly scheduler: Scheduler
   readonly network: Network
   readonly trace: Trace
-  readonly parts: Parts
   readonly watch: Watch
   /** The host behind a peer's address. */
   readonly hostOf: (address: string) => HostId | undefined
@@ -59,7 +57,7 @@ export class SimNode {
   #runs: Build = "today"
   /** The process's; a crash forgets them. */
   #reopenings = new Reopenings()
-  #core: NodeMachine | undefined
+  #core: NodeCore | undefined
   #store: Store | undefined
   #alarm: Alarm | undefined
 
@@ -94,7 +92,7 @@ export class SimNode {
   }
 
   /** The core, while the process runs. */
-  get core(): NodeMachine | undefined {
+  get core(): NodeCore | undefined {
     return this.#core
   }
 
@@ -104,12 +102,12 @@ export class SimNode {
    */
   start(doubt?: ReopenDoubt): void {
     assert(this.#core === undefined, "the node runs already")
-    const { network, trace, parts, watch } = this.#world
+    const { network, trace, watch } = this.#world
     if (this.disk.isForeign) return trace.add("refused", this.host)
     this.life += 1
     this.#runs = this.build
     trace.add("start", this.host, this.build === "today" ? 0 : 1)
-    this.#store = parts.wrapStore(this.disk.open(doubt))
+    this.#store = this.disk.open(doubt)
     const { node, origin, heads, cuts } = this.#store.opened
     const { cluster, peers, engines } = this.#setup
     const random = this.#random.split(`life ${this.life}`)
@@ -118,7 +116,7 @@ export class SimNode {
     const reopenFromMs = this.#reopenings.fromMs
     const identity = { node, origin, heads, cuts, cluster, peers }
     const config: NodeConfig = { ...identity, engines, random, reopenFromMs }
-    this.#core = parts.makeNode(config, this.clock.nowMs)
+    this.#core = new NodeCore(config, this.clock.nowMs)
     this.#alarm = new Alarm(
       this.clock,
       this.#guard(() => this.input({ type: "deadline" })),

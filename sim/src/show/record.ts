@@ -3,8 +3,6 @@ import { assert } from "@causeway/crdt/base"
 import { builtIn } from "../catalogue.ts"
 import type { Catalogue } from "../catalogue.ts"
 import type { SimOptions } from "../options.ts"
-import { realParts } from "../parts.ts"
-import type { Parts } from "../parts.ts"
 import { startRun } from "../run.ts"
 import type { Run, RunReport } from "../run.ts"
 import { Timeline } from "../timeline.ts"
@@ -13,11 +11,7 @@ import type { TimelineData } from "../timeline.ts"
 /** A run to be advanced bit by bit, and what was recorded of it so far. */
 type Recording = { readonly run: Run; readonly timeline: () => TimelineData }
 
-export function startRecording(
-  options: SimOptions,
-  catalogue: Catalogue = builtIn,
-  parts: Parts = realParts,
-): Recording {
+export function startRecording(options: SimOptions, catalogue: Catalogue = builtIn): Recording {
   let timeline: Timeline | undefined
   const recorder = {
     name: "timeline",
@@ -25,7 +19,7 @@ export function startRecording(
     watch: (world: ConstructorParameters<typeof Timeline>[0]) => (timeline = new Timeline(world)),
   }
   const invariants = [...catalogue.invariants, recorder]
-  const run = startRun(options, { ...catalogue, invariants }, parts)
+  const run = startRun(options, { ...catalogue, invariants })
   return {
     run,
     timeline: () => {
@@ -39,9 +33,8 @@ export function startRecording(
 export function recordRun(
   options: SimOptions,
   catalogue: Catalogue = builtIn,
-  parts: Parts = realParts,
 ): { readonly report: RunReport; readonly timeline: TimelineData } {
-  const { run, timeline } = startRecording(options, catalogue, parts)
+  const { run, timeline } = startRecording(options, catalogue)
   for (;;) {
     const report = run.advance(60_000)
     if (report !== undefined) return { report, timeline: timeline() }
