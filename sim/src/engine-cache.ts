@@ -12,7 +12,7 @@ import { changesOf } from "./automerge-changes.ts"
 import { fnv1a } from "./trace.ts"
 
 /** Updates in one generation, and the bytes of one that is worth remembering. */
-const GENERATION_MAX = 8192
+const GENERATION_MAX = 4096
 const REMEMBERED_BYTES_MAX = 2048
 
 type Known = { readonly update: Uint8Array; readonly facts: UpdateFacts }

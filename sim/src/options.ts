@@ -50,7 +50,7 @@ export type Profile = LoadShape & {
  * More than this many of one thing would be another kind of run. Each node links with all others,
  * so more of them than a node takes links could never all meet.
  */
-export const sizeMax = { nodes: limits.linksMax, clients: 500, seconds: 86_400 } as const
+export const sizeMax = { nodes: limits.linksMax / 2, clients: 500, seconds: 86_400 } as const
 
 /** Seeds fit 30 bits, so that any tool can pass them on. */
 export const SEED_MAX: number = 2 ** 30 - 1

@@ -148,7 +148,9 @@ class Simulation implements Run {
   }
 
   #report(failure: RunFailure | undefined, convergences: readonly Convergence[]): RunReport {
-    const { trace, scheduler, oracle } = this.#cluster
+    const { trace, scheduler, oracle, writers } = this.#cluster
+    // Automerge documents live outside the collector's reach: a swarm would keep them all.
+    for (const { replicas } of writers) for (const replica of replicas) replica.close()
     return {
       options: this.#options,
       profile: this.profile,

@@ -72,7 +72,11 @@ export const limits = {
   linkWantMs: 5000,
   /** Origins that one peer is asked for at a time. Past it: the others as answers come. */
   linkWantsMax: 128,
-  linksMax: 64,
+  /**
+   * Links of one node; two that dial each other have two for a moment, so this suits some 120
+   * nodes. Past it: close 4501 `overloaded`.
+   */
+  linksMax: 256,
 
   /**
    * A process that opened its store anew for a doubt waits so long until the next such opening;
