@@ -8,6 +8,7 @@ import type { Workload } from "./workload.ts"
 const START_LENGTH = 100_000
 const PASTE_LENGTH_MAX = 300_000
 const TOO_MUCH_MS = 8000
+const SWITCH_MS = 3000
 /** Automerge takes milliseconds per kB of text. */
 const AUTOMERGE_PASTE_LENGTH_MAX = 12_000
 
@@ -48,6 +49,14 @@ export const bigDocuments: Workload = {
   load: { bigShare: 0, burst: 2 },
   run({ world, every }, random) {
     every(TOO_MUCH_MS, () => random.pick(world.writers).writeTooMuch(random))
+    // The book is closed while what was pasted is still being sent.
+    every(SWITCH_MS, () => {
+      const writer = random.pick(world.writers)
+      const [open] = writer.replicas
+      if (!writer.running || open === undefined) return
+      writer.close(open.document)
+      writer.open(random.pick(world.documents))
+    })
   },
 }
 
