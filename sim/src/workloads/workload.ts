@@ -10,14 +10,14 @@ import type { SimRandom } from "../random.ts"
 import type { World } from "../world.ts"
 import type { SimWriter } from "../writer.ts"
 
-export type Documents = {
+type Documents = {
   /** Those there are at the start; more come into being when a client opens them. */
   readonly documents: readonly DocumentId[]
   /** How many of them each native client opens; a stock one opens one. */
   readonly documentsPerClient: number
 }
 
-export type Card = { title: string; done: boolean; tags: string[] }
+type Card = { title: string; done: boolean; tags: string[] }
 
 /** What Automerge documents of the simulator hold; every field appears with its first edit. */
 export type AutomergeContent = {
