@@ -8,6 +8,7 @@ import { limits } from "@causeway/crdt/base"
 import type { ConnectionId, Millis } from "@causeway/crdt/base"
 import type { Effect, Endpoint, Input } from "@causeway/crdt/node"
 import { decodeNodeMessage, linkTags, nativeTags } from "@causeway/crdt/protocol"
+import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
 import type { DiskChange, Watcher } from "../watcher.ts"
@@ -20,8 +21,11 @@ const WINDOW_MS = 10_000
 const most = {
   /** Of one node to one address: a tight loop would make thousands. */
   dials: 60,
-  /** On one link, apart from entries: vectors may leave every `linkVectorSoonMs`, jittered. */
-  control: (2 * WINDOW_MS) / limits.linkVectorSoonMs,
+  /**
+   * On one link, apart from entries: vectors may leave every `linkVectorSoonMs`, jittered, and
+   * somebody who lies about what they hold is asked once for each origin.
+   */
+  control: (2 * WINDOW_MS) / limits.linkVectorSoonMs + limits.originsMax,
   /** To one connection at rest: a ping and its answer each `linkPingMs`, presence once renewed. */
   atRest: 40,
 } as const
@@ -30,6 +34,9 @@ const most = {
 const READS_UNDER_WAY = 1
 /** Planned tasks at rest, per pair of hosts that may be connected. */
 const TASKS_MAX = 10
+
+/** The shortest update that a stranger can bring. */
+const STRANGERS_BYTES = 16
 
 type Send = Extract<Effect, { type: "send" }>
 
@@ -43,9 +50,16 @@ class BoundedWork implements Watcher {
   #atRest = false
   #opens = 0
   #diskChanges = 0
+  #strangersBytes = 0
+  readonly #known: ReadonlySet<HostId>
 
   constructor(world: World) {
     this.#world = world
+    this.#known = new Set([...world.nodes, ...world.writers].map(({ host }) => host))
+  }
+
+  onArrived(from: HostId, _to: HostId, _connection: ConnectionId, frame: Uint8Array): void {
+    if (!this.#known.has(from)) this.#strangersBytes += frame.length
   }
 
   onDiskChanged(_host: number, _change: DiskChange): void {
@@ -158,9 +172,10 @@ class BoundedWork implements Watcher {
     })
     // A write is logged once, and perhaps again by the next node its writer turns to; a client that
     // opens a document may bring what the node lacks. What a disk lost or a fresh epoch renamed is
-    // logged again.
+    // logged again, and a stranger who says again what others wrote is taken at his word.
     const writes = oracle.attempts.all.length
-    const cap = (2 * writes + 2 * this.#opens) * (1 + this.#diskChanges)
+    const said = 2 * writes + 2 * this.#opens + this.#strangersBytes / STRANGERS_BYTES
+    const cap = said * (1 + this.#diskChanges)
     demand(oracle.ledger.size <= cap, INVARIANT, () => {
       return `${writes} writes and ${this.#opens} openings made ${oracle.ledger.size} entries`
     })

@@ -1,0 +1,3 @@
+import { replaySeeds } from "./fixed-seeds.ts"
+
+replaySeeds(0)
