@@ -79,6 +79,12 @@ export class Attempts {
     return opsOf(this.#engines[partsOfDocumentId(document).engine], update)
   }
 
+  /** A writer's storage lost this update. */
+  forgetOne(document: DocumentId, update: Uint8Array): void {
+    const attempt = this.find(document, update)
+    if (attempt !== undefined) attempt.forgotten = true
+  }
+
   /** `writer` lost its memory; what its storage holds is still promised. */
   forget(writer: HostId, storage: "kept" | "lost"): void {
     for (const attempt of this.all) {

@@ -6,23 +6,22 @@
  * apart by who only has the name. Anywhere else a fork is a violation of `no-fork`.
  */
 import { bytesEqual } from "@causeway/crdt/base"
-import type { DocumentId, OriginId } from "@causeway/crdt/base"
+import type { OriginId } from "@causeway/crdt/base"
 import { demand } from "../violation.ts"
-import { Coverage } from "./coverage.ts"
 import type { LedgerEntry } from "./ledger.ts"
 
 export class Forks {
   /** Origins whose node was put back to where it had given out less. */
   readonly #rolledBack = new Set<OriginId>()
-  /** Where each fork begins. */
-  readonly #fromSeq = new Map<OriginId, number>()
+  /** Seqs with two contents or more. */
+  readonly #seqs = new Map<OriginId, Set<number>>()
   /** Contents other than the first one that was seen. */
   readonly #others = new Map<string, LedgerEntry[]>()
   readonly #reported = new Set<OriginId>()
 
   /** How many origins forked. */
   get count(): number {
-    return this.#fromSeq.size
+    return this.#seqs.size
   }
 
   /** `origin`'s own node is back at an earlier state, and does not know it. */
@@ -45,7 +44,8 @@ export class Forks {
 
   /** The first seq with two contents; undefined if there is none. */
   fromSeq(origin: OriginId): number | undefined {
-    return this.#fromSeq.get(origin)
+    const seqs = this.#seqs.get(origin)
+    return seqs === undefined ? undefined : Math.min(...seqs)
   }
 
   find(origin: OriginId, seq: number, record: Uint8Array): LedgerEntry | undefined {
@@ -61,7 +61,8 @@ export class Forks {
     const others = this.#others.get(name) ?? []
     this.#others.set(name, others)
     others.push(entry)
-    this.#fromSeq.set(origin, Math.min(seq, this.fromSeq(origin) ?? Infinity))
+    const seqs = this.#seqs.get(origin) ?? new Set()
+    this.#seqs.set(origin, seqs.add(seq))
   }
 
   /** Whether `seq` may stand for two contents. */
@@ -69,22 +70,18 @@ export class Forks {
     return seq >= (this.fromSeq(origin) ?? Infinity)
   }
 
-  *origins(): Generator<readonly [OriginId, number]> {
-    yield* this.#fromSeq
+  origins(): Iterable<OriginId> {
+    return this.#seqs.keys()
   }
 
-  /** What was written behind a fork, the contents in `entries` and all others. */
-  behind(document: DocumentId, entries: (origin: OriginId) => readonly LedgerEntry[]): Coverage {
-    const coverage = new Coverage()
-    for (const [origin, fromSeq] of this.#fromSeq) {
-      for (const entry of entries(origin).slice(fromSeq - 1)) {
-        if (entry.document === document) coverage.add(entry.ops)
-      }
-    }
-    for (const others of this.#others.values()) {
-      for (const entry of others) if (entry.document === document) coverage.add(entry.ops)
-    }
-    return coverage
+  seqs(origin: OriginId): Iterable<number> {
+    return this.#seqs.get(origin) ?? []
+  }
+
+  /** What else was written under `origin` at seqs that stand for more than one thing. */
+  others(origin: OriginId): LedgerEntry[] {
+    const seqs = [...this.seqs(origin)]
+    return seqs.flatMap((seq) => this.#others.get(nameOf(origin, seq)) ?? [])
   }
 }
 

@@ -186,11 +186,7 @@ export class Ledger {
 
   /** Somebody may have lost what nobody else has. */
   settle(): void {
-    this.losses.settle((document) => {
-      const all = new Coverage()
-      for (const holdings of this.#holdings.values()) all.add(holdings.coverage(document).ops())
-      return all
-    })
+    this.losses.settle((document) => this.#onDisks(document))
   }
 
   /** The first part of `ops` that `host` does not hold and can't be excused for, in words. */
@@ -202,22 +198,46 @@ export class Ledger {
     return excused === undefined ? missing : bothOf(held, excused).missing(ops)
   }
 
-  /** Operations of a document that no node is bound to have; undefined if there are none. */
+  /**
+   * Operations of a document that no node is bound to have; undefined if there are none. Behind a
+   * fork that nodes still disagree about it is anything, else what no disk has: a client that holds
+   * it does not know, as its vector covers the name.
+   */
   excused(document: DocumentId): Coverage | undefined {
     const lost = this.losses.lost(document)
     if (this.forks.count === 0) return lost
-    const excused = this.#behindForks(document)
+    const excused = new Coverage()
     if (lost !== undefined) excused.add(lost.ops())
+    const onDisks = this.#onDisks(document)
+    for (const origin of this.forks.origins()) {
+      const behind = this.#behindFork(origin, document).ops()
+      excused.add(this.isSplit(origin) ? behind : onDisks.lacking(behind))
+    }
     return excused.isEmpty ? undefined : excused
   }
 
-  /** Whether entries of the document stand behind a fork. */
-  isForked(document: DocumentId): boolean {
-    return this.forks.count > 0 && !this.#behindForks(document).isEmpty
+  #onDisks(document: DocumentId): Coverage {
+    const all = new Coverage()
+    for (const holdings of this.#holdings.values()) all.add(holdings.coverage(document).ops())
+    return all
   }
 
-  #behindForks(document: DocumentId): Coverage {
-    return this.forks.behind(document, (origin) => this.#entries.get(origin) ?? [])
+  /** Whether nodes disagree about entries of the document, or `once` did. */
+  isForked(document: DocumentId, once: boolean): boolean {
+    return [...this.forks.origins()].some((origin) => {
+      return (once || this.isSplit(origin)) && !this.#behindFork(origin, document).isEmpty
+    })
+  }
+
+  /** What all branches of an origin wrote to a document behind the first fork. */
+  #behindFork(origin: OriginId, document: DocumentId): Coverage {
+    const coverage = new Coverage()
+    const fromSeq = this.forks.fromSeq(origin) ?? Infinity
+    const first = (this.#entries.get(origin) ?? []).slice(fromSeq - 1)
+    for (const entry of [...first, ...this.forks.others(origin)]) {
+      if (entry.document === document) coverage.add(entry.ops)
+    }
+    return coverage
   }
 
   hasLostDeletions(document: DocumentId): boolean {
@@ -226,22 +246,22 @@ export class Ledger {
 
   /** Nodes that hold different branches have met by the end, so one of them has said so. */
   checkForks(): void {
-    for (const [origin] of this.forks.origins()) {
+    for (const origin of this.forks.origins()) {
       const isSaid = this.forks.isReported(origin) || !this.isSplit(origin)
       demand(isSaid, "no-fork", () => `nodes differ about ${origin}, and nobody said so`)
     }
   }
 
-  /** Whether two disks hold different branches of an origin now. */
+  /** Whether disks hold different branches of an origin now. */
   isSplit(origin: OriginId): boolean {
-    const fromSeq = this.forks.fromSeq(origin)
-    if (fromSeq === undefined) return false
-    const hashes = new Set<string>()
-    for (const { log } of this.#holdings.values()) {
-      if (log.head(origin).seq < fromSeq) continue
-      hashes.add(bytesToHex(log.readOrigin(origin, fromSeq + 1, 0).previousHash))
-    }
-    return hashes.size > 1
+    return [...this.forks.seqs(origin)].some((seq) => {
+      const hashes = new Set<string>()
+      for (const { log } of this.#holdings.values()) {
+        if (log.head(origin).seq < seq) continue
+        hashes.add(bytesToHex(log.readOrigin(origin, seq + 1, 0).previousHash))
+      }
+      return hashes.size > 1
+    })
   }
 
   #register(log: MemoryLog, origin: OriginId, seq: number, record: Uint8Array): LedgerEntry {

@@ -8,6 +8,7 @@ import type { Effect, Engines, Input, NodeEvent } from "@causeway/crdt/node"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import { decodeClientMessage } from "@causeway/crdt/protocol"
 import type { ClientMessage } from "@causeway/crdt/protocol"
+import type { ClientImage } from "../client-disk.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import type { Trace } from "../trace.ts"
@@ -66,6 +67,19 @@ export class Oracle implements Watcher {
     this.ledger.settle()
   }
 
+  /**
+   * A client that is not running was given older storage. What it had still to send is forgotten,
+   * what was acked is not; its numbers now stand for other updates, until it notices ([N2]).
+   */
+  onClientRestored(writer: SimWriter, before: ClientImage, after: ClientImage): void {
+    this.#trace.add("disk", writer.host)
+    for (const [seq, { document, bytes }] of before.outbox) {
+      if (after.outbox.get(seq)?.bytes !== bytes) this.attempts.forgetOne(document, bytes)
+    }
+    if (after.client !== undefined) this.promises.distrust(after.client)
+    this.ledger.settle()
+  }
+
   onRefused(writer: SimWriter, code: number): void {
     throw new Violation("honest-client-refused", `${writer.name} was closed for good: ${code}`)
   }
@@ -108,7 +122,8 @@ export class Oracle implements Watcher {
     const { connection, frame } = input
     if (output.endpointOf(connection)?.type !== "native") return
     const message = tryDecode(frame)
-    if (message?.type === "hello") this.promises.onHello(connection, message.client, message.firstPending)
+    if (message?.type === "hello")
+      this.promises.onHello(connection, message.client, message.firstPending)
     if (message?.type === "open") output.onOpen(connection, message.channel, message.document)
     if (message?.type !== "update") return
     const document = output.documentOf(connection, message.channel)

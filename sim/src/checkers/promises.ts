@@ -50,9 +50,11 @@ export class Promises {
     this.#distrusted.add(id)
   }
 
+  /** A client's first hello says where its numbers begin: a new id goes on with those it has. */
   onHello(connection: ConnectionId, id: ClientId, firstPending: number): void {
     if (this.#distrusted.has(id)) return
-    const client = this.#clients.get(id) ?? { id, updates: new Map(), ackedSeq: 0, firstPending }
+    const fresh = { id, updates: new Map(), ackedSeq: firstPending - 1, firstPending }
+    const client = this.#clients.get(id) ?? fresh
     this.#clients.set(id, client)
     client.firstPending = Math.max(client.firstPending, firstPending)
     this.#connections.set(connection, client)
@@ -119,9 +121,8 @@ export class Promises {
   /** Every update that was ever acked. */
   *acked(): Generator<Numbered & { readonly client: ClientId; readonly seq: number }> {
     for (const client of this.#clients.values()) {
-      for (let seq = 1; seq <= client.ackedSeq; seq++) {
-        const update = client.updates.get(seq)
-        if (update !== undefined) yield { ...update, client: client.id, seq }
+      for (const [seq, update] of client.updates) {
+        if (seq <= client.ackedSeq) yield { ...update, client: client.id, seq }
       }
     }
   }

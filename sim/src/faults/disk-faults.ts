@@ -5,7 +5,6 @@
 import type { Millis } from "@causeway/crdt/base"
 import type { StoreFailure } from "@causeway/crdt/ports"
 import type { DiskPart } from "../disk-image.ts"
-import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
 import type { World } from "../world.ts"
 import type { Fault } from "./fault.ts"

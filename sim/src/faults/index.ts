@@ -1,4 +1,5 @@
 /** Every fault there is. The names are what `--faults` takes. */
+import { clientDiskFaults } from "./client-disk-faults.ts"
 import { clientFaults } from "./client-faults.ts"
 import { clockFaults } from "./clock-faults.ts"
 import { diskFaults } from "./disk-faults.ts"
@@ -24,5 +25,6 @@ export const allFaults: readonly Fault[] = [
   ...processFaults,
   ...clockFaults,
   ...clientFaults,
+  ...clientDiskFaults,
   ...hostileFaults,
 ]

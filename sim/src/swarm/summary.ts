@@ -14,6 +14,7 @@ export type RunSummary = {
   readonly events: number
   readonly writes: number
   readonly entries: number
+  readonly forks: number
   /** How often each fault that was drawn fired. */
   readonly faults: Readonly<Record<string, number>>
   readonly hash: string
@@ -37,6 +38,7 @@ export function summaryOf(report: RunReport, realMs: number, rssBytes: number): 
     events,
     writes,
     entries,
+    forks: report.forks,
     faults: Object.fromEntries(report.faults),
     hash: report.hash,
     rssBytes,
