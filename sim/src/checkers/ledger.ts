@@ -111,6 +111,14 @@ export class Ledger {
     this.#holdings.set(host, new Holdings(disk))
   }
 
+  /** Whether some node's disk holds all of it. */
+  holdsSomewhere(document: DocumentId, ops: Ops): boolean {
+    for (const holdings of this.#holdings.values()) {
+      if (holdings.coverage(document).has(ops)) return true
+    }
+    return false
+  }
+
   holdings(host: HostId): Holdings {
     const holdings = this.#holdings.get(host)
     assert(holdings !== undefined, () => `host ${host} is no node`)

@@ -78,10 +78,13 @@ export class Promises {
       const ops = this.#attempts.opsOf(document, view)
       const known = client.updates.get(seq)
       if (known !== undefined) {
-        // A repair may add what the node lacked, but never take anything back.
+        // A repair may add what the node lacked, and leave out only what a node has by now.
         const kept = new Coverage()
         kept.add(ops)
-        const repeats = bytesEqual(known.bytes, view) || kept.has(known.ops)
+        const repeats =
+          bytesEqual(known.bytes, view) ||
+          kept.has(known.ops) ||
+          this.#ledger.holdsSomewhere(document, known.ops)
         demand(known.document === document && repeats, "protocol", () => {
           return `client ${client.id} used number ${seq} for two updates`
         })

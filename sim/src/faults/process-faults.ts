@@ -59,13 +59,21 @@ const rollingRestart: Fault = {
   everyMs: [15_000, 60_000],
   lastsMs: [3000, 40_000],
   inject(world, random) {
+    // Nobody sane begins a second one meanwhile.
+    if (underWay.has(world)) return "skipped"
+    underWay.add(world)
     const isUpgrade = random.chance(0.7)
     const downMs = random.logBetween(20, 3000)
     const rolling = new RollingRestart(world, random.shuffled(world.nodes), isUpgrade, downMs)
     rolling.next()
-    return () => rolling.end()
+    return () => {
+      underWay.delete(world)
+      rolling.end()
+    }
   },
 }
+
+const underWay = new WeakSet<World>()
 
 const POLL_MS = 100
 /** An operator's patience with a node that is asked to stop. */

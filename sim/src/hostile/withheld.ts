@@ -58,7 +58,7 @@ function makeUpdates(
   document: DocumentId,
 ): Uint8Array[] {
   const replica = createReplica(document, random, edits)
-  const isBig = random.chance(0.1)
+  const isBig = random.chance(0.05)
   const updates: Uint8Array[] = []
   for (let index = random.int(2, 12); index > 0; index--) {
     const size = Math.round(isBig ? random.between(50_000, 400_000) : random.logBetween(1, 500))

@@ -1,0 +1,218 @@
+/** Each kind of fault does what it says, seen from outside: on the wire and in what cores are told. */
+import { describe, expect, test } from "vitest"
+import type { Millis } from "@causeway/crdt/base"
+import {
+  decodeClientMessage,
+  decodeLinkMessage,
+  linkTags,
+  linkVersions,
+  nativeTags,
+  nativeVersions,
+} from "@causeway/crdt/protocol"
+import { builtIn } from "../catalogue.ts"
+import type { SimOptions } from "../options.ts"
+import { runToEnd } from "../run.ts"
+import type { RunReport } from "../run.ts"
+import type { Watcher } from "../watcher.ts"
+import type { World } from "../world.ts"
+import { hostileFaults } from "./hostile-faults.ts"
+import { mayOvertake, repeatOf } from "./message-faults.ts"
+import { majoritiesRing } from "./partition-faults.ts"
+
+const size = { nodes: 3, clients: 3, stockClients: 1, seconds: 12, writesPerSecond: 10 } as const
+
+/** A run with these faults only, looked at by `watch`; no promise may be broken. */
+function run(
+  options: Partial<SimOptions> & { readonly faults: readonly string[] },
+  watch: (world: World) => Watcher,
+): RunReport {
+  const looks = { name: "looks", explain: "what a test wants to see", watch }
+  const invariants = [...builtIn.invariants, looks]
+  const report = runToEnd({ ...size, seed: 11, ...options }, { ...builtIn, invariants })
+  expect(report.failure?.message).toBeUndefined()
+  for (const [name, count] of report.faults) expect(count, name).toBeGreaterThan(0)
+  return report
+}
+
+describe("partitions", () => {
+  test.each([3, 4, 5, 6, 7, 8])("a ring of majorities of %i nodes", (count) => {
+    const ring = Array.from({ length: count }, (_, host) => host)
+    const cuts = majoritiesRing(ring)
+    const heard = ring.map((to) => {
+      const cut = new Set(cuts.filter((one) => one[1] === to).map(([from]) => from))
+      return ring.filter((from) => !cut.has(from))
+    })
+    for (const [host, group] of heard.entries()) {
+      expect(group.length).toBe(Math.floor(count / 2) + 1)
+      expect(group).toContain(host)
+    }
+    expect(new Set(heard.map(String)).size).toBe(count)
+  })
+
+  test("swizzle cuts nodes off one by one and heals all; nothing stays cut", () => {
+    let cuts = 0
+    let heals = 0
+    run({ faults: ["swizzle:2", "majorities:2", "client-split:2"] }, () => ({
+      onCut: () => void cuts++,
+      onHealed: () => void heals++,
+    }))
+    expect(cuts).toBeGreaterThan(5)
+    expect(heals).toBe(cuts)
+  })
+})
+
+describe("processes", () => {
+  test("a node or client that stands still handles and says nothing, then all at once", () => {
+    let inputs = 0
+    let stillMs = 0
+    let atOnce = 0
+    run({ faults: ["pause:2", "client-pause:2"], seconds: 25 }, ({ nodes, writers, scheduler }) => {
+      const resumed = new Map<number, { readonly atMs: Millis; count: number }>()
+      const paused = new Map<number, Millis>()
+      return {
+        onNodeInput(node) {
+          inputs += 1
+          expect(node.isPaused).toBe(false)
+          const since = paused.get(node.host)
+          if (since !== undefined) {
+            stillMs = Math.max(stillMs, scheduler.nowMs - since)
+            paused.delete(node.host)
+            resumed.set(node.host, { atMs: scheduler.nowMs, count: 0 })
+          }
+          const burst = resumed.get(node.host)
+          if (burst?.atMs === scheduler.nowMs) atOnce = Math.max(atOnce, ++burst.count)
+        },
+        onWrite: (writer) => expect(writer.isPaused).toBe(false),
+        onDelivered: (writer) => expect(writer.isPaused).toBe(false),
+        onFault(fault, state) {
+          if (fault !== "pause" || state !== "begins") return
+          for (const node of nodes) if (node.isPaused) paused.set(node.host, scheduler.nowMs)
+          expect(writers.length).toBeGreaterThan(0)
+        },
+      }
+    })
+    expect(inputs).toBeGreaterThan(0)
+    expect(stillMs).toBeGreaterThan(1000)
+    expect(atOnce).toBeGreaterThan(2)
+  })
+
+  test("[F6] builds of two versions run side by side and speak the lower one", () => {
+    const link = new Set<string>()
+    const native = new Set<string>()
+    let down = 0
+    let downMost = 0
+    const faults = ["rolling-restart:2", "client-upgrade:2"]
+    run({ faults, seed: 12, seconds: 25 }, ({ nodes, network }) => ({
+      onNodeEnded: () => void (downMost = Math.max(downMost, ++down)),
+      onNodeStarted: () => void (down = Math.max(0, down - 1)),
+      onArrived(_from, to, connection, frame) {
+        const door = network.doorOf(connection)?.type
+        if (door === "native" && to < nodes.length && frame[0] === nativeTags.hello) {
+          const message = decodeClientMessage(frame)
+          if (message.type === "hello") native.add(JSON.stringify(message.versions))
+        }
+        if (door !== "link-accepted" || frame[0] !== linkTags.hello) return
+        const message = decodeLinkMessage(frame)
+        if (message.type === "hello") link.add(JSON.stringify(message.versions))
+      },
+    }))
+    const { max } = linkVersions
+    const both = [JSON.stringify(linkVersions), JSON.stringify({ min: max, max: max + 1 })]
+    expect([...link].sort()).toEqual(both.sort())
+    expect(native).toContain(JSON.stringify(nativeVersions))
+    expect(native.size).toBe(2)
+    // In turn: never two at a time.
+    expect(downMost).toBe(1)
+  })
+})
+
+describe("clocks", () => {
+  test("a core's time leaps and drifts, and never goes back while it lives", () => {
+    let leapMs = 0
+    let lowest = Infinity
+    const faults = ["clock-jump:2", "clock-back:3", "clock-drift:3"]
+    run({ faults, seconds: 25 }, () => {
+      const last = new Map<string, Millis>()
+      return {
+        onNodeStarted(node) {
+          const { nowMs } = node.clock
+          last.set(node.node, nowMs)
+          lowest = Math.min(lowest, nowMs)
+        },
+        onNodeInput(node) {
+          const { nowMs } = node.clock
+          const lastMs = last.get(node.node) ?? Infinity
+          expect(nowMs).toBeGreaterThanOrEqual(lastMs)
+          leapMs = Math.max(leapMs, nowMs - lastMs)
+          last.set(node.node, nowMs)
+        },
+      }
+    })
+    expect(leapMs).toBeGreaterThan(60_000)
+    expect(lowest).toBeLessThan(0)
+  })
+})
+
+describe("messages", () => {
+  test("only what rules say may be repeated is, and only entries change places", () => {
+    const native = { type: "native" } as const
+    const link = { type: "link-accepted" } as const
+    const { hello, open, update, updates, ack } = nativeTags
+    const repeat = (fromDialler: boolean, tag: number) =>
+      repeatOf(native, fromDialler, Uint8Array.of(tag))
+    expect([hello, open, update].map((tag) => repeat(true, tag))).toEqual([
+      "never",
+      "never",
+      "at once",
+    ])
+    expect([ack, updates].map((tag) => repeat(false, tag))).toEqual(["never", "any time"])
+    const { vector, ping } = linkTags
+    expect(mayOvertake(link, Uint8Array.of(vector), Uint8Array.of(vector))).toBe(false)
+    expect(repeatOf(link, true, Uint8Array.of(ping))).toBe("never")
+  })
+})
+
+describe("attackers", () => {
+  test.each(hostileFaults.map(({ name }) => name))("%s brings no origin into any log", (name) => {
+    const real = new Set<string>()
+    const found = new Set<string>()
+    run({ faults: [`${name}:2`] }, ({ nodes }) => ({
+      onNodeStarted: (node) => void real.add(node.disk.durable.origin),
+      onRest() {
+        for (const { disk } of nodes) {
+          for (const [origin, { seq }] of disk.durable.heads()) if (seq > 0) found.add(origin)
+        }
+      },
+    }))
+    expect([...found].filter((origin) => !real.has(origin))).toEqual([])
+    expect(found.size).toBeGreaterThan(0)
+  })
+
+  test("[N13] a client that never reads is kept no more than its socket's worth, then closed", () => {
+    let closed = 0
+    let most = 0
+    let most1 = 0
+    let budget = 0
+    const options = { faults: ["deaf-client:4"], seconds: 75, writesPerSecond: 20 }
+    run({ ...options, seed: 43 }, (world) => {
+      const { network, hostile, profile } = world
+      budget = profile.network.socketBytesMax
+      return {
+        onNodeEffect(_, effect) {
+          if (effect.type === "close" && effect.reason === "too-slow") closed += 1
+          if (effect.type !== "send") return
+          for (const frame of effect.frames) most1 = Math.max(most1, frame.length)
+        },
+        onTick() {
+          for (let host = hostile.host; host < hostile.host + 16; host++) {
+            most = Math.max(most, network.bytesUnderWayTo(host))
+          }
+        },
+      }
+    })
+    expect(most).toBeGreaterThan(budget)
+    // What one step sends may come on top, and answers to what it was asked before.
+    expect(most).toBeLessThan(budget + 60 * most1)
+    expect(closed).toBeGreaterThan(0)
+  })
+})
