@@ -30,6 +30,7 @@ export async function runSwarm(options: SwarmOptions): Promise<void> {
 
 function runWorker({ runs, catalogue, signal, onRun }: SwarmOptions): Promise<void> {
   const child = fork(program, catalogue === undefined ? [] : [catalogue], {
+    execArgv: ["--expose-gc"],
     stdio: ["ignore", "inherit", "inherit", "ipc"],
   })
   return new Promise((resolve, reject) => {

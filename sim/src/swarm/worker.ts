@@ -10,6 +10,8 @@ process.on("message", (options: SimOptions) => {
   const startMs = performance.now()
   const report = runToEnd(options, catalogue)
   const realMs = performance.now() - startMs
+  // Left alone, V8 lets buffers of finished runs pile up to hundreds of MB before it looks.
+  globalThis.gc?.()
   process.send?.(summaryOf(report, realMs, process.memoryUsage.rss()))
 })
 // The swarm ended, in whatever way.
