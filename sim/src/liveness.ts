@@ -110,7 +110,9 @@ export class Liveness {
     const { documents, oracle, network } = this.#cluster
     const random = this.#random
     const openConnections = () => network.openCount
-    return { whole, engines, nodes, writers, documents, oracle, random, openConnections }
+    const tornConnections = () => network.tornCount
+    const connections = { openConnections, tornConnections }
+    return { whole, engines, nodes, writers, documents, oracle, random, ...connections }
   }
 
   #slowness(): { disk: number; path: number } {

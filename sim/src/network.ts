@@ -110,6 +110,13 @@ export class Network {
     return this.#ends.get(connection)?.door
   }
 
+  /** Ends whose connection is broken, and whose owner did not notice so far. */
+  get tornCount(): number {
+    let count = 0
+    for (const { torn } of this.#ends.values()) if (torn) count += 1
+    return count
+  }
+
   /** Dialled ends that are open, in the order in which they were dialled. */
   get dialled(): ConnectionId[] {
     const open: ConnectionId[] = []

@@ -29,6 +29,8 @@ export type EndOfRun = {
   readonly oracle: Oracle
   readonly random: SimRandom
   readonly openConnections: () => number
+  /** Broken, and not noticed so far. */
+  readonly tornConnections: () => number
 }
 
 /** What keeps the world from being at rest, and the promise it breaks if it stays so. */
@@ -184,6 +186,7 @@ function unrestOfNodes({
   writers,
   oracle,
   openConnections,
+  tornConnections,
 }: EndOfRun): Unrest | undefined {
   const well = new Set<string>(nodes.map(({ node }) => node))
   for (const { node, core } of nodes) {
@@ -205,6 +208,8 @@ function unrestOfNodes({
     }
   }
   if (!whole) return undefined
+  const torn = tornConnections()
+  if (torn > 0) return { invariant: "liveness", why: `${torn} broken ends are not noticed` }
   const allowed = nodes.length * (nodes.length - 1) + 2 * writers.length
   const open = openConnections()
   if (open <= allowed) return undefined

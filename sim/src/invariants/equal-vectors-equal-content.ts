@@ -17,9 +17,10 @@ import type { World } from "../world.ts"
 import type { Invariant } from "./invariant.ts"
 
 /** How likely a look is at each tick. */
-const LOOKS = 0.25
-/** Documents with more entries are left to the end of the run. */
+const LOOKS = 0.15
+/** Documents with more are left to the end of the run. */
 const ENTRIES_MAX = 2000
+const BYTES_MAX = 256 * 1024
 
 type Holder = { readonly node: SimNode; readonly entries: readonly LogEntry[] }
 
@@ -75,6 +76,8 @@ class EqualVectors implements Watcher {
   #compare(document: DocumentId, set: number, holders: readonly Holder[]): void {
     const [first, ...others] = holders
     if (first === undefined || this.#compared.get(document) === set) return
+    const bytes = first.entries.reduce((sum, { record }) => sum + record.length, 0)
+    if (bytes > BYTES_MAX) return
     this.#compared.set(document, set)
     const engine = this.#world.engines[partsOfDocumentId(document).engine]
     const content = (entries: readonly LogEntry[]): string =>

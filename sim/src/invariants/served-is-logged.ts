@@ -23,8 +23,9 @@ import type { Invariant } from "./invariant.ts"
 
 /** How many of the joins are looked at. */
 const LOOKS = 0.5
-/** Documents with more entries are too dear to merge again for each join. */
+/** Documents with more are too dear to merge again for each join. */
 const ENTRIES_MAX = 1000
+const BYTES_MAX = 128 * 1024
 
 type Join = {
   readonly document: DocumentId
@@ -129,7 +130,8 @@ class ServedIsLogged implements Watcher {
 
   #mustBeAll({ node, disk }: SimNode, { document, updates }: Join, { resume }: Updates): void {
     const entries = disk.durable.readDocument(document)
-    if (entries.length > ENTRIES_MAX) return
+    const bytes = entries.reduce((sum, { record }) => sum + record.length, 0)
+    if (entries.length > ENTRIES_MAX || bytes > BYTES_MAX) return
     // The disk may be ahead of what the node knows to be durable.
     if (entries.some(({ origin, seq }) => resume.get(origin) < seq)) return
     const engine = this.#world.engines[partsOfDocumentId(document).engine]
