@@ -5,10 +5,15 @@ import { DecodeError, Reader, Writer } from "../base/index.ts"
 import {
   agreedVersion,
   closeCodes,
+  decodeClientMessage,
+  decodeLinkMessage,
+  decodeNodeMessage,
   decodeVersions,
   encodeVersions,
+  linkTags,
   linkVersions,
   mayRetry,
+  nativeTags,
   nativeVersions,
 } from "./index.ts"
 import type { VersionRange } from "./index.ts"
@@ -72,4 +77,12 @@ test.each([
   [Number.MAX_SAFE_INTEGER, 1],
 ])("[F6] %i to %i is no range", (min, max) => {
   expect(() => decoded(min, max)).toThrow(DecodeError)
+})
+
+test("[F6] [F4] a message of a version that was not agreed on is malformed, not skipped", () => {
+  const later = (tags: Readonly<Record<string, number>>): Uint8Array =>
+    Uint8Array.of(Math.max(...Object.values(tags)) + 1, 1, 2, 3)
+  expect(() => decodeClientMessage(later(nativeTags))).toThrow(DecodeError)
+  expect(() => decodeNodeMessage(later(nativeTags))).toThrow(DecodeError)
+  expect(() => decodeLinkMessage(later(linkTags))).toThrow(DecodeError)
 })

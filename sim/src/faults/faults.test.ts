@@ -1,4 +1,4 @@
-/** Each kind of fault does what it says, seen from outside: on the wire and in what cores are told. */
+/** Each kind of fault does what it says, as seen on the wire and in what cores are told. */
 import { describe, expect, test } from "vitest"
 import type { Millis } from "@causeway/crdt/base"
 import {
@@ -188,7 +188,7 @@ describe("attackers", () => {
     expect(found.size).toBeGreaterThan(0)
   })
 
-  test("[N13] a client that never reads is kept no more than its socket's worth, then closed", () => {
+  test("[N13] who never reads is kept no more than a socket's worth, then closed", () => {
     let closed = 0
     let most = 0
     let most1 = 0

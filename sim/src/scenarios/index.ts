@@ -27,4 +27,20 @@ export const scenarios: readonly Scenario[] = [
       faults: ["store-failed", "store-full", "isolate", "crash"],
     },
   },
+  {
+    name: "thousands of origins of a liar",
+    story:
+      "a peer claimed thousands of origins that nobody has; it was asked for each of them, all at" +
+      " once and again every few seconds",
+    options: {
+      nodes: 2,
+      clients: 2,
+      stockClients: 0,
+      seconds: 12,
+      writesPerSecond: 3,
+      seed: 548,
+      workload: "yjs-text",
+      faults: ["lying-peer:1"],
+    },
+  },
 ]
