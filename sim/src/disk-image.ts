@@ -93,7 +93,8 @@ export class DiskImage {
     const { seq } = this.#log.head(origin)
     const beside = this.#beside
     if (this.#boot !== beside.boot || origin !== beside.origin) return "boot-record"
-    return seq < beside.openedSeq || !this.#isTailSound() ? "tail" : undefined
+    if (seq < beside.openedSeq || this.isDamaged({ origin, seq })) return "tail"
+    return this.#areTailsSound() ? undefined : "corrupt"
   }
 
   /** Whether the database is not the one that was last opened here. */
@@ -101,9 +102,9 @@ export class DiskImage {
     return this.#doubt() === "boot-record"
   }
 
-  #isTailSound(): boolean {
-    const { origin } = this.#log
-    return !this.isDamaged({ origin, seq: this.#log.head(origin).seq })
+  #areTailsSound(): boolean {
+    if (!this.hasDamage) return true
+    return this.#log.heads().every(([origin, { seq }]) => !this.isDamaged({ origin, seq }))
   }
 
   /** The log is looked through where records may be damaged; else damage goes on unnoticed. */
@@ -111,7 +112,7 @@ export class DiskImage {
     const before = this.#log.origin
     const keepSeq = doubt?.why === "overtaken" ? doubt.keepSeq : Infinity
     const behind = [...(this.#damaged.get(before) ?? [])].some((seq) => seq > keepSeq)
-    const isScan = doubt?.why === "corrupt" || why === "tail" || !this.#isTailSound() || behind
+    const isScan = doubt?.why === "corrupt" || why === "tail" || !this.#areTailsSound() || behind
     const options: RenewOptions = isScan
       ? { keepSeq, isDamaged: (dot) => this.isDamaged(dot) }
       : { keepSeq }

@@ -1,7 +1,10 @@
 import { expect, test } from "vitest"
 import { assert, documentIdOf, originOf, parseNodeId } from "@causeway/crdt/base"
+import type { DocumentId } from "@causeway/crdt/base"
+import { VersionVector } from "@causeway/crdt/clock"
 import { encodeRecord } from "@causeway/crdt/log"
 import type { AppendResult } from "@causeway/crdt/ports"
+import { DiskImage } from "./disk-image.ts"
 import { SimDisk } from "./disk.ts"
 import { SimRandom } from "./random.ts"
 import { Scheduler } from "./scheduler.ts"
@@ -15,9 +18,18 @@ const document = documentIdOf("yjs", "note")
 assert(document !== undefined, "a document's name")
 const identity = { node, origin }
 
-function record(byte: number): Uint8Array {
+function documentOf(): DocumentId {
   assert(document !== undefined, "a document's name")
-  return encodeRecord({ document, author: undefined, atMs: 0, body: Uint8Array.of(byte) })
+  return document
+}
+
+function record(byte: number): Uint8Array {
+  return encodeRecord({
+    document: documentOf(),
+    author: undefined,
+    atMs: 0,
+    body: Uint8Array.of(byte),
+  })
 }
 
 function world(seed = 1) {
@@ -94,4 +106,85 @@ test("a failing disk refuses writes without a trace and recovers", () => {
   store.append({ own: [record(1)], adopted: [] }, note)
   scheduler.runUntil(1000)
   expect(results).toEqual(["store-full", "ok 1"])
+})
+
+/** A disk that holds `count` own records. */
+function filled(count: number) {
+  const staged = world()
+  const own = Array.from({ length: count }, (_, index) => record(index))
+  staged.disk.open().append({ own, adopted: [] }, () => {})
+  staged.scheduler.runUntil(1000)
+  return staged
+}
+
+test("a torn append is there with its end damaged: the next opening ends the log before it", () => {
+  const { scheduler, disk, changes } = filled(2)
+  const store = disk.open()
+  disk.health.onAppending = () => {
+    disk.health.isTorn = true
+    disk.health.failing = "store-failed"
+    disk.crash()
+  }
+  store.append({ own: [record(7), record(8)], adopted: [] }, () => expect.unreachable())
+  scheduler.runUntil(2000)
+  expect(changes).toEqual(["damaged"])
+  const { renewed } = disk.open().opened
+  expect(renewed).toMatchObject({ why: "tail", before: origin, salvaged: 0 })
+  expect(renewed?.lostCount).toBeGreaterThan(0)
+  expect(disk.durable.head(origin).seq).toBe(4 - (renewed?.lostCount ?? 0))
+  expect(disk.hasDamage).toBe(false)
+})
+
+test("a damaged record fails its readers until an opening looks through the log", () => {
+  const { scheduler, disk } = filled(9)
+  const store = disk.open()
+  const dot = disk.damage(new SimRandom(2))
+  assert(dot !== undefined && dot.seq < 9, "the seed damages a record in the middle")
+  const results: unknown[] = []
+  const since = new VersionVector()
+  store.read({ type: "document", document: documentOf(), since }, (result) => results.push(result))
+  const query = { type: "origin", origin, fromSeq: dot.seq, bytesMax: 1 } as const
+  store.read(query, (result) => results.push(result))
+  scheduler.runUntil(3000)
+  const corrupt = { type: "failed", code: "corrupt" }
+  expect(results).toMatchObject([corrupt, corrupt])
+  const { renewed } = disk.open({ why: "corrupt" }).opened
+  expect(renewed).toMatchObject({ why: "corrupt", lost: [dot], salvaged: 9 - dot.seq })
+  expect(disk.durable.readDocument(documentOf())).toHaveLength(8)
+})
+
+test("a folder put back whole is opened as before, a database alone in doubt", () => {
+  for (const part of ["folder", "database"] as const) {
+    const { scheduler, disk, changes } = filled(2)
+    const backup = disk.copy()
+    disk.open().append({ own: [record(9)], adopted: [] }, () => {})
+    scheduler.runUntil(2000)
+    disk.putBack(backup, part)
+    expect(changes).toEqual([part === "folder" ? "restored-folder" : "restored-database"])
+    const { opened } = disk.open()
+    expect(opened.renewed?.why).toBe(part === "folder" ? undefined : "boot-record")
+    expect(disk.durable.head(origin).seq).toBe(2)
+  }
+})
+
+test("a database from the last opening agrees with its boot record: nobody can tell", () => {
+  const { disk, changes } = filled(2)
+  disk.putBack(disk.copy(), "database")
+  expect(changes).toEqual(["restored-folder"])
+  expect(disk.open().opened.renewed).toBeUndefined()
+})
+
+test("a wiped disk begins under an origin of its own; another node's folder is refused", () => {
+  const { disk, changes } = filled(2)
+  const other = parseNodeId("n2")
+  assert(other !== undefined, "a node's name")
+  const otherOrigin = originOf(other, "0123456789abcdef")
+  assert(otherOrigin !== undefined, "an origin's name")
+  disk.wipe()
+  expect(disk.durable.origin).not.toBe(origin)
+  expect(disk.open().opened.renewed).toBeUndefined()
+  disk.putBack(new DiskImage(other, otherOrigin), "folder")
+  expect(disk.isForeign).toBe(true)
+  expect(() => disk.open()).toThrow()
+  expect(changes).toEqual(["wiped", "cloned"])
 })

@@ -141,7 +141,12 @@ test("[E2] a corrupt tail of the own log ends that log: a new epoch begins", asy
   const { directory, own } = await filled()
   await flipBit(directory, 4)
   const { store, corrupt } = await opened(directory)
-  expect(corrupt).toEqual([{ origin: own, seq: 4 }])
+  expect(new Set(corrupt)).toEqual(
+    new Set([
+      { origin: own, seq: 4 },
+      { origin: foreign, seq: 4 },
+    ]),
+  )
   const { node, origin, heads, renewed } = store.opened
   // Where there is one, the whole log is looked through.
   expect(renewed).toMatchObject({ why: "tail", before: own, salvaged: 0, lostCount: 2 })
@@ -154,6 +159,20 @@ test("[E2] a corrupt tail of the own log ends that log: a new epoch begins", asy
   await close(store)
   const again = await opened(directory)
   expect(again.store.opened.origin).toBe(origin)
+})
+
+test("[E2] a corrupt tail of an adopted log is found before its hash is told to anybody", async () => {
+  const { directory, own } = await filled()
+  // A byte of the stored chain hash, which peers would take for another chain: a fork.
+  const half = "substr(entry, 1, 6) || x'ff' || substr(entry, 8)"
+  sql(directory, `UPDATE entries SET entry = CAST(${half} AS BLOB) WHERE id = (2 << 40) + 4`)
+  const { store, corrupt } = await opened(directory)
+  expect(corrupt).toEqual([{ origin: foreign, seq: 4 }])
+  const { heads, renewed } = store.opened
+  expect(renewed).toMatchObject({ why: "corrupt", before: own, salvaged: 0, lostCount: 1 })
+  const sound = chainRecords(emptyHead, foreign, records.slice(0, 3))
+  expect(new Map(heads).get(foreign)).toEqual(sound)
+  expect(new Map(heads).get(own)?.seq).toBe(4)
 })
 
 test("a torn or damaged write-ahead log gives a prefix of whole batches", async () => {

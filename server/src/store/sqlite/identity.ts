@@ -56,11 +56,16 @@ export function identify(database: Database, opening: Opening, parts: Parts): Id
   const held = parts.origins.get(origin)
   if (held === undefined) throw new StoreOpenError("failed", `no log of ${origin} in the store`)
   const file = findBootFile(directory, boot)
-  const isTailSound = parts.reader.isSound(origin, held.head.seq)
-  const why = doubtOf(opening.doubt, file, held, isTailSound)
+  // Every head's hash is the stored one, and told to peers: all ends are looked at, O(origins).
+  const badTails = parts.origins
+    .all()
+    .filter((one) => !parts.reader.isSound(one.origin, one.head.seq))
+  const isTailSound = badTails.every((bad) => bad.origin !== origin)
+  const isSound = badTails.length === 0
+  const why = doubtOf(opening.doubt, file, held, isTailSound) ?? (isSound ? undefined : "corrupt")
   if (why === undefined) return openAsBefore(database, opening, parts, { node, own: held })
   return open(database, directory, parts, () => {
-    const { renewed, own } = renew(database, node, held, { ...opening, why, isTailSound }, parts)
+    const { renewed, own } = renew(database, node, held, { ...opening, why, isSound }, parts)
     return { node, renewed, own }
   })
 }
@@ -135,12 +140,12 @@ function renew(
   database: Database,
   node: NodeId,
   before: HeldOrigin,
-  found: Opening & { readonly why: DoubtReason; readonly isTailSound: boolean },
+  found: Opening & { readonly why: DoubtReason; readonly isSound: boolean },
   parts: Parts,
 ): { renewed: Renewed; own: HeldOrigin } {
-  const { why, doubt, isTailSound, onTrouble } = found
+  const { why, doubt, isSound, onTrouble } = found
   const keepSeq = doubt?.why === "overtaken" ? doubt.keepSeq : Infinity
-  const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isTailSound
+  const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isSound
   const isScan = mayBeDamaged || !parts.reader.isSoundFrom(before.origin, keepSeq + 1)
   const plan = { before: before.origin, fresh: mintOrigin(node), keepSeq, isScan }
   const { own, kept, ...renewal } = new LogRenewal(database, parts, onTrouble).run(plan)
