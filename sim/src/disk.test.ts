@@ -185,6 +185,6 @@ test("a wiped disk begins under an origin of its own; another node's folder is r
   expect(disk.open().opened.renewed).toBeUndefined()
   disk.putBack(new DiskImage(other, otherOrigin), "folder")
   expect(disk.isForeign).toBe(true)
-  expect(() => disk.open()).toThrow()
+  expect(() => disk.open()).toThrow("another node's folder")
   expect(changes).toEqual(["wiped", "cloned"])
 })
