@@ -27,6 +27,8 @@ export type Dial = {
 export class Dials {
   readonly #dials: Map<string, Dial>
   readonly #random: Random
+  /** When the next one is due; undefined: to be found out. */
+  #dueMs: Millis | undefined
 
   constructor(addresses: readonly string[], random: Random, nowMs: Millis) {
     this.#random = random
@@ -55,6 +57,7 @@ export class Dials {
   set(dial: Dial | undefined, state: DialState, nowMs: Millis): void {
     if (dial === undefined) return
     dial.state = state
+    this.#dueMs = undefined
     dial.sinceMs = nowMs
   }
 
@@ -71,6 +74,7 @@ export class Dials {
 
   /** Dials whatever is due and not linked by its peer's own doing. */
   pump(turn: Turn, isLinked: (node: NodeId) => boolean): void {
+    if (this.deadline() > turn.nowMs) return
     for (const dial of this.#dials.values()) {
       if (dial.state.state !== "waiting" || dial.state.retryAtMs > turn.nowMs) continue
       if (dial.node !== undefined && isLinked(dial.node)) {
@@ -82,11 +86,14 @@ export class Dials {
     }
   }
 
-  deadline(): Millis | undefined {
-    let atMs: Millis | undefined
+  /** Infinity if none is due. */
+  deadline(): Millis {
+    if (this.#dueMs !== undefined) return this.#dueMs
+    let dueMs = Infinity
     for (const { state } of this.#dials.values()) {
-      if (state.state === "waiting") atMs = Math.min(atMs ?? Infinity, state.retryAtMs)
+      if (state.state === "waiting") dueMs = Math.min(dueMs, state.retryAtMs)
     }
-    return atMs
+    this.#dueMs = dueMs
+    return dueMs
   }
 }

@@ -111,11 +111,14 @@ export class LinkPull {
     this.#adopting.clear()
   }
 
-  /** Looks through what a peer holds for what is missing here, and asks for it. */
-  pullFrom(turn: Turn, link: Link): void {
+  /**
+   * Looks through `heads`, all that a peer holds or what it just said, for what is missing here,
+   * and asks for it.
+   */
+  pullFrom(turn: Turn, link: Link, heads: ReadonlyMap<OriginId, Head>): void {
     if (link.state.state !== "linked") return
     let room: number | undefined
-    for (const [origin, theirs] of link.heads) {
+    for (const [origin, theirs] of heads) {
       if (origin === this.#core.config.origin || link.forked.has(origin)) continue
       const ours = this.#head(origin)
       if (theirs.seq === ours.seq && !bytesEqual(theirs.hash, ours.hash)) {

@@ -103,7 +103,7 @@ export class Links {
     if (link.state.state !== "linked") return
     const { node } = link.state.peer
     turn.emit({ type: "link-down", peer: node, connection: link.connection })
-    for (const other of this.#links.values()) this.pull.pullFrom(turn, other)
+    for (const other of this.#links.values()) this.pull.pullFrom(turn, other, other.heads)
   }
 
   #refuse(turn: Turn, connection: ConnectionId, reason: CloseReason, detail: string): void {
@@ -211,7 +211,7 @@ export class Links {
       return
     }
     this.#rivals.check(turn, link, false)
-    this.pull.pullFrom(turn, link)
+    this.pull.pullFrom(turn, link, heads)
     this.push.pump(turn, link)
     this.#noticeHealed(turn, link)
   }
@@ -253,7 +253,7 @@ export class Links {
       if (news.size > 0) {
         turn.send(link.connection, encodeLinkVector({ type: "vector", heads: news }))
       }
-      this.pull.pullFrom(turn, link)
+      this.pull.pullFrom(turn, link, link.heads)
       this.#noticeHealed(turn, link)
     }
   }
@@ -293,6 +293,6 @@ export class Links {
   }
 
   deadline(): Millis {
-    return Math.min(this.#vectorsAtMs, this.dials.deadline() ?? Infinity)
+    return Math.min(this.#vectorsAtMs, this.dials.deadline())
   }
 }
