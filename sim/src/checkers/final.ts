@@ -5,9 +5,7 @@
  */
 import { assert, bytesEqual, bytesToHex, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
-import { EngineError } from "@causeway/crdt/engines"
 import type { Engine } from "@causeway/crdt/engines"
-import { decodeRecord } from "@causeway/crdt/log"
 import type { Head } from "@causeway/crdt/log"
 import type { Engines } from "@causeway/crdt/node"
 import type { SimRandom } from "../random.ts"
@@ -180,38 +178,45 @@ export function checkPromises(end: EndOfRun): void {
 }
 
 /** Nodes agree that they are well, linked and level, and hold on to nothing. */
-function unrestOfNodes({
-  whole,
-  nodes,
-  writers,
-  oracle,
-  openConnections,
-  tornConnections,
-}: EndOfRun): Unrest | undefined {
-  const well = new Set<string>(nodes.map(({ node }) => node))
-  for (const { node, core } of nodes) {
-    const status = core?.status()
-    if (status === undefined) return { invariant: "liveness", why: `${node} is not running` }
-    if (status.store !== "ok") return { invariant: "liveness", why: `${node}: store failing` }
-    for (const { address, state, behind } of status.peers) {
-      // Nodes of the simulator are named as they are addressed.
-      if (address === undefined || !well.has(address)) continue
-      if (state !== "linked") return { invariant: "liveness", why: `${node}: ${address} ${state}` }
-      const isLevel = behind === 0 || oracle.ledger.forks.count > 0
-      if (!isLevel) return { invariant: "liveness", why: `${node} is behind ${address}` }
-    }
-    if (!whole) continue
-    const sessions = writers.reduce((sum, { replicas }) => sum + replicas.length, 0)
-    if (status.sessions > sessions) {
-      const why = `${node} has ${status.sessions} sessions of ${sessions}`
-      return { invariant: "boundedness", why }
-    }
+function unrestOfNodes(end: EndOfRun): Unrest | undefined {
+  const well = new Set<string>(end.nodes.map(({ node }) => node))
+  for (const node of end.nodes) {
+    const why = unrestOfNode(node, well, end.oracle.ledger)
+    if (why !== undefined) return { invariant: "liveness", why }
   }
-  if (!whole) return undefined
-  const torn = tornConnections()
+  return end.whole ? leftover(end) : undefined
+}
+
+function unrestOfNode(
+  { node, core }: SimNode,
+  well: ReadonlySet<string>,
+  ledger: Ledger,
+): string | undefined {
+  const status = core?.status()
+  if (status === undefined) return `${node} is not running`
+  if (status.store !== "ok") return `${node}: store failing`
+  for (const { address, state, behind } of status.peers) {
+    // Nodes of the simulator are named as they are addressed.
+    if (address === undefined || !well.has(address)) continue
+    if (state !== "linked") return `${node}: ${address} ${state}`
+    const isLevel = behind === 0 || ledger.forks.count > 0
+    if (!isLevel) return `${node} is behind ${address}`
+  }
+  return undefined
+}
+
+function leftover(end: EndOfRun): Unrest | undefined {
+  const { nodes, writers } = end
+  const replicas = writers.reduce((sum, writer) => sum + writer.replicas.length, 0)
+  for (const { node, core } of nodes) {
+    const sessions = core?.status().sessions ?? 0
+    if (sessions <= replicas) continue
+    return { invariant: "boundedness", why: `${node} has ${sessions} sessions of ${replicas}` }
+  }
+  const torn = end.tornConnections()
   if (torn > 0) return { invariant: "liveness", why: `${torn} broken ends are not noticed` }
   const allowed = nodes.length * (nodes.length - 1) + 2 * writers.length
-  const open = openConnections()
+  const open = end.openConnections()
   if (open <= allowed) return undefined
   return { invariant: "boundedness", why: `${open} ends of connections open, not ${allowed}` }
 }

@@ -1,8 +1,10 @@
 /**
  * Runs that once broke a promise, by name: what went wrong, and the options that showed it. The
  * bug is fixed, the run stays. A change of the simulator's own draws can make a seed harmless, so
- * each bug of the product also has a test beside the code that was wrong, where one was possible.
+ * newer ones pin their faults, and each bug of the product also has a test beside the code that
+ * was wrong, where one was possible.
  */
+import type { FaultEvent } from "../faults/index.ts"
 import type { SimOptions } from "../options.ts"
 
 export type Scenario = {
@@ -13,6 +15,19 @@ export type Scenario = {
 }
 
 const small = { nodes: 3, clients: 4, stockClients: 1, seconds: 20, writesPerSecond: 10 } as const
+
+const fewWrites = {
+  nodes: 3,
+  clients: 4,
+  stockClients: 2,
+  seconds: 20,
+  writesPerSecond: 4,
+} as const
+
+/** One occurrence of a fault. */
+function at(atMs: number, fault: string, lastsMs: number, seed: number): FaultEvent {
+  return { fault, atMs, lastsMs, seed }
+}
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -41,6 +56,51 @@ export const scenarios: readonly Scenario[] = [
       seed: 548,
       workload: "yjs-text",
       faults: ["lying-peer:1"],
+    },
+  },
+  {
+    name: "late hello closed for good",
+    story:
+      "a node's clock leapt ahead while a client's hello was on its way; the client was closed" +
+      " with a permanent code and never came back",
+    options: {
+      ...fewWrites,
+      seed: 9,
+      workload: "mixed",
+      schedule: [
+        at(2299, "clock-jump", 1, 484631806),
+        at(3034, "client-move", 1, 384864464),
+        at(4377, "clock-jump", 1, 360143784),
+        at(6688, "clock-jump", 1, 654045148),
+        at(11_235, "client-move", 1, 410875681),
+        at(15_455, "clock-jump", 1, 510838182),
+      ],
+    },
+  },
+  {
+    name: "presence of a reopened document overlooked",
+    story:
+      "a client closed a document and opened it again; its presence clock began at 1 anew, and" +
+      " whoever remembered a higher one did not see its cursor any more",
+    options: {
+      ...fewWrites,
+      seed: 13,
+      workload: "mixed",
+      schedule: [
+        at(888, "reopen", 360, 683950126),
+        at(1178, "isolate", 709, 326953984),
+        at(4686, "reopen", 13, 696889091),
+        at(6491, "reopen", 30, 131718944),
+        at(7591, "client-move", 1, 1052747159),
+        at(8914, "client-move", 1, 221410672),
+        at(10_691, "reopen", 23, 969975393),
+        at(11_313, "isolate", 6988, 519138203),
+        at(12_095, "client-move", 1, 915954969),
+        at(13_907, "reopen", 3789, 51264752),
+        at(14_890, "client-move", 1, 126036793),
+        at(17_475, "client-move", 1, 118449066),
+        at(19_291, "client-move", 1, 175811459),
+      ],
     },
   },
 ]
