@@ -1,7 +1,7 @@
 /**
- * Forks: an origin and seq that stands for two contents. Only a folder that was put back whole, boot
- * record and all, may lead to one: its node can't know that it ever gave out more. Then some node
- * must say so, and what stands behind the fork under that origin is nobody's promise any more:
+ * Forks: an origin and seq that stands for two contents. Only a folder that was put back whole,
+ * boot record and all, may lead to one: its node can't know that it ever gave out more. Then some
+ * node must say so, and what stands behind the fork under that origin is nobody's promise any more:
  * resume points and vectors name entries by origin and seq, so two that share a name can't be told
  * apart by who only has the name. Anywhere else a fork is a violation of `no-fork`.
  */

@@ -67,7 +67,7 @@ export class Holdings {
 
   /**
    * The first part of `ops` that is not here, in words. What was damaged behind the node's back
-   * counts as being here until an opening found out: the node may have it in memory, or have said so.
+   * counts as being here until an opening found out: the node may have it in memory, or said so.
    */
   lacks(document: DocumentId, ops: Ops): string | undefined {
     const missing = this.coverage(document).missing(ops)

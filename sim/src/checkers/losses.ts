@@ -1,9 +1,9 @@
 /**
  * What is gone for good, and by whose fault. Disks that are wiped, put back or damaged take
- * operations with them. As long as another disk, a living replica or a client's outbox holds such an
- * operation it must come back (rule [N4]: a client sends a node what the node lacks); only what
- * nobody held at one moment is nobody's duty any more. Weaker in one point, as the SDK is: a replica
- * does not bring a deletion back, because it does not notice that a node lacks nothing else.
+ * operations with them. As long as another disk, a living replica or a client's outbox holds such
+ * an operation it must come back (rule [N4]: a client sends a node what the node lacks); only what
+ * nobody held at one moment is nobody's duty any more. Weaker in one point, as the SDK is: replicas
+ * do not bring deletions back, because they do not notice that a node lacks nothing else.
  */
 import type { DocumentId } from "@causeway/crdt/base"
 import { Coverage } from "./coverage.ts"

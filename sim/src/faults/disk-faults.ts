@@ -16,7 +16,7 @@ function startIfDown(node: SimNode): void {
 }
 
 /**
- * Asks the node for every document until what is damaged was noticed, as readers do sooner or later.
+ * Asks the node for every document until what is damaged was noticed, as readers do some time.
  * A node that runs may have all of it in memory, so it is started again first.
  */
 function readUntilNoticed(world: World, node: SimNode): void {

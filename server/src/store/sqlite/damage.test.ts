@@ -161,11 +161,12 @@ test("[E2] a corrupt tail of the own log ends that log: a new epoch begins", asy
   expect(again.store.opened.origin).toBe(origin)
 })
 
-test("[E2] a corrupt tail of an adopted log is found before its hash is told to anybody", async () => {
+test("[E2] a corrupt tail of an adopted log is found before peers are told its hash", async () => {
   const { directory, own } = await filled()
   // A byte of the stored chain hash, which peers would take for another chain: a fork.
   const half = "substr(entry, 1, 6) || x'ff' || substr(entry, 8)"
-  sql(directory, `UPDATE entries SET entry = CAST(${half} AS BLOB) WHERE id = (2 << 40) + 4`)
+  const where = "WHERE id = (2 << 40) + 4"
+  sql(directory, `UPDATE entries SET entry = CAST(${half} AS BLOB) ${where}`)
   const { store, corrupt } = await opened(directory)
   expect(corrupt).toEqual([{ origin: foreign, seq: 4 }])
   const { heads, renewed } = store.opened
