@@ -43,7 +43,8 @@ export function showEnd({ report, realMs }: Timed): string {
   ]
   if (failure === undefined) {
     const seconds = ((convergedMs ?? 0) / 1000).toFixed(1)
-    return [...lines, `verdict  ok, converged ${seconds} s after the last fault`].join("\n")
+    const verdict = `verdict  ok, converged ${seconds} s after the last fault`
+    return [...lines, `budget   ${showBudgets(report)}`, verdict].join("\n")
   }
   return [
     ...lines,
@@ -57,6 +58,15 @@ export function showEnd({ report, realMs }: Timed): string {
     ...(failure.invariant === "assertion" ? [failure.stack ?? ""] : []),
     `replay   ${replayCommand(report.options)}`,
   ].join("\n")
+}
+
+/** How much of the time that each phase of liveness may take it took. */
+function showBudgets({ convergences }: RunReport): string {
+  const parts = convergences.map(({ phase, nodes, tookMs, budgetMs }) => {
+    const who = phase === "core" ? `a core of ${nodes}` : `all ${nodes}`
+    return `${who} in ${(tookMs / 1000).toFixed(1)} s of ${(budgetMs / 1000).toFixed(0)} s`
+  })
+  return parts.join(", ")
 }
 
 /** One line per run of many. */

@@ -6,6 +6,7 @@ import type { Invariant } from "./invariant.ts"
 import { presenceConvergence } from "./presence-convergence.ts"
 import { servedIsLogged } from "./served-is-logged.ts"
 import { sessionGuarantees } from "./session-guarantees.ts"
+import { vectorHonesty } from "./vector-honesty.ts"
 
 export type { Invariant } from "./invariant.ts"
 
@@ -22,10 +23,7 @@ export const allInvariants: readonly Invariant[] = [
     name: "no-write-lost",
     explain: "a write whose writer lives, or whose storage does, reaches every node in the end",
   },
-  {
-    name: "vector-honesty",
-    explain: "a node that says it holds an origin up to a seq durably holds every entry to there",
-  },
+  vectorHonesty,
   {
     name: "resume-honesty",
     explain: "a client's resume point never covers an entry that its replica lacks",
