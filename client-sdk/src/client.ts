@@ -3,6 +3,7 @@ import { documentIdOf, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, EngineName } from "@causeway/crdt/base"
 import type { ClientEvent, ConnectionStatus, PendingStatus } from "@causeway/crdt/client"
 import type { ClientStorage, RejectedUpdate as StoredRejection } from "@causeway/crdt/ports"
+import { rejectCodes } from "@causeway/crdt/protocol"
 import { AutomergeDocument } from "./automerge-document.ts"
 import { closedError, Driver } from "./driver.ts"
 import { SyncError } from "./errors.ts"
@@ -23,7 +24,10 @@ export type ClientOptions = {
 
 export type DocumentName = { readonly engine: EngineName; readonly name: string }
 
-/** An update that no node will take, kept until the app has taken care of it. */
+/**
+ * An update that no node will take, kept until the app has taken care of it; or, if
+ * `error.retryable`, until the document is opened again and it is sent again by itself.
+ */
 export type RejectedUpdate = DocumentName & {
   readonly update: Uint8Array
   readonly error: SyncError
@@ -171,7 +175,7 @@ function rejectionOf(driver: Driver, rejected: StoredRejection): RejectedUpdate 
     ...partsOfDocumentId(document),
     update: bytes,
     reason: code,
-    error: new SyncError("ERR_UPDATE_REJECTED", text, false, { cause: rejected }),
+    error: new SyncError("ERR_UPDATE_REJECTED", text, rejectCodes[code].retry, { cause: rejected }),
     dismiss: () => driver.dismiss(seq),
   }
 }

@@ -243,6 +243,9 @@ export class Driver {
         return this.pending.set(effect.status)
       case "emit":
         return this.events.call(effect.event)
+      case "retried":
+        this.rejected.delete(effect.seq)
+        return
       case "acked":
       case "resume":
         // The replica is in memory: its resume point is the core's until storage keeps both.

@@ -1,7 +1,9 @@
 /** A node refuses an update: from then on nothing of that document is called saved, until the app
  * has dealt with it. */
 import { expect, test } from "vitest"
-import { limits } from "@causeway/crdt/base"
+import * as Y from "yjs"
+import { documentIdOf, limits, parseClientId } from "@causeway/crdt/base"
+import type { LoadResult } from "@causeway/crdt/ports"
 import { memoryStorage } from "./index.ts"
 import type { Client, RejectedUpdate } from "./index.ts"
 import { connect, startNode, textOf, type, until, untilText } from "./test/world.ts"
@@ -65,4 +67,37 @@ test("[C3] a rejection of an earlier life stands in the way until it is dismisse
   rejected[0]?.dismiss()
   await again.saved("node")
   expect(again.status.current).toMatchObject({ savedTo: "node", error: undefined })
+})
+
+test("[C3] opening a document sends again what a node could not take then", async () => {
+  const { sync } = await startNode()
+  const storage = memoryStorage()
+  const fresh = parseClientId("00112233445566778899aabbccddeeff")
+  const document = documentIdOf("yjs", "notes")
+  if (fresh === undefined || document === undefined) throw new Error("well-formed ids")
+  const doc = new Y.Doc()
+  doc.getText("body").insert(0, "typed")
+  const code = "missing-predecessors" as const
+  const update = { seq: 1, document, bytes: Y.encodeStateAsUpdate(doc), code, message: "" }
+  await new Promise<unknown>((resolve) => storage.load(fresh, resolve))
+  await new Promise<unknown>((resolve) =>
+    storage.write([{ type: "rejected-add", update }], resolve),
+  )
+  const client = connect(sync, { storage })
+  const rejected = kept(client)
+  await until(client.connection, ({ state }) => state === "connected")
+  expect(rejected).toMatchObject([{ reason: code, error: { retryable: true } }])
+
+  const note = client.yjs("notes")
+  await note.saved("node")
+  expect(textOf(note)).toBe("typed")
+  expect(note.status.current).toMatchObject({ savedTo: "node", error: undefined })
+  await untilText(connect(sync).yjs("notes"), "typed")
+  const left = kept(client)
+  await client.close()
+  expect(left).toEqual([])
+  const { stored } = await new Promise<LoadResult & { ok: true }>((resolve, reject) => {
+    storage.load(fresh, (result) => (result.ok ? resolve(result) : reject(new Error())))
+  })
+  expect(stored).toMatchObject({ outbox: [], rejected: [], nextSeq: 3 })
 })

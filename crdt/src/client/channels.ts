@@ -43,6 +43,7 @@ export class Channels {
     record.held = true
     record.broken = false
     record.rejection = undefined
+    record.repair = undefined
     record.base = resume
     record.resume = undefined
     this.want(record)
@@ -68,6 +69,13 @@ export class Channels {
     return channel === undefined || channel.state === "closed" ? undefined : channel.channel
   }
 
+  /** That for updates: none while one waits for what a replica has and the node lacks. */
+  updateChannelOf(document: DocumentId): number | undefined {
+    const record = this.table.get(document)
+    const waits = record?.repair !== undefined && record.held && !record.broken
+    return waits && record.channel.state !== "live" ? undefined : this.channelOf(document)
+  }
+
   /** An own update that is on its way while the node's summary is, or will be, compared. */
   outgoing(record: DocumentRecord, bytes: Uint8Array): void {
     const { channel } = record
@@ -86,7 +94,7 @@ export class Channels {
     this.#waiting.clear()
     for (const record of this.table.all()) {
       this.#touched.add(record.document)
-      record.repairSeq = undefined
+      record.repair = undefined
       record.broken = false
       this.#forgetOthers(record, effects)
     }
@@ -209,7 +217,7 @@ export class Channels {
   #open(record: DocumentRecord, peer: Peer, effects: ClientEffect[]): void {
     if (record.channel.state !== "closed") return
     const { document } = record
-    const repairs = record.repairSeq !== undefined
+    const repairs = record.repair !== undefined && record.held
     // A repair wants all that the node lacks: nothing counts as being on its way, and the node
     // has to read the document and say its summary.
     const outgoing = repairs ? [] : this.#outbox.updatesOf(document)

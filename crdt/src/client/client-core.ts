@@ -18,6 +18,7 @@ import { Dialler, isPermanent, leaving, whyOf } from "./dialler.ts"
 import type { ClientEffect } from "./effect.ts"
 import type { ClientInput } from "./input.ts"
 import { Presence } from "./presence.ts"
+import { Repairs } from "./repairs.ts"
 import { Sender } from "./sender.ts"
 import { StatusBoard } from "./status-board.ts"
 import type { ConnectionStatus, DocumentError, DocumentStatus } from "./status.ts"
@@ -49,6 +50,7 @@ export class ClientCore {
   readonly #dialler: Dialler
   readonly #sender: Sender
   readonly #channels: Channels
+  readonly #repairs: Repairs
   readonly #presence: Presence
   readonly #board: StatusBoard
   readonly #touched = new Set<DocumentId>()
@@ -65,6 +67,7 @@ export class ClientCore {
       return this.#channels.table.get(document)
     })
     this.#channels = new Channels(this.#sender.outbox, random, this.#touched)
+    this.#repairs = new Repairs(this.#sender, this.#channels)
     this.#presence = new Presence(this.#channels)
     this.#board = new StatusBoard(this.#sender, this.#channels.table)
   }
@@ -103,9 +106,9 @@ export class ClientCore {
     return first === undefined || last === undefined ? undefined : { first, last }
   }
 
-  /** The document's pending updates in order: a replica that is opened has to have them. */
+  /** In order, those on the shelf too: a replica that is opened has to have them. */
   pendingUpdates(document: DocumentId): Uint8Array[] {
-    return this.#sender.outbox.updatesOf(document)
+    return this.#sender.pendingUpdates(document)
   }
 
   /** Undefined for a document that is neither held nor has pending updates. */
@@ -148,6 +151,7 @@ export class ClientCore {
   #on(input: ClientInput, nowMs: Millis, effects: ClientEffect[]): void {
     switch (input.type) {
       case "open-document":
+        this.#sender.retryShelved(input.document, effects)
         return this.#channels.hold(input.document, input.resume, nowMs, effects)
       case "close-document":
         return this.#onCloseDocument(input.document, effects)
@@ -198,7 +202,7 @@ export class ClientCore {
   /** What every input may have made possible. */
   #settle(nowMs: Millis, effects: ClientEffect[]): void {
     this.#channels.settle(nowMs, effects)
-    this.#sender.pump(nowMs, (document) => this.#channels.channelOf(document), effects)
+    this.#sender.pump(nowMs, (document) => this.#channels.updateChannelOf(document), effects)
     const { phase } = this.#dialler
     if (phase.state === "ready") this.#presence.settle(nowMs, phase.socket, effects)
     this.#sender.flush(nowMs, effects)
@@ -226,22 +230,10 @@ export class ClientCore {
   #onDifference(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): void {
     const record = this.#channels.table.get(document)
     if (record === undefined || bytes.length === 0) return
-    const { repairSeq } = record
-    if (repairSeq !== undefined && repairSeq >= this.#sender.outbox.cursor) {
-      record.repairSeq = undefined
-      if (bytes.length > limits.updateBytesMax) {
-        // Sent again as it is, it would be refused for ever, and hold up all other documents.
-        const message = `what the node lacks is over ${limits.updateBytesMax} bytes`
-        this.#sender.refuse(repairSeq, "missing-predecessors", message, effects)
-        this.#sender.resume()
-        return
-      }
-      this.#sender.outbox.replace(repairSeq, bytes)
-      this.#sender.resume()
-    } else if (bytes.length <= limits.updateBytesMax || record.rejection === undefined) {
-      // The same difference is not refused, and kept, at each reconnect.
-      this.#onLocalUpdate(document, bytes, effects)
-    }
+    if (this.#repairs.answered(record, bytes, effects)) return
+    // The same difference is not refused, and kept, at each reconnect.
+    if (bytes.length > limits.updateBytesMax && record.rejection !== undefined) return
+    this.#onLocalUpdate(document, bytes, effects)
   }
 
   #onDeliverFailed(document: DocumentId, message: string, nowMs: Millis): void {
@@ -332,6 +324,7 @@ export class ClientCore {
       case "reject":
         return this.#onReject(message, nowMs, effects)
       case "updates":
+        this.#repairs.onUpdates(message, nowMs)
         return this.#channels.onUpdates(message, effects)
       case "document-presence":
         this.#presence.receive(message, effects)
@@ -387,9 +380,8 @@ export class ClientCore {
       this.#sender.resume()
     } else if (code === "document-not-open" && record.channel.state !== "closed") {
       this.#channels.reopen(record, nowMs, effects)
-    } else if (code === "missing-predecessors" && record.repairSeq !== seq) {
-      record.repairSeq = seq
-      this.#channels.reopen(record, nowMs, effects)
+    } else if (code === "missing-predecessors") {
+      this.#repairs.refused(record, seq, nowMs, effects)
     }
     return true
   }

@@ -16,6 +16,8 @@ export const clientLimits = {
   /** After a retryable reject: full jitter between attempts. */
   resendBackoffMsMin: 50,
   resendBackoffMsMax: 5000,
+  /** A node without an update's predecessors is given them, or asked again, so often. */
+  repairsMax: 3,
   /** A document that the node could not serve is opened again. */
   reopenBackoffMsMin: 500,
   reopenBackoffMsMax: 30_000,

@@ -47,8 +47,8 @@ export type DocumentRecord = {
   error: DocumentError | undefined
   /** The replica refused an update: nothing more is delivered on this connection. */
   broken: boolean
-  /** An update that waits for the `difference` because the node lacks its predecessors. */
-  repairSeq: number | undefined
+  /** An update that the node refused for want of its predecessors, so many times. */
+  repair: { readonly seq: number; readonly attempts: number } | undefined
   /** An update of this very replica was rejected: what it shows is not what nodes get. */
   rejection: DocumentError | undefined
   /** A node has opened the document, or acked an update of it. */
@@ -93,7 +93,7 @@ export class DocumentTable {
       access: undefined,
       error: undefined,
       broken: false,
-      repairSeq: undefined,
+      repair: undefined,
       rejection: undefined,
       reached: false,
       presence: new PresenceTable(this.#lastPresenceClock),

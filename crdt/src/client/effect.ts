@@ -60,8 +60,10 @@ export type ClientEffect =
     }
   /** Every update up to `seq` is durable at `tier` or was rejected. */
   | { readonly type: "acked"; readonly tier: AckTier; readonly seq: number }
-  /** Permanent. Kept in storage until `dismiss-rejected`. Rule [C3]. */
+  /** Kept in storage until `dismiss-rejected` or `retried`. Rule [C3]. */
   | { readonly type: "rejected"; readonly update: RejectedUpdate }
+  /** Off the shelf again, pending under another number: its document was opened. Rule [C3]. */
+  | { readonly type: "retried"; readonly seq: number }
   | { readonly type: "connection-status"; readonly status: ConnectionStatus }
   | {
       readonly type: "document-status"

@@ -1,21 +1,26 @@
 /**
  * Updates refused for good that the app has not dismissed [C3], as they stand in the way of their
  * documents: later updates of the same replica may depend on one, and then nobody sees them.
- * Kept as long as storage keeps them, without their bytes.
+ * Kept as long as storage keeps them; the bytes only of those that are tried again.
  */
 import type { DocumentId } from "../base/index.ts"
+import { rejectCodes } from "../protocol/index.ts"
 import type { RejectedUpdate } from "../ports/index.ts"
 import type { DocumentError } from "./status.ts"
 
 export class Rejections {
   readonly #byDocument = new Map<DocumentId, Map<number, DocumentError>>()
   readonly #documents = new Map<number, DocumentId>()
+  /** What nodes could not take then, by seq. */
+  readonly #retryable = new Map<number, RejectedUpdate>()
 
   constructor(stored: readonly RejectedUpdate[]) {
     for (const update of stored) this.add(update)
   }
 
-  add({ seq, document, code, message }: RejectedUpdate): DocumentError {
+  add(update: RejectedUpdate): DocumentError {
+    const { seq, document, code, message } = update
+    if (rejectCodes[code].retry) this.#retryable.set(seq, update)
     const text = message === "" ? code : `${code}: ${message}`
     const error: DocumentError = { code: "update-rejected", message: text, retryable: false }
     const errors = this.#byDocument.get(document) ?? new Map<number, DocumentError>()
@@ -29,10 +34,16 @@ export class Rejections {
     const document = this.#documents.get(seq)
     if (document === undefined) return undefined
     this.#documents.delete(seq)
+    this.#retryable.delete(seq)
     const errors = this.#byDocument.get(document)
     errors?.delete(seq)
     if (errors?.size === 0) this.#byDocument.delete(document)
     return document
+  }
+
+  /** The document's updates that a node may take some day, in order. */
+  retryableOf(document: DocumentId): RejectedUpdate[] {
+    return [...this.#retryable.values()].filter((update) => update.document === document)
   }
 
   /** The document's highest number here. */

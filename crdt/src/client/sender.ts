@@ -129,6 +129,7 @@ export class Sender {
     const error = this.#rejections.add(rejected)
     const record = this.#recordOf(update.document)
     if (record !== undefined) record.rejection = error
+    if (record?.repair?.seq === seq) record.repair = undefined
     this.#writes.push({ type: "rejected-add", update: rejected })
     effects.push({ type: "rejected", update: rejected })
   }
@@ -145,7 +146,27 @@ export class Sender {
     this.#pausedUntilMs = undefined
   }
 
-  /** Sends what may be sent; `channelOf` gives the document's channel if `open` was sent. */
+  pauseUntil(atMs: Millis): void {
+    this.#pausedUntilMs = atMs
+  }
+
+  /** Takes what a node could not take then off the shelf, under new numbers [N7]. */
+  retryShelved(document: DocumentId, effects: ClientEffect[]): void {
+    for (const { seq, bytes } of this.#rejections.retryableOf(document)) {
+      const update = this.outbox.add(document, bytes)
+      this.#writes.push({ type: "outbox-add", update })
+      this.dismiss(seq)
+      effects.push({ type: "retried", seq })
+    }
+  }
+
+  /** What a replica of the document has to have: nodes may not send it back. */
+  pendingUpdates(document: DocumentId): Uint8Array[] {
+    const shelved = this.#rejections.retryableOf(document).map(({ bytes }) => bytes)
+    return [...shelved, ...this.outbox.updatesOf(document)]
+  }
+
+  /** Sends what may be sent; `channelOf` gives the document's channel if it may be used. */
   pump(
     nowMs: Millis,
     channelOf: (document: DocumentId) => number | undefined,
@@ -186,10 +207,12 @@ export class Sender {
     this.#ackedSeq = Math.max(this.#ackedSeq, seq)
     if (removed.length === 0) return
     this.#backOff.reset()
-    for (const { document } of removed) {
+    for (const { seq: done, document } of removed) {
       this.#touched.add(document)
       const record = this.#recordOf(document)
-      if (record !== undefined) record.reached = true
+      if (record === undefined) continue
+      record.reached = true
+      if (record.repair?.seq === done) record.repair = undefined
     }
     this.#writes.push({ type: "outbox-trim", seq })
     effects.push({ type: "acked", tier, seq })

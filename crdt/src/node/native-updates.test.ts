@@ -184,3 +184,24 @@ test("[N14] an update that lacks predecessors is logged and waits; too many are 
   expect(client.acked).toBe(2)
   expect(lost.length).toBeGreaterThan(0)
 })
+
+test("[N14] [N7] an empty update in place of one that is refused so lets the sequence go on", () => {
+  const node = new World().node()
+  const client = openNative(node, notes, 1)
+  client.open(2, plans)
+  const doc = new YWriter(1)
+  doc.put("lost", 0)
+  client.update(1, 1, doc.put("k", "x".repeat(limits.pendingBytesMax)))
+  commit(node)
+  client.update(1, 2, doc.put("k", "more"))
+  client.update(1, 2, new Uint8Array(0))
+  client.update(2, 3, new YWriter(2).put("a", 1))
+  commit(node)
+  const codes = client.of("reject").map(({ seq, code }) => [seq, code])
+  // It says nothing, which no engine reads: what matters is that it is over for good.
+  expect(codes).toEqual([
+    [2, "missing-predecessors"],
+    [2, "invalid-update"],
+  ])
+  expect(client.acked).toBe(3)
+})
