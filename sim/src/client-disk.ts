@@ -80,6 +80,11 @@ export class ClientDisk {
     return this.#outbox.values()
   }
 
+  /** Updates that were refused, and that the app has not taken care of. */
+  get shelf(): Iterable<RejectedUpdate> {
+    return this.#rejected.values()
+  }
+
   get client(): ClientId | undefined {
     return this.#client
   }

@@ -9,6 +9,7 @@ import { ClientCore } from "@causeway/crdt/client"
 import type { ClientEffect, ClientInput } from "@causeway/crdt/client"
 import type { Engines } from "@causeway/crdt/node"
 import type { ClientStorage, LoadResult, RejectedUpdate } from "@causeway/crdt/ports"
+import { rejectCodes } from "@causeway/crdt/protocol"
 import type { PeerFreshness, Resume } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
 import { asTomorrow } from "./build.ts"
@@ -52,6 +53,7 @@ export type ClientWorld = {
 const tooMuch = new Uint8Array(limits.updateBytesMax + 1)
 const REJECTED_MS = 4000
 const RETRIES = 0.3
+const REOPENS = 0.8
 
 export class SimClient implements SimWriter {
   readonly kind = "native"
@@ -256,9 +258,17 @@ export class SimClient implements SimWriter {
     this.#input({ type: "local-update", document: random.pick(yjs), bytes: tooMuch })
   }
 
-  /** The app looks at it some time, perhaps only in its next life. */
-  #onRejected({ seq, document, bytes }: RejectedUpdate): void {
+  /**
+   * The app looks at it some time, perhaps only in its next life. What a node may take later it
+   * tries again by opening the document, or leaves on the shelf.
+   */
+  #onRejected({ seq, document, bytes, code }: RejectedUpdate): void {
     const act = this.#guard(() => {
+      if (rejectCodes[code].retry) {
+        if (this.#leaving || !this.#random.chance(REOPENS)) return
+        this.close(document)
+        return this.open(document)
+      }
       this.#input({ type: "dismiss-rejected", seq })
       if (this.#random.chance(RETRIES)) this.#input({ type: "local-update", document, bytes })
     })

@@ -2,9 +2,11 @@
 import { partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { Engines } from "@causeway/crdt/node"
+import { rejectCodes } from "@causeway/crdt/protocol"
 import type { ClientDisk } from "../client-disk.ts"
 import type { SimWriter } from "../writer.ts"
 import type { Attempts } from "./attempts.ts"
+import { Coverage } from "./coverage.ts"
 import type { Ops } from "./coverage.ts"
 import type { Holders } from "./losses.ts"
 
@@ -34,6 +36,18 @@ export class ClientHoldings implements Holders {
         if (all.length > 0) yield { document, ops: this.#attempts.opsOf(document, all) }
       }
     }
+  }
+
+  /** Of a document: what was refused for now, which its app knows and can have sent again. */
+  shelved(document: DocumentId): Coverage {
+    const coverage = new Coverage()
+    for (const disk of this.#clients.clientDisks) {
+      for (const update of disk.shelf) {
+        if (update.document !== document || !rejectCodes[update.code].retry) continue
+        coverage.add(this.#attempts.opsOf(document, update.bytes))
+      }
+    }
+    return coverage
   }
 
   *outboxes(): Generator<Held> {

@@ -104,10 +104,12 @@ function firstDifference(end: EndOfRun): string | undefined {
         if (replica.document !== document) continue
         const state = replica.state()
         const shown = contents.of(state)
-        // A client of a core may know more, from a node that is not of it.
-        const holdsAll = end.whole
-          ? shown === expected
-          : shown === expected || contents.of(engine.merge([merged, state])) === shown
+        // A client of a core may know more, from a node that is not of it; and so may one whose
+        // own update is on a shelf.
+        const mayKnowMore = !end.whole || !end.oracle.shelved(document).isEmpty
+        const holdsAll =
+          shown === expected ||
+          (mayKnowMore && contents.of(engine.merge([merged, state])) === shown)
         if (holdsAll) continue
         return `${document} of ${writer.name} differs from the nodes'`
       }
@@ -143,8 +145,11 @@ function checkPending({ engines, nodes, documents, oracle }: EndOfRun): void {
     const { pendingBytes } = engine.frontier(engine.merge(parts))
     if (pendingBytes === 0) continue
     const isGone = oracle.ledger.excused(document) !== undefined
+    const isShelved = !oracle.shelved(document).isEmpty
     const lost =
-      isGone || oracle.attempts.all.some((one) => one.forgotten && one.document === document)
+      isGone ||
+      isShelved ||
+      oracle.attempts.all.some((one) => one.forgotten && one.document === document)
     demand(lost, "no-write-lost", () => {
       return `${document}: ${pendingBytes} bytes wait for a predecessor that nobody gave up`
     })
@@ -166,8 +171,10 @@ export function checkPromises(end: EndOfRun): void {
       })
     }
   }
+  const shelves = new Map(end.documents.map((document) => [document, oracle.shelved(document)]))
   for (const { token, document, ops, forgotten } of attempts.all) {
-    if (forgotten) continue
+    // What is on a shelf was refused for now, and its app was told so.
+    if (forgotten || shelves.get(document)?.has(ops) === true) continue
     for (const { host, node } of nodes) {
       const missing = ledger.owes(host, document, ops)
       demand(missing === undefined, "no-write-lost", () => {

@@ -18,6 +18,7 @@ import type { SimWriter } from "../writer.ts"
 import { Attempts } from "./attempts.ts"
 import { ClientHoldings } from "./client-holdings.ts"
 import type { Clients } from "./client-holdings.ts"
+import { Coverage } from "./coverage.ts"
 import { ReplicaView } from "./client-view.ts"
 import { Ledger } from "./ledger.ts"
 import { NodeOutput } from "./node-output.ts"
@@ -28,6 +29,7 @@ export class Oracle implements Watcher {
   readonly ledger: Ledger
   readonly promises: Promises
   readonly #trace: Trace
+  #shelved = (_document: DocumentId): Coverage => new Coverage()
   readonly #outputs = new Map<HostId, NodeOutput>()
 
   constructor(engines: Engines, trace: Trace) {
@@ -43,7 +45,14 @@ export class Oracle implements Watcher {
 
   /** Whose clients may hold what no node holds. */
   setClients(clients: Clients): void {
-    this.ledger.losses.setHolders(new ClientHoldings(clients, this.attempts))
+    const holdings = new ClientHoldings(clients, this.attempts)
+    this.#shelved = (document) => holdings.shelved(document)
+    this.ledger.losses.setHolders(holdings)
+  }
+
+  /** Writes of a document that were refused for now and wait for their app ([C3] [N14]). */
+  shelved(document: DocumentId): Coverage {
+    return this.#shelved(document)
   }
 
   onWrite(writer: SimWriter, document: DocumentId, token: string, update: Uint8Array): void {
@@ -73,8 +82,9 @@ export class Oracle implements Watcher {
    */
   onClientRestored(writer: SimWriter, before: ClientImage, after: ClientImage): void {
     this.#trace.add("disk", writer.host)
-    for (const [seq, { document, bytes }] of before.outbox) {
-      if (after.outbox.get(seq)?.bytes !== bytes) this.attempts.forgetOne(document, bytes)
+    for (const [seq, { document, bytes }] of [...before.outbox, ...before.rejected]) {
+      const kept = after.outbox.get(seq) ?? after.rejected.get(seq)
+      if (kept?.bytes !== bytes) this.attempts.forgetOne(document, bytes)
     }
     if (after.client !== undefined) this.promises.distrust(after.client)
     this.ledger.settle()

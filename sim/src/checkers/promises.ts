@@ -26,6 +26,8 @@ const none: Ops = { added: [], deleted: [] }
 type Client = {
   readonly id: ClientId
   readonly updates: Map<number, Numbered>
+  /** Numbers that a node could not take for now: their updates may be withdrawn ([N7]). */
+  readonly refused: Set<number>
   ackedSeq: number
   /** What never arrived below it was refused before it was sent. */
   firstPending: number
@@ -53,7 +55,8 @@ export class Promises {
   /** A client's first hello says where its numbers begin: a new id goes on with those it has. */
   onHello(connection: ConnectionId, id: ClientId, firstPending: number): void {
     if (this.#distrusted.has(id)) return
-    const fresh = { id, updates: new Map(), ackedSeq: firstPending - 1, firstPending }
+    const empty = { updates: new Map(), refused: new Set<number>() }
+    const fresh = { id, ...empty, ackedSeq: firstPending - 1, firstPending }
     const client = this.#clients.get(id) ?? fresh
     this.#clients.set(id, client)
     client.firstPending = Math.max(client.firstPending, firstPending)
@@ -72,7 +75,8 @@ export class Promises {
       const seq = firstSeq + index
       // The number of a refused update is sent as nothing; that promises nothing.
       if (view.length === 0) {
-        if (!client.updates.has(seq)) client.updates.set(seq, { document, bytes: view, ops: none })
+        if (client.updates.has(seq) && !client.refused.has(seq)) continue
+        client.updates.set(seq, { document, bytes: view, ops: none })
         continue
       }
       const ops = this.#attempts.opsOf(document, view)
@@ -116,6 +120,7 @@ export class Promises {
   onReject(connection: ConnectionId, { seq, code, message }: Reject): void {
     const client = this.#connections.get(connection)
     if (client === undefined || client.updates.get(seq)?.bytes.length === 0) return
+    if (code === "missing-predecessors") client.refused.add(seq)
     demand(rejectCodes[code].retry, "honest-client-refused", () => {
       return `update ${seq} of ${client.id} was refused for good: ${code} (${message})`
     })
