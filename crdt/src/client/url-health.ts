@@ -29,7 +29,7 @@ export class UrlHealth {
     this.#failures.set(url, (this.#failures.get(url) ?? 0) + 1)
   }
 
-  /** It answered. Others get another chance when it fails next: what they did before is forgotten. */
+  /** One answered. Others get another chance when it fails next: the past is forgotten. */
   worked(): void {
     this.#failures.clear()
   }

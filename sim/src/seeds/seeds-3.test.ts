@@ -1,3 +1,3 @@
-import { replaySeeds } from "./fixed-seeds.ts"
+import { replaySeeds } from "./test/fixed-seeds.ts"
 
 replaySeeds(3)

@@ -3,9 +3,9 @@
  * the seed draws of everything else. Split over files so that they run side by side.
  */
 import { expect, test } from "vitest"
-import type { SimOptions } from "../options.ts"
-import { replayCommand } from "../report.ts"
-import { runToEnd } from "../run.ts"
+import type { SimOptions } from "../../options.ts"
+import { replayCommand } from "../../report.ts"
+import { runToEnd } from "../../run.ts"
 
 export const SEEDS_PER_FILE = 14
 
