@@ -10,6 +10,7 @@ type Arguments = {
   readonly jobs: number
   readonly only?: readonly string[]
   readonly seedsMax: number
+  readonly tally: number
   readonly list: boolean
   readonly json: boolean
 }
@@ -17,32 +18,34 @@ type Arguments = {
 const SEEDS_MAX = 500
 
 export function addMutants(program: Command): void {
-  const known = listMutants()
   program
     .command("mutants")
     .description("Plants protocol bugs in a scratch copy; the simulator must catch every one.")
     .option("--jobs <n>", "hunts at a time", whole(1, 256), availableParallelism())
-    .option("--only <names>", "these, separated by commas", names(known.map(({ name }) => name)))
+    .option("--only <names>", "these, separated by commas", (text) => text.split(","))
     .option("--seeds-max <n>", "seeds after which a mutant has survived", whole(1, 1e6), SEEDS_MAX)
+    .option("--tally <n>", "count who notices first on so many seeds more", whole(0, 1e6), 0)
     .option("--list", "only list them", false)
     .option("--json", "the table as JSON on stdout", false)
     .action(async (given: Arguments) => {
-      process.exitCode = given.list ? list(known) : await mutants(given)
+      process.exitCode = given.list ? list() : await mutants(given)
     })
 }
 
-function list(known: ReturnType<typeof listMutants>): number {
-  for (const { name, bug, caughtBy } of known) {
+function list(): number {
+  for (const { name, bug, caughtBy } of listMutants()) {
     process.stdout.write(`${name}\n    ${bug}\n    caught by: ${caughtBy.join(", ")}\n`)
   }
   return exitCodes.kept
 }
 
-async function mutants({ jobs, only, seedsMax, json }: Arguments): Promise<number> {
+async function mutants({ jobs, only, seedsMax, tally, json }: Arguments): Promise<number> {
+  if (only !== undefined) names(listMutants().map(({ name }) => name))(only.join(","))
   const results = await runMutants({
     jobs,
     only,
     seedsMax,
+    ...(tally === 0 ? {} : { tallySeeds: tally }),
     signal: interruption.signal,
     onProgress({ name }, seed) {
       if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${name}: seed ${seed}`)

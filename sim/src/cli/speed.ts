@@ -40,13 +40,14 @@ export function addSpeed(program: Command): void {
         const { times, writes, realMs, failures } = measure(one, rounds)
         const [low = 0, middle = 0, high = 0] = [0, 0.5, 1].map((at) => quantile(times, at))
         const perWrite = (realMs * 1000) / writes
+        const verdict = failures === 0 ? "" : `, ${failures} VIOLATIONS`
         if (json)
           process.stdout.write(`${JSON.stringify({ ...one, low, middle, high, perWrite })}\n`)
         else {
           process.stdout.write(
             `${label(one).padEnd(62)} ${middle.toFixed(0).padStart(4)} × ` +
               `(${low.toFixed(0)}–${high.toFixed(0)}), goal ${one.goal} ×, ` +
-              `${perWrite.toFixed(0)} µs a write${failures > 0 ? `, ${failures} VIOLATIONS` : ""}\n`,
+              `${perWrite.toFixed(0)} µs a write${verdict}\n`,
           )
         }
       }
