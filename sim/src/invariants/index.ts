@@ -1,8 +1,11 @@
 /** Every invariant there is. A violation names one of them. */
+import { boundedWindows } from "./bounded-windows.ts"
 import { boundedWork } from "./bounded-work.ts"
 import { equalVectorsEqualContent } from "./equal-vectors-equal-content.ts"
 import { idempotence } from "./idempotence.ts"
 import type { Invariant } from "./invariant.ts"
+import { neverReaders } from "./never-readers.ts"
+import { orderlyStop } from "./orderly-stop.ts"
 import { presenceConvergence } from "./presence-convergence.ts"
 import { servedIsLogged } from "./served-is-logged.ts"
 import { sessionGuarantees } from "./session-guarantees.ts"
@@ -32,6 +35,9 @@ export const allInvariants: readonly Invariant[] = [
   equalVectorsEqualContent,
   servedIsLogged,
   boundedWork,
+  boundedWindows,
+  neverReaders,
+  orderlyStop,
   presenceConvergence,
   idempotence,
   sessionGuarantees,
