@@ -111,7 +111,9 @@ export class Liveness {
     const random = this.#random
     const openConnections = () => network.openCount
     const tornConnections = () => network.tornCount
-    const connections = { openConnections, tornConnections }
+    const hosts = new Set([...nodes, ...writers].map(({ host }) => host))
+    const unreadConnections = () => network.unreadBy(hosts)
+    const connections = { openConnections, tornConnections, unreadConnections }
     return { whole, engines, nodes, writers, documents, oracle, random, ...connections }
   }
 

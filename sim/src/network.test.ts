@@ -197,7 +197,9 @@ describe("a fault on a connection", () => {
     }
     scheduler.runUntil(scheduler.nowMs + 2500)
     expect(says("node")).toEqual(["frame 0", "frame 1", "frame 2"])
+    expect([network.unreadBy(new Set([2])), network.unreadBy(new Set([1]))]).toEqual([1, 0])
     scheduler.runUntil(scheduler.nowMs + 1500)
+    expect(network.unreadBy(new Set([2]))).toBe(0)
     expect(says("node")).toEqual(Array.from({ length: 8 }, (_, index) => `frame ${index}`))
     expect(says("client")).toEqual(["congested", "drained"])
   })

@@ -113,7 +113,19 @@ export class Network {
   /** Ends whose connection is broken, and whose owner did not notice so far. */
   get tornCount(): number {
     let count = 0
-    for (const { torn } of this.#ends.values()) if (torn) count += 1
+    for (const { torn, peer } of this.#ends.values()) {
+      // The other end may be gone with its host: whoever is left here hears nothing, and waits.
+      if (torn || peer?.state === "closed") count += 1
+    }
+    return count
+  }
+
+  /** Open connections on which something has come to one of `hosts` that it did not read so far. */
+  unreadBy(hosts: ReadonlySet<HostId>): number {
+    let count = 0
+    for (const { host, peer, torn, orphaned } of this.#ends.values()) {
+      if (peer?.waiting === true && !torn && !orphaned && hosts.has(host)) count += 1
+    }
     return count
   }
 
@@ -124,6 +136,12 @@ export class Network {
       if (isDialler && isKnown && state === "open") open.push(id)
     }
     return open
+  }
+
+  /** The hosts of the two ends of a connection. */
+  hostsOf(connection: ConnectionId): readonly HostId[] {
+    const end = this.#ends.get(connection)
+    return [end, end?.peer].flatMap((side) => (side === undefined ? [] : [side.host]))
   }
 
   /** Bytes that were sent to `host` and did not arrive yet, on its fullest connection. */
@@ -166,6 +184,15 @@ export class Network {
     this.#scheduler.after(0, () => this.#finish(end, ABNORMAL_CLOSURE))
     const delayMs = this.#delay(end.host, peer.host)
     this.#scheduler.after(delayMs, () => this.#finish(peer, ABNORMAL_CLOSURE))
+  }
+
+  /** Nothing arrives any more, either way, and no transport ever tells the two ends. */
+  halfOpen(connection: ConnectionId): void {
+    const end = this.#ends.get(connection)
+    if (end?.state !== "open" || end.peer === undefined || end.torn) return
+    this.#trace.add("note", end.host, end.peer.host, 4)
+    end.torn = true
+    end.peer.torn = true
   }
 
   /**

@@ -29,6 +29,8 @@ export type EndOfRun = {
   readonly openConnections: () => number
   /** Broken, and not noticed so far. */
   readonly tornConnections: () => number
+  /** With frames that one of these nodes or writers is too slow to read. */
+  readonly unreadConnections: () => number
 }
 
 /** What keeps the world from being at rest, and the promise it breaks if it stays so. */
@@ -222,6 +224,8 @@ function leftover(end: EndOfRun): Unrest | undefined {
   }
   const torn = end.tornConnections()
   if (torn > 0) return { invariant: "liveness", why: `${torn} broken ends are not noticed` }
+  const unread = end.unreadConnections()
+  if (unread > 0) return { invariant: "liveness", why: `${unread} connections are not read` }
   const allowed = nodes.length * (nodes.length - 1) + 2 * writers.length
   const open = end.openConnections()
   if (open <= allowed) return undefined
