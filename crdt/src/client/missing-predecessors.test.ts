@@ -89,6 +89,19 @@ describe("what a node can't take now, and nobody can mend", () => {
   })
 })
 
+test("[C1] [C3] the sequence goes on only once what was refused is on the shelf", () => {
+  const harness = underWay(false)
+  refuseFirst(harness, clientLimits.repairsMax - 1)
+  harness.advance(clientLimits.resendBackoffMsMax)
+  harness.storing = false
+  const refused = harness.node(reject)
+  expect(only(refused, "rejected")).toHaveLength(1)
+  // After a crash now the node would take number 1 for logged, and nobody would have it.
+  expect(updatesSent([...refused, ...harness.advance(1000)])).toEqual([])
+  const stored = harness.input({ type: "stored", result: { ok: true } })
+  expect(updatesSent(stored)).toEqual([[1, -1, 6]])
+})
+
 describe("what a replica can mend", () => {
   test("[N14] the refused update waits for the catch-up, so the difference takes its place", () => {
     const harness = underWay(true)

@@ -177,6 +177,8 @@ export class Sender {
     if (this.#pausedUntilMs !== undefined && nowMs < this.#pausedUntilMs) return
     this.#pausedUntilMs = undefined
     for (let next = this.outbox.upcoming(); next !== undefined; next = this.outbox.upcoming()) {
+      // Once its number went out empty, a node's `welcome` may take it for logged.
+      if (this.#writes.shelving) return
       if (next.bytes.length > peer.updateBytesMax) {
         this.refuse(next.seq, "too-large", `over the node's ${peer.updateBytesMax}`, effects)
         continue

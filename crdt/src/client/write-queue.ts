@@ -11,6 +11,8 @@ import type { ClientEffect } from "./effect.ts"
 export class WriteQueue {
   #waiting: StorageWrite[] = []
   #underWay: readonly StorageWrite[] | undefined
+  /** Updates on their way to the shelf of rejected ones. */
+  #shelving = 0
   #retryMs: number = limits.storeRetryMsMin
   #retryAtMs: Millis | undefined
 
@@ -22,6 +24,11 @@ export class WriteQueue {
     return this.#underWay !== undefined || this.#waiting.length > 0
   }
 
+  /** While true, what was refused may be in no storage but the outbox. */
+  get shelving(): boolean {
+    return this.#shelving > 0
+  }
+
   get retryAtMs(): Millis | undefined {
     return this.#underWay === undefined ? this.#retryAtMs : undefined
   }
@@ -30,6 +37,7 @@ export class WriteQueue {
     const last = this.#waiting.at(-1)
     if (write.type === "outbox-trim" && last?.type === "outbox-trim") this.#waiting.pop()
     this.#waiting.push(write)
+    if (write.type === "rejected-add") this.#shelving += 1
   }
 
   /** Starts the next batch if none is under way and no retry is being waited for. */
@@ -56,6 +64,7 @@ export class WriteQueue {
     let highest = 0
     // A rejected update's own add, if there was one, was pushed before: highest means all below.
     for (const write of writes) {
+      if (write.type === "rejected-add") this.#shelving -= 1
       if (write.type === "outbox-add" || write.type === "rejected-add")
         highest = Math.max(highest, write.update.seq)
     }

@@ -87,8 +87,7 @@ export class Promises {
         kept.add(ops)
         const repeats =
           bytesEqual(known.bytes, view) ||
-          kept.has(known.ops) ||
-          this.#ledger.holdsSomewhere(document, known.ops)
+          this.#ledger.holdsSomewhere(document, kept.lacking(known.ops))
         demand(known.document === document && repeats, "protocol", () => {
           return `client ${client.id} used number ${seq} for two updates`
         })
