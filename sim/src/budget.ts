@@ -62,10 +62,16 @@ function nodesMs(healed: Healed): Millis {
   const diskMs = TAIL * profile.disk.appendMs * slowness.disk + limits.storeRetryMsMax
   if (nodes.length === 1) return diskMs
   const pathMs = TAIL * nodeDelayMs * slowness.path
-  const noticeMs = Math.min(detectionMsMax, limits.linkSilentMs + limits.sweepMs)
+  const silentMs = limits.linkSilentMs + limits.sweepMs
+  const noticeMs = isTold(profile) ? Math.min(detectionMsMax, silentMs) : silentMs
   // The dial under way at the heal may fail, and the next one lose to a duplicate.
   const dialMs = 2 * (DIAL_TIMEOUT_MS + limits.linkHandshakeMs + limits.linkBackoffMsMax)
   return diskMs + pathMs + noticeMs + dialMs + roundMs(healed)
+}
+
+/** Whether the transport tells of every connection that is broken. */
+function isTold({ faults }: Profile): boolean {
+  return faults.every(({ fault }) => fault.name !== "half-open")
 }
 
 /** Linked nodes: each peer in turn may be asked in vain; then vectors tell. */
@@ -86,7 +92,7 @@ function clientMs(healed: Healed): Millis {
     0,
   )
   const silentMs = STOCK_SILENT_MS
-  const noticeMs = Math.min(profile.network.detectionMsMax, silentMs)
+  const noticeMs = isTold(profile) ? Math.min(profile.network.detectionMsMax, silentMs) : silentMs
   // A refused update, or a document that could not be served, is tried again.
   const retryMs = limits.storeRetryMsMax + DOCUMENT_RETRY_MS
   return noticeMs + slowest + pathMs + retryMs + TAIL * profile.clientStorageMs

@@ -6,7 +6,7 @@ import { diskFaults } from "./disk-faults.ts"
 import type { Fault } from "./fault.ts"
 import { hostileFaults } from "./hostile-faults.ts"
 import { messageFaults } from "./message-faults.ts"
-import { networkFaults } from "./network-faults.ts"
+import { networkFaults, silentFaults } from "./network-faults.ts"
 import { nodeFaults } from "./node-faults.ts"
 import { partitionFaults } from "./partition-faults.ts"
 import { processFaults } from "./process-faults.ts"
@@ -27,4 +27,5 @@ export const allFaults: readonly Fault[] = [
   ...clientFaults,
   ...clientDiskFaults,
   ...hostileFaults,
+  ...silentFaults,
 ]

@@ -1,4 +1,6 @@
 /** Faults of single paths and connections: slow, torn, held up, full, and their receivers. */
+import type { ConnectionId } from "@causeway/crdt/base"
+import type { World } from "../world.ts"
 import type { Fault } from "./fault.ts"
 import { hostsOf, pairOf } from "./hosts.ts"
 
@@ -24,6 +26,29 @@ const drop: Fault = {
     const open = random.shuffled(world.network.dialled).slice(0, random.int(1, 3))
     if (open.length === 0) return "skipped"
     for (const connection of open) world.network.reset(connection, random.chance(0.5))
+    return "done"
+  },
+}
+
+/** Both ends are the product's, which has heartbeats; stock clients rely on their transport. */
+function hasHeartbeats({ network, nodes, writers }: World, connection: ConnectionId): boolean {
+  if (network.doorOf(connection)?.type === "y-websocket") return false
+  const known = new Set([...nodes, ...writers].map(({ host }) => host))
+  return network.hostsOf(connection).every((host) => known.has(host))
+}
+
+const halfOpen: Fault = {
+  name: "half-open",
+  explain:
+    "a connection dies without a trace, as behind a NAT that forgot it: nothing arrives, and no" +
+    " transport tells; only heartbeats do",
+  row: "message drop",
+  everyMs: [4000, 40_000],
+  lastsMs: [1, 1],
+  inject(world, random) {
+    const open = world.network.dialled.filter((connection) => hasHeartbeats(world, connection))
+    if (open.length === 0) return "skipped"
+    world.network.halfOpen(random.pick(open))
     return "done"
   },
 }
@@ -71,3 +96,6 @@ const trickle: Fault = {
 }
 
 export const networkFaults: readonly Fault[] = [delay, drop, lateFrames, stall, trickle]
+
+/** Draws of a seed follow the list of faults: this one stands at its end. */
+export const silentFaults: readonly Fault[] = [halfOpen]
