@@ -163,6 +163,11 @@ export class Liar {
         const ghosts = { ...run, origin: this.#ghost(), firstSeq: run.firstSeq + 1 }
         return encodeLinkEntries({ type: "entries", run: ghosts, previousHash: wrongHash })
       },
+      // It goes on where the victim's log ends, by number alone.
+      () => {
+        const next = { ...run, firstSeq: held + 1 }
+        return encodeLinkEntries({ type: "entries", run: next, previousHash: wrongHash })
+      },
     ])
     return say()
   }
