@@ -9,7 +9,7 @@ import { automergeEngine } from "@causeway/crdt/engines/automerge"
 import { yjsEngine } from "@causeway/crdt/engines/yjs"
 import type { Engines } from "@causeway/crdt/node"
 import { changesOf } from "./automerge-changes.ts"
-import { fnv1a } from "./trace.ts"
+import { checksum } from "./checksum.ts"
 
 /** Updates in one generation, and the bytes of one that is worth remembering. */
 const GENERATION_MAX = 4096
@@ -27,7 +27,7 @@ function withMemory(engine: Engine): Engine {
     ...engine,
     validate(update) {
       if (update.length > REMEMBERED_BYTES_MAX) return validateLong(update)
-      const key = fnv1a(update)
+      const key = checksum(update)
       const held = recent.get(key)
       const known = held ?? old.get(key)
       if (known !== undefined && bytesEqual(known.update, update)) {

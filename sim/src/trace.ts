@@ -6,6 +6,7 @@
 import { sha256 } from "@noble/hashes/sha2.js"
 import { assert, bytesToHex } from "@causeway/crdt/base"
 import type { Millis } from "@causeway/crdt/base"
+import { checksum } from "./checksum.ts"
 
 /** Kinds of events and how their numbers read: `h` a host, `#` a number, `-` nothing. */
 const kinds = {
@@ -73,7 +74,7 @@ export class Trace {
     const number = kindNumbers.get(kind)
     assert(number !== undefined, "trace kind")
     const fields = [this.#clock.nowMs, number, first, second, third]
-    fields.push(bytes === undefined ? 0 : fnv1a(bytes))
+    fields.push(bytes === undefined ? 0 : checksum(bytes))
     this.#ring.set(fields, (this.#events % this.#keep) * FIELDS)
     this.#details.delete(this.#events - this.#keep)
     this.#block.set(fields, this.#filled * FIELDS)
@@ -123,7 +124,7 @@ export class Trace {
   }
 }
 
-/** FNV-1a, 32 bits: only to tell frames apart in a trace. O(bytes). */
+/** FNV-1a, 32 bits, for short names; a byte at a time, where `checksum` takes four. */
 export function fnv1a(bytes: Uint8Array): number {
   let hash = 0x811c9dc5
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)

@@ -6,8 +6,8 @@
 import type { DocumentId } from "@causeway/crdt/base"
 import { bytesEqual, partsOfDocumentId } from "@causeway/crdt/base"
 import type { Engines } from "@causeway/crdt/node"
+import { checksum } from "../checksum.ts"
 import type { HostId } from "../reachability.ts"
-import { fnv1a } from "../trace.ts"
 import { Coverage, opsOf } from "./coverage.ts"
 import type { Ops } from "./coverage.ts"
 
@@ -45,7 +45,7 @@ export class Attempts {
       forgotten: false,
     }
     this.all.push(attempt)
-    const hash = fnv1a(update)
+    const hash = checksum(update)
     const same = this.#byHash.get(hash)
     if (same === undefined) this.#byHash.set(hash, [attempt])
     else same.push(attempt)
@@ -66,7 +66,7 @@ export class Attempts {
   /** The attempt whose update this is, byte for byte. */
   find(document: DocumentId, update: Uint8Array): Attempt | undefined {
     return this.#byHash
-      .get(fnv1a(update))
+      .get(checksum(update))
       ?.find((attempt) => attempt.document === document && bytesEqual(attempt.update, update))
   }
 
