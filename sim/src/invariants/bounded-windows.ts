@@ -21,7 +21,7 @@ import type { Watcher } from "../watcher.ts"
 import type { World } from "../world.ts"
 import type { Invariant } from "./invariant.ts"
 
-/** Bytes by number: of an origin's entries, or of a client's updates. */
+/** Bytes by number: of frames of an origin's entries, or of a client's updates. */
 class UnderWay {
   readonly #pieces = new Map<number, number>()
   bytes = 0
@@ -160,7 +160,9 @@ function checkEntries(node: string, link: LinkEnd, frame: Uint8Array): void {
   })
   const underWay = origins.get(origin) ?? new UnderWay()
   origins.set(origin, underWay)
-  for (const [index, record] of records.entries()) underWay.add(firstSeq + index, record.length)
+  // A frame counts until its last entry is confirmed or asked for again.
+  const sent = records.reduce((sum, record) => sum + record.length, 0)
+  underWay.add(firstSeq + records.length - 1, sent)
 }
 
 function onNodeFrame(client: ClientEnd, frame: Uint8Array): void {

@@ -1,7 +1,7 @@
 /**
  * Presence, once all is well: everybody who has a document open sees the same cursors, those of
  * all who are there, as they said last, and of nobody else. Who left unnoticed is gone after the
- * time that presence lives without being renewed. Who is there is seen at once, as nodes tell new
+ * time that presence lives without being renewed, and at once where a node saw them leave. Who is there is seen at once, as nodes tell new
  * sessions and new links; only a full socket is told nothing, and then it takes a renewal.
  */
 import { limits } from "@causeway/crdt/base"
@@ -9,6 +9,7 @@ import type { DocumentId } from "@causeway/crdt/base"
 import { demand } from "../violation.ts"
 import type { World } from "../world.ts"
 import type { Session, SimWriter } from "../writer.ts"
+import { Departures } from "./departures.ts"
 import type { Invariant } from "./invariant.ts"
 
 /** On any clock, and a round of sweeps and messages after it. */
@@ -30,10 +31,10 @@ function presentIn({ writers }: World, document: DocumentId): Present[] {
   })
 }
 
-type Strange = { readonly kind: "missing" | "ghost"; readonly why: string }
+type Strange = { readonly kind: "missing" | "ghost" | "departed"; readonly why: string }
 
 /** Why somebody sees something else than is there; undefined if nobody does. */
-function strangeness(world: World): Strange | undefined {
+function strangeness(world: World, departures: Departures): Strange | undefined {
   for (const document of world.documents) {
     const present = presentIn(world, document)
     const said = new Map<number, string>()
@@ -53,7 +54,8 @@ function strangeness(world: World): Strange | undefined {
       for (const [client, state] of session.cursors) {
         if (said.has(client)) continue
         const why = `${writer.name} in ${document} sees ${client} at ${state}, who is not there`
-        return { kind: "ghost", why }
+        const isKnown = departures.isKnownAt(writer.node, client)
+        return { kind: isKnown ? "departed" : "ghost", why }
       }
     }
   }
@@ -67,17 +69,21 @@ export const presenceConvergence: Invariant = {
   explain: "once all is well everybody sees the cursors of those who are there, and no others",
   watch: (world) => {
     let congestedMs = -Infinity
+    const departures = new Departures(world)
     return {
-      onNodeInput(_node, { type }) {
+      onNodeInput(node, input) {
+        departures.onNodeInput(node, input)
+        const { type } = input
         if (type === "congested" || type === "drained") congestedMs = world.scheduler.nowMs
       },
       onRest() {
         const { scheduler } = world
         const fromMs = scheduler.nowMs
         const isOwed = fromMs - congestedMs < RENEWED_MS
-        const withinMs = { ghost: WITHIN_MS, missing: isOwed ? WITHIN_MS : AT_ONCE_MS }
+        const soonMs = isOwed ? WITHIN_MS : AT_ONCE_MS
+        const withinMs = { ghost: WITHIN_MS, missing: soonMs, departed: soonMs }
         for (;;) {
-          const strange = strangeness(world)
+          const strange = strangeness(world, departures)
           if (strange === undefined) return
           const restedMs = scheduler.nowMs - fromMs
           demand(restedMs < withinMs[strange.kind], INVARIANT, () => {
