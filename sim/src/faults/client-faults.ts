@@ -8,6 +8,7 @@ const clientMove: Fault = {
   everyMs: [2000, 20_000],
   lastsMs: [1, 1],
   inject(world, random) {
+    if (world.writers.length === 0) return "skipped"
     random.pick(world.writers).disconnect(random.pick(world.nodes).host)
     return "done"
   },
@@ -20,6 +21,7 @@ const reopen: Fault = {
   everyMs: [1000, 15_000],
   lastsMs: [1, 5000],
   inject(world, random, lastsMs) {
+    if (world.writers.length === 0) return "skipped"
     random.pick(world.writers).reopen(random, lastsMs)
     return "done"
   },
@@ -33,6 +35,7 @@ function clientCrash(name: string, explain: string, storage: "kept" | "lost"): F
     everyMs: [6000, 60_000],
     lastsMs: [10, 10_000],
     inject(world, random) {
+      if (world.writers.length === 0) return "skipped"
       const writer = random.pick(world.writers)
       if (!writer.running) return "skipped"
       writer.crash(storage)

@@ -4,6 +4,8 @@
  * suspended laptop, a migrated virtual machine) and go at a pace of its own, never backwards; the
  * next life may begin at an earlier time. All nodes' clocks also differ from the first.
  */
+import type { SimNode } from "../sim-node.ts"
+import type { SimWriter } from "../writer.ts"
 import type { Fault } from "./fault.ts"
 
 const row = "clock skew and jumps"
@@ -18,7 +20,8 @@ const clockJump: Fault = {
   everyMs: [5000, 40_000],
   lastsMs: [1, 1],
   inject(world, random) {
-    const { clock } = random.chance(0.7) ? random.pick(world.nodes) : random.pick(world.writers)
+    const hosts = random.chance(0.7) ? world.nodes : world.writers
+    const clock = hosts.length === 0 ? undefined : random.pick<SimNode | SimWriter>(hosts).clock
     if (clock === undefined) return "skipped"
     clock.jump(random.logBetween(50, 3 * DAY_MS))
     return "done"

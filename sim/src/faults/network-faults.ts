@@ -11,6 +11,7 @@ const delay: Fault = {
   everyMs: [3000, 30_000],
   lastsMs: [500, 10_000],
   inject(world, random) {
+    if (hostsOf(world).length < 2) return "skipped"
     const pairs = Array.from({ length: random.int(1, 4) }, () => pairOf(world, random))
     return world.network.reachability.slow(pairs, random.logBetween(3, 60))
   },

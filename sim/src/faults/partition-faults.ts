@@ -78,7 +78,10 @@ const oneWay: Fault = {
   row: "one-way partition",
   everyMs: [4000, 40_000],
   lastsMs: [500, 20_000],
-  inject: (world, random) => world.network.reachability.cut([pairOf(world, random)]),
+  inject(world, random) {
+    if (hostsOf(world).length < 2) return "skipped"
+    return world.network.reachability.cut([pairOf(world, random)])
+  },
 }
 
 const clientSplit: Fault = {
@@ -106,6 +109,7 @@ const flapping: Fault = {
   everyMs: [10_000, 60_000],
   lastsMs: [2000, 20_000],
   inject(world, random, lastsMs) {
+    if (hostsOf(world).length < 2) return "skipped"
     const [one, other] = pairOf(world, random)
     const endMs = world.scheduler.nowMs + lastsMs
     const { reachability } = world.network

@@ -29,6 +29,7 @@ const clientPause: Fault = {
   everyMs: [5000, 40_000],
   lastsMs: [5, 40_000],
   inject(world, random, lastsMs) {
+    if (world.writers.length === 0) return "skipped"
     const writer = random.pick(world.writers)
     if (!writer.running || writer.isPaused) return "skipped"
     writer.pause(world.scheduler.nowMs + lastsMs)
@@ -43,6 +44,7 @@ const clientUpgrade: Fault = {
   everyMs: [8000, 50_000],
   lastsMs: [1, 1],
   inject(world, random) {
+    if (world.writers.length === 0) return "skipped"
     const writer = random.pick(world.writers)
     writer.build = writer.build === "today" ? "tomorrow" : "today"
     writer.disconnect(random.pick(world.nodes).host)
