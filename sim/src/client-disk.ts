@@ -31,11 +31,18 @@ const nothing: ClientImage = {
   nextSeq: 1,
 }
 
+/** Hears of what becomes durable, at that very moment. */
+export type ClientDiskEvents = {
+  readonly onStored: (update: StoredUpdate) => void
+  /** The client took it for logged by a node, and let go of it. */
+  readonly onTrimmed: (client: ClientId | undefined, update: StoredUpdate) => void
+}
+
 export class ClientDisk {
   readonly #scheduler: Scheduler
   readonly #random: SimRandom
   readonly #latencyMs: Millis
-  readonly #onStored: (update: StoredUpdate) => void
+  readonly #events: ClientDiskEvents
   #client: ClientId | undefined
   #outbox = new Map<number, StoredUpdate>()
   #rejected = new Map<number, RejectedUpdate>()
@@ -51,12 +58,12 @@ export class ClientDisk {
     scheduler: Scheduler,
     random: SimRandom,
     latencyMs: Millis,
-    onStored: (update: StoredUpdate) => void,
+    events: ClientDiskEvents,
   ) {
     this.#scheduler = scheduler
     this.#random = random
     this.#latencyMs = latencyMs
-    this.#onStored = onStored
+    this.#events = events
   }
 
   open(): ClientStorage {
@@ -149,9 +156,13 @@ export class ClientDisk {
       case "outbox-add":
         this.#outbox.set(write.update.seq, write.update)
         this.#nextSeq = Math.max(this.#nextSeq, write.update.seq + 1)
-        return this.#onStored(write.update)
+        return this.#events.onStored(write.update)
       case "outbox-trim":
-        for (const seq of this.#outbox.keys()) if (seq <= write.seq) this.#outbox.delete(seq)
+        for (const [seq, update] of this.#outbox) {
+          if (seq > write.seq) continue
+          this.#outbox.delete(seq)
+          this.#events.onTrimmed(this.#client, update)
+        }
         return
       case "rejected-add":
         this.#outbox.delete(write.update.seq)

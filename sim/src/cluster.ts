@@ -97,17 +97,15 @@ export class Cluster implements World {
   }
 
   #makeClient(index: number, random: SimRandom): SimClient {
-    const { scheduler, network, trace, watch } = this
+    const { scheduler, network, trace, watch, oracle } = this
     const host = this.#options.nodes + index
     const name = `c${index + 1}`
     trace.nameHost(host, name)
     const own = random.split(name)
-    const disk = new ClientDisk(
-      scheduler,
-      own.split("disk"),
-      this.profile.clientStorageMs,
-      ({ document, bytes }) => watch.onStored(document, bytes),
-    )
+    const disk = new ClientDisk(scheduler, own.split("disk"), this.profile.clientStorageMs, {
+      onStored: ({ document, bytes }) => watch.onStored(document, bytes),
+      onTrimmed: (client, update) => oracle.onTrimmed(client, update),
+    })
     this.clientDisks.push(disk)
     const urls = own.shuffled(range(this.#options.nodes)).slice(0, 3).map(nodeName)
     const documents = own.shuffled(this.documents).slice(0, this.profile.documentsPerClient)

@@ -145,6 +145,19 @@ describe("order over reconnects", () => {
     expect(sent.at(-1)).toMatchObject({ type: "update", seq: 1 })
   })
 
+  test("[N2] a limit: with older storage a number that a node logged before counts as logged", () => {
+    // Before its storage was put back this client gave number 1 to something that node A logged.
+    const harness = connected()
+    harness.type(notes, 1)
+    harness.close()
+    harness.redial()
+    // Node B did not answer. A means the other update, which this client can't tell.
+    const sent = harness.connect({ loggedSeq: 1 })
+    expect(sent.filter(({ type }) => type === "update")).toEqual([])
+    expect(harness.core.client).toBe(clientId)
+    expect(harness.core.pending.count).toBe(0)
+  })
+
   test("[N6] an ack of what is not under way ends the connection", () => {
     const harness = connected()
     harness.type(notes, 1)

@@ -3,9 +3,9 @@
  * nodes are told and say) and stops the run where a promise is broken. It only watches.
  */
 import { DecodeError } from "@causeway/crdt/base"
-import type { DocumentId } from "@causeway/crdt/base"
+import type { ClientId, DocumentId } from "@causeway/crdt/base"
 import type { Effect, Engines, Input, NodeEvent } from "@causeway/crdt/node"
-import type { AppendBatch } from "@causeway/crdt/ports"
+import type { AppendBatch, StoredUpdate } from "@causeway/crdt/ports"
 import { decodeClientMessage } from "@causeway/crdt/protocol"
 import type { ClientMessage } from "@causeway/crdt/protocol"
 import type { ClientImage } from "../client-disk.ts"
@@ -31,6 +31,8 @@ export class Oracle implements Watcher {
   readonly #trace: Trace
   #shelved = (_document: DocumentId): Coverage => new Coverage()
   readonly #outputs = new Map<HostId, NodeOutput>()
+  /** Clients on older storage, and below which number theirs may stand for two updates. */
+  readonly #reusedBelow = new Map<ClientId, number>()
 
   constructor(engines: Engines, trace: Trace) {
     this.#trace = trace
@@ -86,8 +88,22 @@ export class Oracle implements Watcher {
       const kept = after.outbox.get(seq) ?? after.rejected.get(seq)
       if (kept?.bytes !== bytes) this.attempts.forgetOne(document, bytes)
     }
-    if (after.client !== undefined) this.promises.distrust(after.client)
+    if (after.client !== undefined) {
+      this.promises.distrust(after.client)
+      this.#reusedBelow.set(after.client, before.nextSeq)
+    }
     this.ledger.settle()
+  }
+
+  /**
+   * A limitation: a number whose first update some node logged, and that a client with older
+   * storage gives to another one, counts as logged there ([N2] [N5]). Unless the other was logged
+   * too, its client lets go of what nobody has.
+   */
+  onTrimmed(client: ClientId | undefined, { seq, document, bytes }: StoredUpdate): void {
+    if (client === undefined || seq >= (this.#reusedBelow.get(client) ?? 0)) return
+    const isLogged = this.ledger.holdsSomewhere(document, this.attempts.opsOf(document, bytes))
+    if (!isLogged) this.attempts.forgetOne(document, bytes)
   }
 
   onRefused(writer: SimWriter, code: number): void {

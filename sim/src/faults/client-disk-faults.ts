@@ -4,7 +4,8 @@ import type { Fault } from "./fault.ts"
 const clientRestored: Fault = {
   name: "client-restored",
   explain:
-    "a client dies and starts again on an older copy of its storage, as after a restored backup",
+    "a client dies and starts again on an older copy of its storage, as after a restored backup;" +
+    " what it then writes under numbers that a node has logged already may be lost",
   row: "client crash and storage",
   everyMs: [20_000, 150_000],
   lastsMs: [300, 20_000],

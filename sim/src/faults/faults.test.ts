@@ -153,6 +153,15 @@ describe("clocks", () => {
   })
 })
 
+test("a lone node without clients: faults that need others are skipped", () => {
+  const alone = { nodes: 1, clients: 0, stockClients: 0, seconds: 10 } as const
+  const faults = builtIn.faults.map(({ name }) => `${name}:2`)
+  const report = runToEnd({ ...size, ...alone, seed: 2, faults })
+  expect(report.failure?.message).toBeUndefined()
+  expect(report.faults.get("crash")).toBeGreaterThan(0)
+  expect(report.faults.get("client-move")).toBe(0)
+})
+
 describe("messages", () => {
   test("only what rules say may be repeated is, and only entries change places", () => {
     const native = { type: "native" } as const
