@@ -120,7 +120,23 @@ describe("what a replica can mend", () => {
     ])
   })
 
-  test("[N14] [C3] a difference that is refused too is shelved whole", () => {
+  test("[N14] [C2] another node gets the update itself: it may lack what this one had", () => {
+    const harness = underWay(true)
+    harness.node(reject)
+    harness.serve(3)
+    harness.input({ type: "difference", document: notes, bytes: Uint8Array.of(4, 5) })
+    harness.close()
+    harness.redial()
+    const mark = harness.effects.length
+    harness.connect()
+    expect(updatesSent(harness.effects.slice(mark))).toEqual([
+      [1, 5],
+      [2, 6],
+    ])
+    expect(harness.core.pending.bytes).toBe(2)
+  })
+
+  test("[N14] [C3] what is shelved after a difference was refused is the update itself", () => {
     const harness = underWay(true)
     for (let count = 1; count <= clientLimits.repairsMax; count++) {
       harness.node(reject)
@@ -129,7 +145,7 @@ describe("what a replica can mend", () => {
     }
     harness.node(reject)
     const [rejected] = only(harness.effects, "rejected")
-    expect(rejected?.update.bytes).toEqual(Uint8Array.of(4, 5))
+    expect(rejected?.update.bytes).toEqual(five)
     expect(updatesSent(harness.effects).at(-1)).toEqual([1, -1, 6])
   })
 })

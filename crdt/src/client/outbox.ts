@@ -19,6 +19,8 @@ export type OutboxFrame = {
 export class Outbox {
   /** By seq, in order of seq. */
   readonly #entries = new Map<number, StoredUpdate>()
+  /** What was typed, of those that are sent with other bytes on this connection. */
+  readonly #originals = new Map<number, StoredUpdate>()
   readonly #byDocument = new Map<DocumentId, Set<number>>()
   readonly #lastByDocument = new Map<DocumentId, number>()
   #nextSeq: number
@@ -124,6 +126,8 @@ export class Outbox {
   connected(loggedSeq: number): StoredUpdate[] {
     assert(loggedSeq <= this.sentSeq, "logged what was never sent")
     const removed = this.#removeTo(loggedSeq)
+    for (const { seq, bytes } of this.#originals.values()) this.#set(seq, bytes)
+    this.#originals.clear()
     this.#cursor = this.firstPending
     this.#underWayBytes = 0
     return removed
@@ -148,7 +152,9 @@ export class Outbox {
       this.#byDocument.delete(update.document)
       this.#lastByDocument.delete(update.document)
     }
-    return update
+    const original = this.#originals.get(seq) ?? update
+    this.#originals.delete(seq)
+    return original
   }
 
   /** Sends again from `seq`. */
@@ -159,11 +165,18 @@ export class Outbox {
     this.#cursor = Math.min(this.#cursor, seq)
   }
 
-  /** Gives an update that is not under way other bytes, which must include what it did. */
+  /** Other bytes for an update that is not under way; for this node they do what it does. */
   replace(seq: number, bytes: Uint8Array): void {
     const update = this.#entries.get(seq)
     if (update === undefined) return
     assert(seq >= this.#cursor, "replaced what is under way")
+    this.#originals.set(seq, this.#originals.get(seq) ?? update)
+    this.#set(seq, bytes)
+  }
+
+  #set(seq: number, bytes: Uint8Array): void {
+    const update = this.#entries.get(seq)
+    if (update === undefined) return
     this.#bytes += bytes.length - update.bytes.length
     this.#entries.set(seq, { ...update, bytes })
   }

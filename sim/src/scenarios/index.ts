@@ -103,4 +103,40 @@ export const scenarios: readonly Scenario[] = [
       ],
     },
   },
+  {
+    name: "difference for one node sent to another",
+    story:
+      "with a megabyte of others' updates waiting, a node refused a client's for want of" +
+      " predecessors; the client sent what that node lacked in its place, then went to another node," +
+      " which lacked more, took it, and acked an update of which it had only a part",
+    options: {
+      nodes: 3,
+      clients: 4,
+      stockClients: 0,
+      seconds: 12,
+      writesPerSecond: 8,
+      seed: 9966,
+      workload: "hot-document",
+      schedule: [
+        at(1500, "withheld-first", 2000, 276),
+        at(5000, "isolate", 11_000, 158077),
+        at(5001, "isolate", 11_000, 225352),
+        at(6000, "slow-disk", 9000, 212202),
+        at(6001, "slow-disk", 9000, 957842),
+        at(7000, "crash", 1500, 386699),
+        at(7500, "reopen", 900, 644006),
+        at(8000, "client-move", 1, 551226),
+        at(8200, "client-crash", 700, 443638),
+        at(8500, "client-move", 1, 780582),
+        at(9000, "crash", 1500, 891329),
+        at(9500, "client-crash", 700, 600743),
+        at(9700, "reopen", 900, 207559),
+        at(10_000, "client-move", 1, 44678),
+        at(10_500, "client-move", 1, 788903),
+        at(11_000, "crash", 1500, 863662),
+        at(11_500, "client-crash", 700, 294051),
+        at(11_700, "reopen", 900, 993307),
+      ],
+    },
+  },
 ]
