@@ -185,7 +185,7 @@ test("[N14] an update that lacks predecessors is logged and waits; too many are 
   expect(lost.length).toBeGreaterThan(0)
 })
 
-test("[N14] [N7] an empty update in place of one that is refused so lets the sequence go on", () => {
+test("[N14] [N7] an empty update in place of one refused so lets the sequence go on", () => {
   const node = new World().node()
   const client = openNative(node, notes, 1)
   client.open(2, plans)

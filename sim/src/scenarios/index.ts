@@ -107,7 +107,7 @@ export const scenarios: readonly Scenario[] = [
     name: "difference for one node sent to another",
     story:
       "with a megabyte of others' updates waiting, a node refused a client's for want of" +
-      " predecessors; the client sent what that node lacked in its place, then went to another node," +
+      " predecessors; the client sent what that node lacked in its place, then went to another," +
       " which lacked more, took it, and acked an update of which it had only a part",
     options: {
       nodes: 3,
