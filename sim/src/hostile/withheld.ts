@@ -3,7 +3,7 @@
  * ever. What it writes is real: logged, relayed and shown once the first one comes. Until then it
  * waits, within bounds that hit this client and no other. Rules [N14] [Y8].
  */
-import { partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
+import { limits, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
 import type { Endpoint } from "@causeway/crdt/node"
 import {
@@ -35,6 +35,8 @@ const edits: Workload = {
   },
 }
 
+const BYTES_MAX = 1.2 * limits.pendingBytesMax
+
 /** Gives what ends it. */
 export function withholdFirst(world: World, random: SimRandom, lastsMs: Millis): () => void {
   const from = world.hostile.nextHost()
@@ -60,13 +62,16 @@ function makeUpdates(
   const replica = createReplica(document, random, edits)
   const isBig = random.chance(0.05)
   const updates: Uint8Array[] = []
-  for (let index = random.int(2, 12); index > 0; index--) {
+  let bytes = 0
+  // Each replica sends all that waits along with what a node lacks: more of it only costs memory.
+  for (let index = random.int(2, 12); index > 0 && bytes < BYTES_MAX; index--) {
     const size = Math.round(isBig ? random.between(50_000, 400_000) : random.logBetween(1, 500))
     const token = `<withheld ${random.hex(8)} ${"x".repeat(size)}>`
     for (const update of replica.edit(random, token)) {
       // Nobody is to rely on any of it: it may never come to light.
       world.oracle.attempts.add(host, document, token.slice(0, 20), update).forgotten = true
       updates.push(update)
+      bytes += update.length
     }
   }
   replica.close()
