@@ -1,6 +1,7 @@
 /**
  * A checksum over all bytes of frames and updates, which may have megabytes: only to tell them
- * apart, never to trust them. MurmurHash3, x86, 32 bits (Appleby, public domain): four bytes a step.
+ * apart, never to trust them. MurmurHash3, x86, 32 bits (Appleby, public domain), four bytes a
+ * step.
  */
 
 const FIRST = 0xcc9e2d51

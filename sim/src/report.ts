@@ -6,9 +6,18 @@ import type { RunReport } from "./run.ts"
 /** What a run was and cost in the real world. */
 export type Timed = { readonly report: RunReport; readonly realMs: number }
 
-/** The one line that replays a run; one whose faults are listed needs them in a file. */
-export function replayCommand(options: SimOptions): string {
-  if (options.schedule !== undefined) return "npm run sim -- run --replay FILE, with these options"
+/** Where a run came from, apart from its options. */
+export type Source = {
+  /** The file of options it was read from. */
+  readonly replay?: string | undefined
+  /** The module of its catalogue. */
+  readonly with?: string | undefined
+}
+
+/** The one line that replays a run. */
+export function replayCommand(options: SimOptions, source: Source = {}): string {
+  const own = source.with === undefined ? "" : ` --with ${source.with}`
+  if (source.replay !== undefined) return `npm run sim -- run --replay ${source.replay}${own}`
   const { seed, nodes, clients, stockClients, seconds, writesPerSecond } = options
   const { faults, workload } = options
   const chosen = faults === undefined ? "" : ` --faults ${faults.join(",") || "none"}`
@@ -16,7 +25,8 @@ export function replayCommand(options: SimOptions): string {
     `npm run sim -- --seed ${seed} --nodes ${nodes} --clients ${clients}` +
     ` --stock-clients ${stockClients} --seconds ${seconds}` +
     ` --writes-per-second ${writesPerSecond}${chosen}` +
-    (workload === undefined ? "" : ` --workload ${workload}`)
+    (workload === undefined ? "" : ` --workload ${workload}`) +
+    own
   )
 }
 
@@ -28,7 +38,7 @@ export function showStart(options: SimOptions, profile: Profile): string {
   return [head, ...showProfile(profile)].join("\n")
 }
 
-export function showEnd({ report, realMs }: Timed): string {
+export function showEnd({ report, realMs }: Timed, source: Source = {}): string {
   const { failure, virtualMs, events, writes, entries, faults, hash, convergedMs } = report
   const forks = report.forks === 0 ? "" : `, ${report.forks} origins forked`
   const fired = [...faults].map(([name, count]) => `${name} ${count}`).join(", ")
@@ -56,7 +66,7 @@ export function showEnd({ report, realMs }: Timed): string {
       ` seed ${report.options.seed}`,
     `         ${failure.message}`,
     ...(failure.invariant === "assertion" ? [failure.stack ?? ""] : []),
-    `replay   ${replayCommand(report.options)}`,
+    `replay   ${replayCommand(report.options, source)}`,
   ].join("\n")
 }
 
@@ -69,16 +79,7 @@ function showBudgets({ convergences }: RunReport): string {
   return parts.join(", ")
 }
 
-/** One line per run of many. */
-export function showLine({ report, realMs }: Timed): string {
-  const { failure, options, virtualMs } = report
-  const verdict =
-    failure === undefined ? "ok" : `VIOLATION of ${failure.invariant}: ${failure.message}`
-  const speed = Math.round(virtualMs / Math.max(1, realMs))
-  return `seed ${options.seed}  ${verdict}  ${speed} × ${report.hash.slice(0, 16)}`
-}
-
-export function toJson({ report, realMs }: Timed): string {
+export function toJson({ report, realMs }: Timed, source: Source = {}): string {
   const { profile, faults, ...rest } = report
   const drawn = profile.faults.map(({ fault, everyMs }) => ({ name: fault.name, everyMs }))
   return JSON.stringify({
@@ -86,6 +87,6 @@ export function toJson({ report, realMs }: Timed): string {
     profile: { ...profile, workload: profile.workload.name, faults: drawn },
     faults: Object.fromEntries(faults),
     realMs,
-    replay: replayCommand(report.options),
+    replay: replayCommand(report.options, source),
   })
 }

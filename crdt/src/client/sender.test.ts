@@ -145,7 +145,7 @@ describe("order over reconnects", () => {
     expect(sent.at(-1)).toMatchObject({ type: "update", seq: 1 })
   })
 
-  test("[N2] a limit: with older storage a number that a node logged before counts as logged", () => {
+  test("[N2] a limit: with older storage, a number a node logged before counts as logged", () => {
     // Before its storage was put back this client gave number 1 to something that node A logged.
     const harness = connected()
     harness.type(notes, 1)

@@ -55,26 +55,50 @@ export function names(known: readonly string[]): (text: string) => string[] {
   }
 }
 
-/** Options as `sim shrink` and `--json` write them: this is a developer's own file. */
-export function readOptions(path: string): SimOptions {
+/** A run that was written down, and where. */
+export type Replay = { readonly path: string; readonly options: SimOptions }
+
+/** Options as `sim shrink` writes them. */
+export function readOptions(path: string): Replay {
+  let options: unknown
   try {
-    // cast: a file that says something else fails the run's own assertions.
-    return JSON.parse(readFileSync(path, "utf8")) as SimOptions
+    options = JSON.parse(readFileSync(path, "utf8"))
   } catch (error) {
     throw new InvalidArgumentError(error instanceof Error ? error.message : "unreadable")
   }
+  if (isOptions(options)) return { path, options }
+  throw new InvalidArgumentError("these are not the options of a run, as `sim shrink` writes them")
+}
+
+function isOptions(options: unknown): options is SimOptions {
+  if (typeof options !== "object" || options === null) return false
+  const numbers = ["seed", "nodes", "clients", "stockClients", "seconds", "writesPerSecond"]
+  const schedule: unknown = Reflect.get(options, "schedule")
+  return (
+    numbers.every((name) => Number.isFinite(Reflect.get(options, name))) &&
+    (schedule === undefined || Array.isArray(schedule))
+  )
 }
 
 /** Adds the options that say how big a run is and what happens in it. */
-export function withSize(command: Command, whenLeftOut: string): Command {
+export function withSize(command: Command, fallback: SimOptions | undefined): Command {
   const { clients, seconds } = sizeMax
-  const drawn = `(default: ${whenLeftOut})`
+  const left = (name: "nodes" | "clients" | "stockClients" | "writesPerSecond"): string =>
+    `(default: ${fallback?.[name] ?? "drawn by the seed"})`
   return command
-    .option("--nodes <n>", `nodes, each linked with all others ${drawn}`, whole(1, sizeMax.nodes))
-    .option("--clients <n>", `native clients ${drawn}`, whole(0, clients))
-    .option("--stock-clients <n>", `y-websocket clients ${drawn}`, whole(0, clients))
+    .option(
+      "--nodes <n>",
+      `nodes, each linked with all others ${left("nodes")}`,
+      whole(1, sizeMax.nodes),
+    )
+    .option("--clients <n>", `native clients ${left("clients")}`, whole(0, clients))
+    .option("--stock-clients <n>", `y-websocket clients ${left("stockClients")}`, whole(0, clients))
     .option("--seconds <n>", "virtual seconds with faults", number(0, seconds), 60)
-    .option("--writes-per-second <n>", `over all clients ${drawn}`, number(0, 10_000))
+    .option(
+      "--writes-per-second <n>",
+      `over all clients ${left("writesPerSecond")}`,
+      number(0, 10_000),
+    )
     .option("--faults <names>", "a,b:5,c, all or none; b:5 is every 5 s (default: drawn)", (text) =>
       text.split(","),
     )

@@ -8,11 +8,11 @@ import type { Timed } from "../report.ts"
 import { startRun } from "../run.ts"
 import { toEnd } from "./advance.ts"
 import { choose, exitCodes, optionsOf, readOptions, seed, withSize } from "./arguments.ts"
-import type { SizeArguments } from "./arguments.ts"
+import type { Replay, SizeArguments } from "./arguments.ts"
 
 type Arguments = SizeArguments & {
   readonly seed?: number
-  readonly replay?: SimOptions
+  readonly replay?: Replay
   readonly checkDeterminism: boolean
   readonly json: boolean
 }
@@ -23,7 +23,7 @@ export function addRun(program: Command): void {
     .description("Runs one cluster on virtual time, breaks things, checks every promise.")
     .option("--seed <n>", "replay this seed (default: a random one)", seed)
     .option("--replay <file>", "run what `sim shrink` wrote, and nothing else", readOptions)
-  withSize(command, "small")
+  withSize(command, plainOptions(0))
     .option("--check-determinism", "run twice and compare the traces", false)
     .option("--json", "one JSON object on stdout", false)
     .action(async (given: Arguments) => {
@@ -34,10 +34,11 @@ export function addRun(program: Command): void {
 async function run(asked: Arguments): Promise<number> {
   const { given, catalogue } = await choose(asked)
   const drawn = Math.floor(Math.random() * SEED_MAX)
-  const options = given.replay ?? optionsOf(given, plainOptions(given.seed ?? drawn))
+  const options = given.replay?.options ?? optionsOf(given, plainOptions(given.seed ?? drawn))
+  const source = { replay: given.replay?.path, with: given.with }
   const first = await runOnce(options, catalogue, given.json)
   if (first === undefined) return exitCodes.interrupted
-  process.stdout.write(`${given.json ? toJson(first) : showEnd(first)}\n`)
+  process.stdout.write(`${given.json ? toJson(first, source) : showEnd(first, source)}\n`)
   const kept = first.report.failure === undefined
   if (!given.checkDeterminism) return kept ? exitCodes.kept : exitCodes.broken
   const second = await runOnce(options, catalogue, true)

@@ -4,16 +4,15 @@ import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Command } from "commander"
 import { plainOptions, SEED_MAX } from "../options.ts"
-import type { SimOptions } from "../options.ts"
 import { replayCommand } from "../report.ts"
 import { renderPage, startRecording } from "../show/index.ts"
 import { toEnd } from "./advance.ts"
 import { choose, exitCodes, optionsOf, readOptions, seed, withSize } from "./arguments.ts"
-import type { SizeArguments } from "./arguments.ts"
+import type { Replay, SizeArguments } from "./arguments.ts"
 
 type Arguments = SizeArguments & {
   readonly seed?: number
-  readonly replay?: SimOptions
+  readonly replay?: Replay
   readonly out: string
 }
 
@@ -23,7 +22,7 @@ export function addShow(program: Command): void {
     .description("Runs one seed and writes a page: who was cut off, crashes, writes, convergence.")
     .option("--seed <n>", "this run (default: a random one)", seed)
     .option("--replay <file>", "what `sim shrink` wrote", readOptions)
-  withSize(command, "small")
+  withSize(command, plainOptions(0))
     .option("--out <file>", "the page, one file that needs nothing else", "report.html")
     .action(async (given: Arguments) => {
       process.exitCode = await show(given)
@@ -33,12 +32,12 @@ export function addShow(program: Command): void {
 async function show(asked: Arguments): Promise<number> {
   const { given, catalogue } = await choose(asked)
   const drawn = Math.floor(Math.random() * SEED_MAX)
-  const options = given.replay ?? optionsOf(given, plainOptions(given.seed ?? drawn))
+  const options = given.replay?.options ?? optionsOf(given, plainOptions(given.seed ?? drawn))
   const { run, timeline } = startRecording(options, catalogue)
   const report = await toEnd(run, false)
   if (report === undefined) return exitCodes.interrupted
   const { invariants } = catalogue
-  const replay = replayCommand(options)
+  const replay = replayCommand(options, { replay: given.replay?.path, with: given.with })
   writeFileSync(given.out, renderPage({ report, timeline: timeline(), replay, invariants }))
   const { failure } = report
   const verdict = failure === undefined ? "every promise kept" : `VIOLATION of ${failure.invariant}`

@@ -11,12 +11,12 @@ import { smaller } from "../shrink/candidates.ts"
 import type { Failing } from "../shrink/candidates.ts"
 import { toEnd } from "./advance.ts"
 import { choose, exitCodes, number, optionsOf, readOptions, seed, withSize } from "./arguments.ts"
-import type { SizeArguments } from "./arguments.ts"
+import type { Replay, SizeArguments } from "./arguments.ts"
 import { interruption } from "./interruption.ts"
 
 type Arguments = SizeArguments & {
   readonly seed?: number
-  readonly replay?: SimOptions
+  readonly replay?: Replay
   readonly minutes: number
   readonly out: string
 }
@@ -27,7 +27,7 @@ export function addShrink(program: Command): void {
     .description("Finds the fewest faults, writes and hosts that still break the same invariant.")
     .option("--seed <n>", "of a run that fails, with the same options as it had", seed)
     .option("--replay <file>", "start from what an earlier shrink wrote", readOptions)
-  withSize(command, "small")
+  withSize(command, plainOptions(0))
     .option("--minutes <n>", "then the smallest found so far has to do", number(0, 100_000), 10)
     .option("--out <file>", "where the smallest run is written", "failure.json")
     .action(async (given: Arguments) => {
@@ -41,7 +41,7 @@ async function shrink(asked: Arguments): Promise<number> {
     process.stderr.write("error: --seed or --replay is wanted: which run fails?\n")
     return exitCodes.refused
   }
-  const options = given.replay ?? optionsOf(given, plainOptions(given.seed ?? 0))
+  const options = given.replay?.options ?? optionsOf(given, plainOptions(given.seed ?? 0))
   process.stdout.write("running the whole failure first\n")
   const report = await toEnd(startRun(options, catalogue), true)
   if (report?.failure === undefined) {
@@ -52,7 +52,8 @@ async function shrink(asked: Arguments): Promise<number> {
   const best = await search(report, catalogue, given.minutes * 60_000)
   writeFileSync(given.out, `${JSON.stringify(best.options, undefined, 2)}\n`)
   process.stdout.write(
-    `\n${showEnd(best)}\n\n${sizeOf(best.options)}\nwritten to ${given.out}; to see it again:\n` +
+    `\n${showEnd(best, { replay: given.out, with: given.with })}\n\n` +
+      `${sizeOf(best.options)}\nwritten to ${given.out}; to see it again:\n` +
       `  npm run sim -- run --replay ${given.out}\n` +
       `  npm run sim -- show --replay ${given.out}\n`,
   )

@@ -3,7 +3,9 @@ import type { Command } from "commander"
 import { allFaults } from "../faults/index.ts"
 import type { SimOptions } from "../options.ts"
 import { startRun } from "../run.ts"
-import { whole } from "./arguments.ts"
+import { toEnd } from "./advance.ts"
+import { exitCodes, whole } from "./arguments.ts"
+import { interruption } from "./interruption.ts"
 
 type Arguments = { readonly rounds: number; readonly json: boolean }
 type Size = Omit<SimOptions, "seed"> & { readonly goal: number }
@@ -33,16 +35,20 @@ export function addSpeed(program: Command): void {
     .description("Measures how many times faster than real time runs of several sizes are.")
     .option("--rounds <n>", "seeds per size", whole(1, 1000), 5)
     .option("--json", "one JSON object per size on stdout", false)
-    .action(({ rounds, json }: Arguments) => {
+    .action(async ({ rounds, json }: Arguments) => {
       // What the first run pays for is paid once in a swarm.
-      measure({ ...size, nodes: 3, clients: 6, writesPerSecond: 10 }, 1)
+      await measure({ ...size, nodes: 3, clients: 6, writesPerSecond: 10 }, 1)
       for (const one of sizes) {
-        const { times, writes, realMs, failures } = measure(one, rounds)
+        if (interruption.signal.aborted) break
+        const { times, writes, realMs, failures } = await measure(one, rounds)
         const [low = 0, middle = 0, high = 0] = [0, 0.5, 1].map((at) => quantile(times, at))
         const perWrite = (realMs * 1000) / writes
+        if (failures > 0) process.exitCode = exitCodes.broken
         const verdict = failures === 0 ? "" : `, ${failures} VIOLATIONS`
         if (json)
-          process.stdout.write(`${JSON.stringify({ ...one, low, middle, high, perWrite })}\n`)
+          process.stdout.write(
+            `${JSON.stringify({ ...one, low, middle, high, perWrite, failures })}\n`,
+          )
         else {
           process.stdout.write(
             `${label(one).padEnd(62)} ${middle.toFixed(0).padStart(4)} × ` +
@@ -54,14 +60,13 @@ export function addSpeed(program: Command): void {
     })
 }
 
-function measure(options: Omit<SimOptions, "seed">, rounds: number) {
+async function measure(options: Omit<SimOptions, "seed">, rounds: number) {
   const times: number[] = []
   let [writes, realMs, failures] = [0, 0, 0]
   for (let seed = 1; seed <= rounds; seed++) {
     const startMs = performance.now()
-    const run = startRun({ ...options, seed })
-    let report = run.advance(Infinity)
-    while (report === undefined) report = run.advance(Infinity)
+    const report = await toEnd(startRun({ ...options, seed }), true)
+    if (report === undefined) break
     const tookMs = performance.now() - startMs
     times.push(report.virtualMs / tookMs)
     writes += report.writes

@@ -8,7 +8,7 @@ import type { SimOptions } from "../options.ts"
 import { replayCommand } from "../report.ts"
 import { Scoreboard } from "../swarm/scoreboard.ts"
 import type { RunSummary } from "../swarm/summary.ts"
-import { runSwarm } from "../swarm/swarm.ts"
+import { runSwarm, SwarmError } from "../swarm/swarm.ts"
 import { choose, exitCodes, number, optionsOf, seedRange, whole, withSize } from "./arguments.ts"
 import type { SizeArguments } from "./arguments.ts"
 import { interruption } from "./interruption.ts"
@@ -37,7 +37,7 @@ export function addSwarm(program: Command): void {
     .option("--jobs <n>", "processes", whole(1, 256), cores)
     .option("--minutes <n>", "start no run after so long", number(0, 100_000))
     .option("--failures-max <n>", "stop after so many violations", whole(1, SEED_MAX), 10)
-  withSize(command, "drawn by the seed")
+  withSize(command, undefined)
     .option(
       "--scoreboard [file]",
       "show how often each fault fired (and write it, as Markdown)",
@@ -55,7 +55,7 @@ async function swarm(asked: Arguments): Promise<number> {
   const startMs = performance.now()
   const endMs = startMs + (given.minutes ?? Infinity) * 60_000
   const scoreboard = new Scoreboard(catalogue.faults)
-  const totals = new Totals(to - from + 1, given.json)
+  const totals = new Totals(to - from + 1, given)
   const enough = new AbortController()
   function* options(): Generator<SimOptions> {
     for (let seed = from; seed <= to && performance.now() < endMs; seed++) {
@@ -64,7 +64,7 @@ async function swarm(asked: Arguments): Promise<number> {
   }
   if (!given.json) process.stdout.write(`seeds ${from}..${to}, ${given.jobs} at a time\n`)
   totals.start()
-  await runSwarm({
+  const dead = await runSwarm({
     runs: options(),
     jobs: given.jobs,
     catalogue: given.with,
@@ -74,10 +74,18 @@ async function swarm(asked: Arguments): Promise<number> {
       totals.add(summary)
       if (totals.failures >= given.failuresMax) enough.abort()
     },
+  }).catch((error: unknown) => {
+    if (error instanceof SwarmError) return error
+    throw error
   })
   totals.stop(performance.now() - startMs)
   if (given.scoreboard !== false && !given.json) process.stdout.write(`\n${scoreboard.toText()}\n`)
   if (typeof given.scoreboard === "string") writeFileSync(given.scoreboard, scoreboard.toMarkdown())
+  if (dead !== undefined) {
+    const replay = replayCommand(dead.options, { with: given.with })
+    process.stdout.write(`${dead.message}\n  ${replay}\n`)
+    return exitCodes.broken
+  }
   if (totals.failures > 0) return exitCodes.broken
   return interruption.signal.aborted ? exitCodes.interrupted : exitCodes.kept
 }
@@ -94,6 +102,7 @@ class Totals {
   failures = 0
   readonly #total: number
   readonly #json: boolean
+  readonly #with: string | undefined
   readonly #bar: SingleBar | undefined
   #notedMs = performance.now()
   #runs = 0
@@ -102,9 +111,10 @@ class Totals {
   #writes = 0
   #rssBytesMax = 0
 
-  constructor(total: number, json: boolean) {
+  constructor(total: number, given: Arguments) {
     this.#total = total
-    this.#json = json
+    this.#json = given.json
+    this.#with = given.with
     const format = "{bar} {value}/{total} runs, {failures} violations, {eta_formatted} left"
     if (process.stderr.isTTY) this.#bar = new SingleBar({ format, hideCursor: true })
   }
@@ -120,10 +130,15 @@ class Totals {
     this.#writes += summary.writes
     this.#rssBytesMax = Math.max(this.#rssBytesMax, summary.rssBytes)
     if (summary.failure !== undefined) this.failures += 1
-    if (this.#json) process.stdout.write(`${JSON.stringify(summary)}\n`)
+    if (this.#json) this.#writeJson(summary)
     else if (summary.failure !== undefined) this.#showFailure(summary)
     this.#bar?.update(this.#runs, { failures: this.failures })
     if (this.#bar === undefined && performance.now() - this.#notedMs > NOTE_MS) this.#note()
+  }
+
+  #writeJson(summary: RunSummary): void {
+    const replay = replayCommand(summary.options, { with: this.#with })
+    process.stdout.write(`${JSON.stringify({ ...summary, replay })}\n`)
   }
 
   #showFailure({ options, failure }: RunSummary): void {
@@ -131,7 +146,7 @@ class Totals {
     if (this.#bar !== undefined) process.stderr.write("\r\x1b[K")
     process.stdout.write(
       `seed ${options.seed}  VIOLATION of ${failure?.invariant} at ${seconds} s: ` +
-        `${failure?.message}\n  ${replayCommand(options)}\n`,
+        `${failure?.message}\n  ${replayCommand(options, { with: this.#with })}\n`,
     )
   }
 

@@ -1,8 +1,9 @@
 /**
  * Presence, once all is well: everybody who has a document open sees the same cursors, those of
  * all who are there, as they said last, and of nobody else. Who left unnoticed is gone after the
- * time that presence lives without being renewed, and at once where a node saw them leave. Who is there is seen at once, as nodes tell new
- * sessions and new links; only a full socket is told nothing, and then it takes a renewal.
+ * time that presence lives without being renewed, and at once where a node saw them leave. Who is
+ * there is seen at once, as nodes tell new sessions and new links; only a full socket is told
+ * nothing, and then it takes a renewal.
  */
 import { limits } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"

@@ -11,7 +11,6 @@ import type { Controls } from "./pursuit.ts"
 import { Scratch } from "./scratch.ts"
 
 export { listMutants } from "./mutant.ts"
-export type { Mutant } from "./mutant.ts"
 
 export type MutantOptions = {
   /** How many are hunted at a time. */

@@ -19,9 +19,20 @@ export type SwarmOptions = {
 
 const program = fileURLToPath(new URL("./worker.ts", import.meta.url))
 /** A run that takes longer hangs, whatever its size. */
-const RUN_MS_MAX = 15 * 60_000
+const RUN_MS_MAX = 5 * 60_000
 
-/** Resolves when every process has ended. @throws Error when a run hangs or kills its process. */
+/** A run hung, or killed its process. */
+export class SwarmError extends Error {
+  override readonly name = "SwarmError"
+  readonly options: SimOptions
+
+  constructor(options: SimOptions) {
+    super(`seed ${options.seed} hung or killed its process`)
+    this.options = options
+  }
+}
+
+/** Resolves when every process has ended. @throws SwarmError. */
 export async function runSwarm(options: SwarmOptions): Promise<void> {
   const workers = Array.from({ length: options.jobs }, () => runWorker(options))
   const results = await Promise.allSettled(workers)
@@ -56,7 +67,7 @@ function runWorker({ runs, catalogue, signal, onRun }: SwarmOptions): Promise<vo
       clearTimeout(timer)
       signal.removeEventListener("abort", onAbort)
       if (current === undefined || signal.aborted) resolve()
-      else reject(new Error(`seed ${current.seed} hung or killed its process`))
+      else reject(new SwarmError(current))
     })
     next()
   })

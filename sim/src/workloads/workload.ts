@@ -48,7 +48,7 @@ export type LoadShape = {
 }
 
 /** Where a workload does what is more than an edit. */
-export type Stage = {
+type Stage = {
   readonly world: World
   /** Those who only look; the others write. */
   readonly readers: readonly SimWriter[]

@@ -7,7 +7,7 @@ import type { SimOptions } from "../../options.ts"
 import { replayCommand } from "../../report.ts"
 import { runToEnd } from "../../run.ts"
 
-export const SEEDS_PER_FILE = 14
+const SEEDS_PER_FILE = 14
 
 export function replaySeeds(file: number): void {
   const runs = Array.from({ length: SEEDS_PER_FILE }, (_, index): SimOptions => {
