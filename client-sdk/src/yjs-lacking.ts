@@ -1,8 +1,9 @@
 /**
  * What a Y.Doc has and a node lacks, but for what is on its way there anyway. State vectors do
  * not tell about deletions, so a difference in deletions alone is not noticed; one that is sent
- * for other reasons carries them.
+ * for other reasons carries them. What waits for its predecessors is its writer's to send.
  */
+import { encodeShown } from "@causeway/crdt/engines/yjs"
 import * as Y from "yjs"
 
 export function yjsLacking(
@@ -14,7 +15,7 @@ export function yjsLacking(
   cover(known, outgoing)
   const held = Y.decodeStateVector(Y.encodeStateVector(ydoc))
   const lacks = [...held].some(([client, clock]) => clock > (known.get(client) ?? 0))
-  return lacks ? Y.encodeStateAsUpdate(ydoc, Y.encodeStateVector(known)) : undefined
+  return lacks ? encodeShown(ydoc, Y.encodeStateVector(known)) : undefined
 }
 
 /** Raises `known` by the updates that continue it without a gap. */

@@ -76,7 +76,7 @@ export class AutomergeReplica implements Replica {
     if (!this.#mayLook) return this.#changes.state()
     // It does not give back what waits for a predecessor.
     const shown = bytesConcat(Automerge.getAllChanges(this.#current()))
-    return bytesConcat([shown, this.#changes.difference(this.#changes.summary())])
+    return bytesConcat([shown, this.#changes.waiting()])
   }
 
   difference(summary: Uint8Array): Uint8Array {

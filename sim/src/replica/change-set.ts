@@ -46,8 +46,27 @@ export class ChangeSet {
     return bytesConcat(sorted.map(([, { bytes }]) => bytes))
   }
 
-  /** What the holder of these heads lacks, as far as they are known here. */
+  /** What waits for a predecessor. */
+  waiting(): Uint8Array {
+    const shown = this.#reach(this.summary())
+    const waiting: Uint8Array[] = []
+    for (const [hash, { bytes }] of this.#changes) if (!shown.has(hash)) waiting.push(bytes)
+    return bytesConcat(waiting)
+  }
+
+  /** What the holder of these heads lacks, as far as they are known and shown here. */
   difference(summary: Uint8Array): Uint8Array {
+    const held = this.#reach(summary)
+    const shown = this.#reach(this.summary())
+    const lacking: Uint8Array[] = []
+    for (const [hash, { bytes }] of this.#changes) {
+      if (shown.has(hash) && !held.has(hash)) lacking.push(bytes)
+    }
+    return bytesConcat(lacking)
+  }
+
+  /** The known changes that these heads stand on, and they themselves. */
+  #reach(summary: Uint8Array): ReadonlySet<string> {
     const held = new Set<string>()
     const open = readHeads(summary)
     for (let hash = open.pop(); hash !== undefined; hash = open.pop()) {
@@ -56,9 +75,7 @@ export class ChangeSet {
       held.add(hash)
       open.push(...change.deps)
     }
-    const lacking: Uint8Array[] = []
-    for (const [hash, { bytes }] of this.#changes) if (!held.has(hash)) lacking.push(bytes)
-    return bytesConcat(lacking)
+    return held
   }
 }
 

@@ -1,4 +1,5 @@
 /** A Y.Doc; what an edit does is up to the workload. */
+import { encodeShown } from "@causeway/crdt/engines/yjs"
 import * as Y from "yjs"
 import { assert } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
@@ -84,7 +85,7 @@ export class YjsReplica implements Replica {
 
   difference(summary: Uint8Array): Uint8Array {
     this.#takeIn()
-    return Y.encodeStateAsUpdate(this.#doc, summary)
+    return encodeShown(this.#doc, summary)
   }
 
   summary(): Uint8Array {

@@ -26,6 +26,7 @@ function frontierOf(state: Uint8Array): YjsFrontier {
   return exact
 }
 
+export { encodeShown } from "./shown.ts"
 export const yjsEngine: Engine = {
   name: "yjs",
   validate: (update) => readUpdate(update),
