@@ -1,13 +1,21 @@
 /**
  * Boundedness all through the run: no batch, frame or full socket takes more than its named limit,
- * nobody dials or talks in a tight loop, and the log grows with what was written, not with how long
- * or how often things broke. At rest nothing is written or dialled any more, and what is said are
+ * nobody dials or talks in a tight loop, and a node logs as its own only what clients handed to this
+ * life of it, each as often as it came; an opening makes no log longer. At rest nothing is written or dialled any more, and what is said are
  * heartbeats. Counted per stretch of `WINDOW_MS`.
  */
-import { limits } from "@causeway/crdt/base"
+import { DecodeError, limits } from "@causeway/crdt/base"
 import type { ConnectionId, Millis } from "@causeway/crdt/base"
+import { decodeRecord } from "@causeway/crdt/log"
 import type { Effect, Endpoint, Input } from "@causeway/crdt/node"
-import { decodeNodeMessage, linkTags, nativeTags } from "@causeway/crdt/protocol"
+import {
+  decodeClientMessage,
+  decodeNodeMessage,
+  linkTags,
+  nativeTags,
+} from "@causeway/crdt/protocol"
+import { decodeYMessage } from "@causeway/crdt/protocol/stock"
+import { checksum } from "../checksum.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
@@ -35,9 +43,6 @@ const READS_UNDER_WAY = 1
 /** Planned tasks at rest, per pair of hosts that may be connected. */
 const TASKS_MAX = 10
 
-/** The shortest update that a stranger can bring. */
-const STRANGERS_BYTES = 16
-
 type Send = Extract<Effect, { type: "send" }>
 
 class BoundedWork implements Watcher {
@@ -48,34 +53,45 @@ class BoundedWork implements Watcher {
   #window = new Map<string, number>()
   #windowFromMs: Millis = 0
   #atRest = false
-  #opens = 0
-  #diskChanges = 0
-  #strangersBytes = 0
-  readonly #known: ReadonlySet<HostId>
+  /** Updates that came to this life of a node and that it did not log yet; some it never does. */
+  readonly #unlogged = new Map<HostId, Map<string, number>>()
+  /** How many entries a node's disk holds. */
+  readonly #held = new Map<HostId, number>()
 
   constructor(world: World) {
     this.#world = world
-    this.#known = new Set([...world.nodes, ...world.writers].map(({ host }) => host))
   }
 
-  onArrived(from: HostId, _to: HostId, _connection: ConnectionId, frame: Uint8Array): void {
-    if (!this.#known.has(from)) this.#strangersBytes += frame.length
+  onNodeStarted({ host }: SimNode): void {
+    this.#unlogged.set(host, new Map())
   }
 
-  onDiskChanged(_host: number, _change: DiskChange): void {
-    this.#diskChanges += 1
+  onDurable(host: HostId): void {
+    this.#held.set(host, this.#entriesOn(host))
   }
 
-  onNodeInput(_node: SimNode, input: Input): void {
+  /** What a renewal logs again it has cut off elsewhere. */
+  onDiskChanged(host: HostId, change: DiskChange): void {
+    const before = this.#held.get(host) ?? 0
+    const after = this.#entriesOn(host)
+    this.#held.set(host, after)
+    demand(change !== "renewed" || after <= before, INVARIANT, () => {
+      return `an opening made ${after} entries of ${before}`
+    })
+  }
+
+  #entriesOn(host: HostId): number {
+    const heads = this.#world.oracle.ledger.holdings(host).log.heads()
+    return heads.reduce((sum, [, { seq }]) => sum + seq, 0)
+  }
+
+  onNodeInput({ host }: SimNode, input: Input): void {
     switch (input.type) {
       case "opened":
         this.#endpoints.set(input.connection, input.endpoint.type)
-        if (input.endpoint.type === "y-websocket") this.#opens += 1
         return
       case "frame":
-        if (input.frame[0] !== nativeTags.open) return
-        if (this.#endpoints.get(input.connection) === "native") this.#opens += 1
-        return
+        return this.#noteUpdates(host, this.#endpoints.get(input.connection), input.frame)
       case "congested":
         this.#congested.set(input.connection, 0)
         return
@@ -90,11 +106,37 @@ class BoundedWork implements Watcher {
     }
   }
 
-  onNodeEffect({ node }: SimNode, effect: Effect): void {
+  #noteUpdates(host: HostId, door: Endpoint["type"] | undefined, frame: Uint8Array): void {
+    const unlogged = this.#unlogged.get(host)
+    if (unlogged === undefined) return
+    for (const update of updatesIn(door, frame)) {
+      const key = nameOf(update)
+      unlogged.set(key, (unlogged.get(key) ?? 0) + 1)
+    }
+  }
+
+  /** Also if the append fails: whoever wrote it then hands it in again. */
+  #checkOwn({ host, node }: SimNode, own: readonly Uint8Array[]): void {
+    const unlogged = this.#unlogged.get(host)
+    for (const record of own) {
+      const { document, body } = decodeRecord(record)
+      const key = nameOf(body)
+      const left = unlogged?.get(key) ?? 0
+      demand(left > 0, INVARIANT, () => {
+        return `${node} logs an update of ${document} more often than clients handed it in`
+      })
+      if (left === 1) unlogged?.delete(key)
+      else unlogged?.set(key, left - 1)
+    }
+  }
+
+  onNodeEffect(simNode: SimNode, effect: Effect): void {
+    const { node } = simNode
     switch (effect.type) {
       case "dial":
         return this.#count(`dials of ${node} to ${effect.address}`, this.#atRest ? 0 : most.dials)
       case "append":
+        this.#checkOwn(simNode, effect.entries.own)
         return this.#checkBatch(node, effect)
       case "send":
         return this.#checkSend(node, effect)
@@ -166,7 +208,7 @@ class BoundedWork implements Watcher {
   }
 
   onRest(): void {
-    const { scheduler, nodes, writers, oracle } = this.#world
+    const { scheduler, nodes, writers } = this.#world
     this.#atRest = true
     this.#window = new Map()
     this.#windowFromMs = scheduler.nowMs
@@ -176,16 +218,29 @@ class BoundedWork implements Watcher {
     demand(scheduler.size <= TASKS_MAX * pairs + 100, INVARIANT, () => {
       return `${scheduler.size} tasks are planned at rest`
     })
-    // A write is logged once, and perhaps again by the next node its writer turns to; a client that
-    // opens a document may bring what the node lacks. What a disk lost or a fresh epoch renamed is
-    // logged again, and a stranger who says again what others wrote is taken at his word.
-    const writes = oracle.attempts.all.length
-    const said = 2 * writes + 2 * this.#opens + this.#strangersBytes / STRANGERS_BYTES
-    const cap = said * (1 + this.#diskChanges)
-    demand(oracle.ledger.size <= cap, INVARIANT, () => {
-      return `${writes} writes and ${this.#opens} openings made ${oracle.ledger.size} entries`
-    })
   }
+}
+
+/** What a client hands in with a frame; nothing if it does not decode. */
+function updatesIn(door: Endpoint["type"] | undefined, frame: Uint8Array): readonly Uint8Array[] {
+  try {
+    if (door === "native") {
+      if (frame[0] !== nativeTags.update) return []
+      const message = decodeClientMessage(frame)
+      return message.type === "update" ? message.updates : []
+    }
+    if (door !== "y-websocket") return []
+    const message = decodeYMessage(frame)
+    return message.type === "update" || message.type === "step2" ? [message.update] : []
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error
+    return []
+  }
+}
+
+/** Two updates of one name would only be counted as one that came twice. */
+function nameOf(update: Uint8Array): string {
+  return `${update.length} ${checksum(update)}`
 }
 
 const INVARIANT = "bounded-work"
