@@ -2,8 +2,9 @@
  * Read your writes, monotonic reads and writes follow reads, for a user who comes back with
  * nothing (a page was loaded anew, an app lost its memory), to this node or another: what nodes
  * once showed that user, or acked, is in what the next node shows, or that node says that it is
- * behind. A node can't say so of what it can't know of yet, so what is younger than a link takes
- * to fall silent is not asked for; nor is what the disk that showed it has lost since.
+ * behind. A node can't say so of what it can't know of yet, so what was shown less than a link's
+ * silence before the user came is not asked for, where only time counts in which the node could
+ * hear its peer; nor is what the disk that showed it has lost since.
  */
 import { limits } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
@@ -33,22 +34,22 @@ type Memory = {
 const SEEN_MAX = 5000
 /** Of a frame's delay, a typical one; far more than nearly all take. */
 const TAIL = 10
-/** Slow paths are so many times slower at most, clocks so much. */
-const SLOW_PATH_MAX = 60
+/** Clocks are so many times slower at most. */
 const SLOW_CLOCK_MAX = 1.12
-/** Faults that make a node older than it can know, for as long as they last. */
-const AGEING: ReadonlySet<string> = new Set<ScoreboardRow>([
-  "delay",
-  "slow receiver",
-  "process pause",
-  "duplicate",
-  "reorder between links",
-])
-/** An ageing fault that was over for so long does not count any more. */
-const AGED_MS = 120_000
+/** How often it is looked who can't be heard; faults that begin are seen at once. */
+const LOOK_MS = 1000
+/** Faults of which nobody says whom they hit, and how much older they can make any node. */
+const AGEING: ReadonlySet<string> = new Set<ScoreboardRow>(["duplicate", "reorder between links"])
+/** A message that is said again comes so much later at most. */
+const REPEATED_MS_MAX = 5000
+/** Stretches that are kept of each path: the newest. */
+const STRETCHES_MAX = 200
+
 /** Users who load their page anew at the end of a run, and how long that may take. */
 const RELOADS = 2
 const RELOAD_MS_MAX = 30_000
+
+type Stretch = { readonly fromMs: Millis; toMs: Millis }
 
 class SessionGuarantees implements Watcher {
   readonly #world: World
@@ -56,7 +57,10 @@ class SessionGuarantees implements Watcher {
   readonly #random: SimRandom
   /** Of ageing faults, by name; undefined: that fault makes nobody older. */
   readonly #lastsMsMax = new Map<string, Millis>()
-  #ageing: { readonly fault: string; readonly fromMs: Millis; toMs: Millis }[] = []
+  /** When something kept a node from hearing another, by path, host, and for all. */
+  readonly #deaf = new Map<string, Stretch[]>()
+  /** Since when each writer is connected to its node. */
+  readonly #sinceMs = new Map<SimWriter, Millis>()
 
   constructor(world: World, random: SimRandom) {
     this.#world = world
@@ -67,13 +71,41 @@ class SessionGuarantees implements Watcher {
   }
 
   onFault(fault: string, state: "begins" | "ends"): void {
+    this.#listen()
     const lastsMs = this.#lastsMsMax.get(fault)
-    if (lastsMs === undefined) return
+    if (lastsMs === undefined || state === "ends") return
     const { nowMs } = this.#world.scheduler
-    this.#ageing = this.#ageing.filter(({ toMs }) => toMs > nowMs - AGED_MS)
-    if (state === "begins") this.#ageing.push({ fault, fromMs: nowMs, toMs: nowMs + lastsMs })
-    const over = this.#ageing.find((one) => one.fault === fault && one.toMs > nowMs)
-    if (state === "ends" && over !== undefined) over.toMs = nowMs
+    this.#note("all", nowMs, nowMs + lastsMs + REPEATED_MS_MAX)
+  }
+
+  onConnected(writer: SimWriter, node: HostId | undefined): void {
+    if (node === undefined) this.#sinceMs.delete(writer)
+    else this.#sinceMs.set(writer, this.#world.scheduler.nowMs)
+  }
+
+  /** Notes which nodes can't hear now, or not from whom. */
+  #listen(): void {
+    const { scheduler, network, nodes, profile } = this.#world
+    const { nowMs } = scheduler
+    const { reading, reachability } = network
+    for (const { host, isPaused } of nodes) {
+      const isStalled = reading.readsAtMs(host, 0) > nowMs || reading.takesMs(host, 1) > 0
+      if (isPaused || isStalled) this.#note(`${host}`, nowMs - LOOK_MS, nowMs + LOOK_MS)
+      for (const { host: from } of nodes) {
+        const slowness = reachability.slowness(from, host)
+        const lateMs = LOOK_MS + TAIL * profile.network.nodeDelayMs * slowness
+        if (slowness > 1) this.#note(`${from} ${host}`, nowMs - LOOK_MS, nowMs + lateMs)
+      }
+    }
+  }
+
+  #note(where: string, fromMs: Millis, toMs: Millis): void {
+    const stretches = this.#deaf.get(where) ?? []
+    this.#deaf.set(where, stretches)
+    const last = stretches.at(-1)
+    if (last !== undefined && fromMs <= last.toMs) last.toMs = Math.max(last.toMs, toMs)
+    else stretches.push({ fromMs, toMs })
+    if (stretches.length > STRETCHES_MAX) stretches.shift()
   }
 
   onWrite(writer: SimWriter, document: DocumentId, _token: string, update: Uint8Array): void {
@@ -95,7 +127,8 @@ class SessionGuarantees implements Watcher {
   }
 
   onTick(): void {
-    this.#lookAtAll(this.#graceMs())
+    this.#listen()
+    this.#lookAtAll(false)
   }
 
   /** All is well and level, so nothing is too young to be asked for. */
@@ -114,7 +147,7 @@ class SessionGuarantees implements Watcher {
     for (const writer of reloading) {
       demand(this.#hasLoaded(writer), "liveness", () => `${writer.name} can't load its documents`)
     }
-    this.#lookAtAll(0)
+    this.#lookAtAll(true)
   }
 
   #hasLoaded(writer: SimWriter): boolean {
@@ -122,12 +155,11 @@ class SessionGuarantees implements Watcher {
     return sessions.length > 0 && sessions.every((session) => session?.current === true)
   }
 
-  #lookAtAll(graceMs: Millis): void {
-    const fromMs = this.#world.scheduler.nowMs - graceMs
+  #lookAtAll(atRest: boolean): void {
     for (const [writer, memories] of this.#memories) {
       if (!writer.running || writer.node === undefined) continue
       for (const [document, memory] of memories) {
-        this.#look(writer, writer.node, document, memory, fromMs)
+        this.#look(writer, writer.node, document, memory, atRest)
       }
     }
   }
@@ -137,7 +169,7 @@ class SessionGuarantees implements Watcher {
     node: HostId,
     document: DocumentId,
     memory: Memory,
-    fromMs: Millis,
+    atRest: boolean,
   ): void {
     const session = writer.sessionOf(document)
     if (session === undefined || !session.current) return
@@ -147,23 +179,31 @@ class SessionGuarantees implements Watcher {
       memory.unsaved = []
     }
     if (memory.view === session.view || this.#mayBeBehind(writer)) return
-    if (memory.view !== undefined) this.#compare(writer, document, memory, session.view, fromMs)
+    if (memory.view !== undefined)
+      this.#compare(writer, node, document, memory, session.view, atRest)
     memory.view = session.view
   }
 
   #compare(
     writer: SimWriter,
+    serving: HostId,
     document: DocumentId,
     memory: Memory,
     view: ReplicaView,
-    fromMs: Millis,
+    atRest: boolean,
   ): void {
     const { attempts, ledger } = this.#world.oracle
+    const untilMs = new Map<HostId, Millis>()
     for (const { update, node, atMs } of memory.seen) {
-      if (atMs > fromMs) return
+      const shownMs = untilMs.get(node) ?? this.#knownUntilMs(writer, node, serving)
+      untilMs.set(node, shownMs)
+      if (!atRest && atMs > shownMs) continue
       const ops = attempts.opsOf(document, update)
       const missing = view.missing(ops)
       if (missing === undefined || ledger.holdings(node).lacks(document, ops) !== undefined)
+        continue
+      // It is on its way to a stock client, which was told nothing while the node lacked it.
+      if (writer.kind === "stock" && ledger.holdings(serving).lacks(document, ops) === undefined)
         continue
       const shownBy = this.#world.nodes[node]?.node
       demand(false, INVARIANT, () => {
@@ -197,16 +237,29 @@ class SessionGuarantees implements Watcher {
     )
   }
 
-  /** Until a node knows that a peer has fallen silent, or has from it what the peer had then. */
-  #graceMs(): Millis {
-    const { network } = this.#world.profile
-    const { nowMs } = this.#world.scheduler
-    const agedMs = this.#ageing
-      .filter(({ toMs }) => toMs > nowMs - AGED_MS)
-      .reduce((sum, { fromMs, toMs }) => sum + Math.min(toMs, nowMs) - fromMs, 0)
-    const slowMs = TAIL * network.nodeDelayMs * (agedMs > 0 ? SLOW_PATH_MAX : 1)
-    const timersMs = limits.linkSilentMs + limits.linkPingMs + 2 * limits.sweepMs
-    return timersMs * SLOW_CLOCK_MAX + slowMs + agedMs
+  /**
+   * What `shower` showed until then, `serving` has or knows that it lacks, when the writer came to
+   * it: since then it could hear for as long as it takes to notice that a peer fell silent, and to
+   * dial once more.
+   */
+  #knownUntilMs(writer: SimWriter, shower: HostId, serving: HostId): Millis {
+    const cameMs = this.#sinceMs.get(writer)
+    if (cameMs === undefined) return -Infinity
+    if (shower === serving) return cameMs
+    const { nodeDelayMs } = this.#world.profile.network
+    const timersMs = limits.linkSilentMs + limits.linkBackoffMsMax + limits.sweepMs
+    let leftMs = timersMs * SLOW_CLOCK_MAX + TAIL * nodeDelayMs
+    let atMs = cameMs
+    const stretches = ["all", `${serving}`, `${shower} ${serving}`]
+      .flatMap((where) => this.#deaf.get(where) ?? [])
+      .toSorted((one, other) => other.toMs - one.toMs)
+    for (const { fromMs, toMs } of stretches) {
+      if (fromMs >= atMs) continue
+      if (atMs - toMs >= leftMs) break
+      leftMs -= Math.max(0, atMs - toMs)
+      atMs = fromMs
+    }
+    return atMs - leftMs
   }
 }
 
