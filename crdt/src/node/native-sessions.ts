@@ -311,7 +311,11 @@ export class NativeSessions {
   }
 
   onDrained(turn: Turn, session: Session): void {
-    if (session.state.state === "lagging") this.#resume(turn, session, session.state.since)
+    if (session.state.state !== "lagging") return
+    // Who came and who went while nothing was sent.
+    const { document } = session
+    turn.multicast([session.connection], nativePresence(document, document.presence.known()))
+    this.#resume(turn, session, session.state.since)
   }
 
   #onPresence(turn: Turn, connection: NativeConnection, message: Presence): void {

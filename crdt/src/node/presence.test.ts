@@ -36,6 +36,23 @@ describe("one node", () => {
     return { world, node, native, other, stock }
   }
 
+  test("[N9] [N13] who left while a session was sent nothing is gone there when it drains", () => {
+    const { world, native, other, stock } = setup()
+    native.presence(1, presenceOf(1, 1))
+    world.settle()
+    other.congested()
+    stock.congested()
+    world.settle()
+    native.close()
+    world.settle()
+    expect(told(other)).toEqual([[1, 1, true]])
+    other.drained()
+    stock.drained()
+    world.settle()
+    expect(told(other).at(-1)).toEqual([1, 1, false])
+    expect(told(stock).at(-1)).toEqual([1, 1, false])
+  })
+
   test("[N9] [Y5] it reaches the others, and a stock client itself, but no log", () => {
     const { world, node, native, other, stock } = setup()
     native.presence(1, presenceOf(1, 1))

@@ -128,6 +128,11 @@ export class Presence {
     return entries
   }
 
+  /** All that is known, of those who left lately too: for who may have missed either. */
+  known(): PresenceEntry[] {
+    return [...this.#held.values()].map(({ entry }) => entry)
+  }
+
   /** States announced by our own connections (peers have strings for names). */
   local(): PresenceEntry[] {
     const entries: PresenceEntry[] = []

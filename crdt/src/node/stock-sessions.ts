@@ -214,6 +214,7 @@ export class StockSessions {
 
   onDrained(turn: Turn, session: Session): void {
     if (session.state.state !== "lagging") return
+    this.#sendPresence(turn, session, session.document.presence.known())
     catchUpFromLog(turn, session, session.state.since, this.#core, (later, failed) => {
       later.close(failed.connection, "read-failed")
     })

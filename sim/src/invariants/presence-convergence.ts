@@ -2,8 +2,7 @@
  * Presence, once all is well: everybody who has a document open sees the same cursors, those of
  * all who are there, as they said last, and of nobody else. Who left unnoticed is gone after the
  * time that presence lives without being renewed, and at once where a node saw them leave. Who is
- * there is seen at once, as nodes tell new sessions and new links; only a full socket is told
- * nothing, and then it takes a renewal.
+ * there is seen at their next renewal at the latest; behind a full socket that takes longer.
  */
 import { limits } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
@@ -18,6 +17,11 @@ const WITHIN_MS = limits.presenceTtlMs * 1.12 + 3 * limits.sweepMs + 5000
 const POLL_MS = 1000
 /** What is under way has arrived by then. */
 const AT_ONCE_MS = 5000
+/**
+ * A node keeps nothing of a document that none of its sessions has open, so whoever opens it there
+ * sees those on other nodes when they renew: after 15 s, on any clock.
+ */
+const SEEN_MS = 15_000 * 1.12 + AT_ONCE_MS
 /** A renewal later, nothing is owed because of a full socket. */
 const RENEWED_MS = limits.presenceTtlMs
 /** What a stock client says before its user does anything; others may overlook it. */
@@ -82,7 +86,7 @@ export const presenceConvergence: Invariant = {
         const fromMs = scheduler.nowMs
         const isOwed = fromMs - congestedMs < RENEWED_MS
         const soonMs = isOwed ? WITHIN_MS : AT_ONCE_MS
-        const withinMs = { ghost: WITHIN_MS, missing: soonMs, departed: soonMs }
+        const withinMs = { ghost: WITHIN_MS, missing: Math.max(soonMs, SEEN_MS), departed: soonMs }
         for (;;) {
           const strange = strangeness(world, departures)
           if (strange === undefined) return

@@ -139,4 +139,35 @@ export const scenarios: readonly Scenario[] = [
       ],
     },
   },
+  {
+    name: "gone while somebody was not told",
+    story:
+      "a session whose socket was full when others left was never told so: their cursors stayed" +
+      " on its screen for ever",
+    options: {
+      nodes: 3,
+      clients: 4,
+      stockClients: 1,
+      seconds: 12,
+      writesPerSecond: 8,
+      writesMax: 79,
+      seed: 221,
+      schedule: [
+        at(3391.348, "client-wipe", 377, 303900765),
+        at(3629.974, "slow-disk", 3919, 849062492),
+        at(3787.479, "crash", 2656, 497690229),
+        at(5063.955, "client-wipe", 12, 592035403),
+        at(5447.064, "slow-disk", 7798, 844213403),
+        at(5628.061, "crash", 254, 643632957),
+        at(6784.573, "client-wipe", 504, 912193478),
+        at(7662.534, "client-wipe", 730, 942336976),
+        at(8011.128, "client-wipe", 196, 389876989),
+        at(8081.022, "client-wipe", 4127, 639849001),
+        at(8170.387, "client-wipe", 19, 534743616),
+        at(9901.187, "crash", 15, 789276260),
+        at(10110.273, "client-wipe", 40, 340732111),
+        at(11747.528, "client-wipe", 503, 84063656),
+      ],
+    },
+  },
 ]
