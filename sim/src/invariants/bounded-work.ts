@@ -1,8 +1,8 @@
 /**
  * Boundedness all through the run: no batch, frame or full socket takes more than its named limit,
- * nobody dials or talks in a tight loop, and a node logs as its own only what clients handed to this
- * life of it, each as often as it came; an opening makes no log longer. At rest nothing is written or dialled any more, and what is said are
- * heartbeats. Counted per stretch of `WINDOW_MS`.
+ * nobody dials or talks in a tight loop, and a node logs as its own only what clients handed to
+ * this life of it, each as often as it came; an opening makes no log longer. At rest nothing is
+ * written or dialled any more, and what is said are heartbeats. Counted per stretch of `WINDOW_MS`.
  */
 import { DecodeError, limits } from "@causeway/crdt/base"
 import type { ConnectionId, Millis } from "@causeway/crdt/base"
