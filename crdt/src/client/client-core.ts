@@ -247,7 +247,7 @@ export class ClientCore {
       type: "hello",
       versions: nativeVersions,
       client: this.#client,
-      firstPending: this.#sender.outbox.firstPending,
+      firstPending: this.#sender.outbox.greet(),
       token: this.#dialler.token,
     })
     effects.push({ type: "send", socket, frame })

@@ -29,6 +29,8 @@ export class Outbox {
   #cursor: number
   /** The highest ever sent, as far as is known: before a restart anything may have been. */
   #sentSeq: number
+  /** The lowest number that the node was told of in this connection's `hello`. */
+  #greetedSeq = 1
   #bytes = 0
   #underWayBytes = 0
 
@@ -71,6 +73,12 @@ export class Outbox {
   get firstPending(): number {
     for (const seq of this.#entries.keys()) return seq
     return this.#nextSeq
+  }
+
+  /** The lowest number that this connection may begin with, for its `hello`. */
+  greet(): number {
+    this.#greetedSeq = this.firstPending
+    return this.#greetedSeq
   }
 
   get(seq: number): StoredUpdate | undefined {
@@ -128,7 +136,8 @@ export class Outbox {
     const removed = this.#removeTo(loggedSeq)
     for (const { seq, bytes } of this.#originals.values()) this.#set(seq, bytes)
     this.#originals.clear()
-    this.#cursor = this.firstPending
+    // Not the first pending: numbers may have become void since `hello`, and the node wants each.
+    this.#cursor = Math.max(loggedSeq + 1, this.#greetedSeq)
     this.#underWayBytes = 0
     return removed
   }

@@ -5,6 +5,7 @@
  * [L4] [L6]; stock updates at any time, as updates are idempotent. Entries of different origins
  * may change places: no rule orders them.
  */
+import { DecodeError } from "@causeway/crdt/base"
 import type { Millis } from "@causeway/crdt/base"
 import type { Endpoint } from "@causeway/crdt/node"
 import { decodeLinkMessage, linkTags, nativeTags } from "@causeway/crdt/protocol"
@@ -68,12 +69,19 @@ export function repeatOf(door: Endpoint, fromDialler: boolean, frame: Uint8Array
 export function mayOvertake(door: Endpoint, frame: Uint8Array, before: Uint8Array): boolean {
   if (door.type !== "link-accepted" && door.type !== "link-dialled") return false
   if (frame[0] !== linkTags.entries || before[0] !== linkTags.entries) return false
-  return originOf(frame) !== originOf(before)
+  const [one, other] = [originOf(frame), originOf(before)]
+  return one !== undefined && other !== undefined && one !== other
 }
 
+/** Undefined for what does not decode: hostile peers send entries too. */
 function originOf(frame: Uint8Array): string | undefined {
-  const message = decodeLinkMessage(frame)
-  return message.type === "entries" ? message.run.origin : undefined
+  try {
+    const message = decodeLinkMessage(frame)
+    return message.type === "entries" ? message.run.origin : undefined
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined
+    throw error
+  }
 }
 
 export const messageFaults: readonly Fault[] = [duplicate, reorder]
