@@ -6,8 +6,9 @@
  * silence before the user came is not asked for, where only time counts in which the node could
  * hear its peer; nor is what the disk that showed it has lost since.
  */
-import { limits } from "@causeway/crdt/base"
+import { limits, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
+import { decodeRecord } from "@causeway/crdt/log"
 import type { ReplicaView } from "../checkers/client-view.ts"
 import type { ScoreboardRow } from "../faults/fault.ts"
 import type { SimRandom } from "../random.ts"
@@ -55,6 +56,7 @@ class SessionGuarantees implements Watcher {
   readonly #world: World
   readonly #memories = new Map<SimWriter, Map<DocumentId, Memory>>()
   readonly #random: SimRandom
+  readonly #diskChangedMs = new Map<HostId, Millis>()
   /** Of ageing faults, by name; undefined: that fault makes nobody older. */
   readonly #lastsMsMax = new Map<string, Millis>()
   /** When something kept a node from hearing another, by path, host, and for all. */
@@ -126,6 +128,10 @@ class SessionGuarantees implements Watcher {
     for (const memory of this.#memories.get(writer)?.values() ?? []) memory.unsaved = []
   }
 
+  onDiskChanged(node: HostId): void {
+    this.#diskChangedMs.set(node, this.#world.scheduler.nowMs)
+  }
+
   onTick(): void {
     this.#listen()
     this.#lookAtAll(false)
@@ -184,6 +190,19 @@ class SessionGuarantees implements Watcher {
     memory.view = session.view
   }
 
+  /** Its disk was put back since: what it lost may be on its way again, to it and to the user. */
+  #isOlder(serving: HostId, atMs: Millis): boolean {
+    return (this.#diskChangedMs.get(serving) ?? -Infinity) > atMs
+  }
+
+  /** A predecessor is nowhere, or not there so far: what stands on it is held and not shown. */
+  #waitsAt(serving: HostId, document: DocumentId): boolean {
+    const engine = this.#world.engines[partsOfDocumentId(document).engine]
+    const entries = this.#world.nodes[serving]?.disk.durable.readDocument(document) ?? []
+    const state = engine.merge(entries.map(({ record }) => decodeRecord(record).body))
+    return engine.frontier(state).pendingBytes > 0
+  }
+
   #compare(
     writer: SimWriter,
     serving: HostId,
@@ -197,7 +216,7 @@ class SessionGuarantees implements Watcher {
     for (const { update, node, atMs } of memory.seen) {
       const shownMs = untilMs.get(node) ?? this.#knownUntilMs(writer, node, serving)
       untilMs.set(node, shownMs)
-      if (!atRest && atMs > shownMs) continue
+      if (!atRest && (atMs > shownMs || this.#isOlder(serving, atMs))) continue
       const ops = attempts.opsOf(document, update)
       const missing = view.missing(ops)
       if (missing === undefined || ledger.holdings(node).lacks(document, ops) !== undefined)
@@ -205,6 +224,7 @@ class SessionGuarantees implements Watcher {
       // It is on its way to a stock client, which was told nothing while the node lacked it.
       if (writer.kind === "stock" && ledger.holdings(serving).lacks(document, ops) === undefined)
         continue
+      if (this.#waitsAt(serving, document)) continue
       const shownBy = this.#world.nodes[node]?.node
       demand(false, INVARIANT, () => {
         const ago = Math.round(this.#world.scheduler.nowMs - atMs)
