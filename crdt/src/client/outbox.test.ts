@@ -17,7 +17,7 @@ test("[N5] [N7] numbers that became void after `hello` are gone through all the 
   })
 })
 
-test("[N1] [N5] a node that never met this client takes the number that `hello` named first", () => {
+test("[N1] [N5] a node that never met this client takes the number `hello` named first", () => {
   const outbox = new Outbox({
     outbox: [{ seq: 7, document: notes, bytes: Uint8Array.of(7) }],
     nextSeq: 8,
