@@ -5,7 +5,6 @@
 import { assert, utf8Encode } from "@causeway/crdt/base"
 import type { Random } from "@causeway/crdt/ports"
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus"
-import { fnv1a } from "./trace.ts"
 
 type Generator = ReturnType<typeof xoroshiro128plus>
 
@@ -81,4 +80,11 @@ export class SimRandom implements Random {
     while (hex.length < count) hex += (this.#generator.next() & 0xf).toString(16)
     return hex
   }
+}
+
+/** FNV-1a, 32 bits: what a seed and a label become. Another hash would make other runs. */
+function fnv1a(bytes: Uint8Array): number {
+  let hash = 0x811c9dc5
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash >>> 0
 }

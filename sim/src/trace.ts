@@ -123,10 +123,3 @@ export class Trace {
     return letter === "#" ? String(value) : ""
   }
 }
-
-/** FNV-1a, 32 bits, for short names; a byte at a time, where `checksum` takes four. */
-export function fnv1a(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193)
-  return hash >>> 0
-}

@@ -4,7 +4,8 @@
  * SHA-256 cut to 128 bits: 2^64 work to collide, which no accident reaches; links are between
  * nodes of one operator (ADR 2).
  */
-import { assert, sha256, utf8Encode, Writer } from "../base/index.ts"
+import { sha256 } from "@noble/hashes/sha2.js"
+import { assert, utf8Encode, Writer } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
 
 export const HASH_BYTES = 16

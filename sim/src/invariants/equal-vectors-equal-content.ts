@@ -10,7 +10,7 @@ import type { LogEntry } from "@causeway/crdt/log"
 import { contentOf } from "../checkers/content.ts"
 import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
-import { fnv1a } from "../trace.ts"
+import { checksum } from "../checksum.ts"
 import { demand } from "../violation.ts"
 import type { Watcher } from "../watcher.ts"
 import type { World } from "../world.ts"
@@ -63,7 +63,7 @@ class EqualVectors implements Watcher {
     for (const { origin, seq } of entries) {
       let hash = this.#originHashes.get(origin)
       if (hash === undefined) {
-        hash = fnv1a(utf8Encode(origin))
+        hash = checksum(utf8Encode(origin))
         this.#originHashes.set(origin, hash)
       }
       const mixed = Math.imul(hash ^ Math.imul(seq, 0x9e3779b1), 0x85ebca6b)

@@ -8,7 +8,7 @@
 import { bytesEqual, bytesToHex } from "../../base/bytes.ts"
 import { DecodeError } from "../../base/errors.ts"
 import { Reader } from "../../base/reader.ts"
-import { sha256 } from "../../base/sha256.ts"
+import { sha256 } from "@noble/hashes/sha2.js"
 import { Writer } from "../../base/writer.ts"
 import { EngineError } from "../engine.ts"
 import { inflateRaw } from "./inflate.ts"

@@ -2,7 +2,7 @@
  * The Automerge engine: updates are chunks, summaries are heads. Bytes are handled here where
  * single changes are concerned; Automerge itself decodes operations, documents and values.
  */
-import { sha256 } from "../../base/sha256.ts"
+import { sha256 } from "@noble/hashes/sha2.js"
 import { EngineError, type Engine, type UpdateFacts, type Wait } from "../engine.ts"
 import { plainJson } from "../plain-json.ts"
 import { splitChunks } from "./chunk.ts"

@@ -27,6 +27,7 @@ function frontierOf(state: Uint8Array): YjsFrontier {
 }
 
 export { encodeShown } from "./shown.ts"
+
 export const yjsEngine: Engine = {
   name: "yjs",
   validate: (update) => readUpdate(update),
