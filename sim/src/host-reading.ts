@@ -1,7 +1,8 @@
 /**
  * How each host reads from its sockets: at once, not at all for a while, or a trickle; and whether
- * its process stands still, which answers no handshake either. Faults may overlap: the later end
- * counts. What a host does not read fills the sockets of those who send.
+ * its process stands still, which answers no handshake either. Faults may overlap: of stalls the
+ * later end counts, of trickles the last one. What a host does not read fills the sockets of those
+ * who send.
  */
 import type { Millis } from "@causeway/crdt/base"
 import type { HostId } from "./reachability.ts"

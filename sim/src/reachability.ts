@@ -1,6 +1,7 @@
 /**
- * Which host can send to which: cuts and slow stretches, per direction, counted so that faults
- * may overlap. Healing one never heals another. While frozen, cuts neither begin nor end.
+ * Which host can send to which, per direction: cuts, counted so that faults may overlap and
+ * healing one never heals another, and slow stretches, of which the last to begin counts and the
+ * first to end ends both. While frozen, cuts neither begin nor end.
  */
 import { assert } from "@causeway/crdt/base"
 import type { Trace } from "./trace.ts"
