@@ -9,6 +9,7 @@ import { orderlyStop } from "./orderly-stop.ts"
 import { presenceConvergence } from "./presence-convergence.ts"
 import { servedIsLogged } from "./served-is-logged.ts"
 import { sessionGuarantees } from "./session-guarantees.ts"
+import { soundOpenings } from "./sound-openings.ts"
 import { vectorHonesty } from "./vector-honesty.ts"
 
 export type { Invariant } from "./invariant.ts"
@@ -41,6 +42,7 @@ export const allInvariants: readonly Invariant[] = [
   presenceConvergence,
   idempotence,
   sessionGuarantees,
+  soundOpenings,
   { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },
   { name: "logged-once", explain: "an origin logs each numbered update of a client once" },
   { name: "convergence", explain: "after heal and quiet every replica shows the same" },
