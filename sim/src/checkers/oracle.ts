@@ -95,6 +95,11 @@ export class Oracle implements Watcher {
     this.ledger.settle()
   }
 
+  /** Whether updates of this client may count as logged because others had their numbers. */
+  mayReuseNumbers(client: ClientId | undefined): boolean {
+    return client !== undefined && this.#reusedBelow.has(client)
+  }
+
   /**
    * A limitation: a number whose first update some node logged, and that a client with older
    * storage gives to another one, counts as logged there ([N2] [N5]). Unless the other was logged

@@ -2,11 +2,13 @@
 import { boundedWindows } from "./bounded-windows.ts"
 import { boundedWork } from "./bounded-work.ts"
 import { equalVectorsEqualContent } from "./equal-vectors-equal-content.ts"
+import { freshnessHonesty } from "./freshness-honesty.ts"
 import { idempotence } from "./idempotence.ts"
 import type { Invariant } from "./invariant.ts"
 import { neverReaders } from "./never-readers.ts"
 import { orderlyStop } from "./orderly-stop.ts"
 import { presenceConvergence } from "./presence-convergence.ts"
+import { savedHonesty } from "./saved-honesty.ts"
 import { servedIsLogged } from "./served-is-logged.ts"
 import { sessionGuarantees } from "./session-guarantees.ts"
 import { soundOpenings } from "./sound-openings.ts"
@@ -43,6 +45,8 @@ export const allInvariants: readonly Invariant[] = [
   idempotence,
   sessionGuarantees,
   soundOpenings,
+  savedHonesty,
+  freshnessHonesty,
   { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },
   { name: "logged-once", explain: "an origin logs each numbered update of a client once" },
   { name: "convergence", explain: "after heal and quiet every replica shows the same" },

@@ -1,0 +1,116 @@
+/**
+ * How far behind a peer a node says it is, over HTTP and to its clients [N12], is at least what it
+ * knows that it lacks: whatever the peer's hello and vectors told it of on this link, origin by
+ * origin, beyond what is on its own disk. Users are asked to trust a copy for that figure.
+ */
+import { DecodeError } from "@causeway/crdt/base"
+import type { ConnectionId, NodeId, OriginId } from "@causeway/crdt/base"
+import type { Effect, Input } from "@causeway/crdt/node"
+import { decodeLinkMessage, decodeNodeMessage, linkTags, nativeTags } from "@causeway/crdt/protocol"
+import type { LinkMessage, PeerFreshness } from "@causeway/crdt/protocol"
+import type { SimNode } from "../sim-node.ts"
+import { demand } from "../violation.ts"
+import type { Watcher } from "../watcher.ts"
+import type { World } from "../world.ts"
+import type { Invariant } from "./invariant.ts"
+
+/** What came over one link. */
+type Told = {
+  readonly simNode: SimNode
+  /** As its hello says. */
+  peer: NodeId | undefined
+  readonly heads: Map<OriginId, number>
+}
+
+class FreshnessHonesty implements Watcher {
+  readonly #world: World
+  readonly #links = new Map<ConnectionId, Told>()
+  readonly #natives = new Set<ConnectionId>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  onNodeEnded(node: SimNode): void {
+    for (const [id, { simNode }] of this.#links) if (simNode === node) this.#links.delete(id)
+  }
+
+  onNodeInput(simNode: SimNode, input: Input): void {
+    if (input.type === "opened") {
+      const { type } = input.endpoint
+      if (type === "native") this.#natives.add(input.connection)
+      if (type !== "link-accepted" && type !== "link-dialled") return
+      this.#links.set(input.connection, { simNode, peer: undefined, heads: new Map() })
+    } else if (input.type === "closed") {
+      this.#links.delete(input.connection)
+      this.#natives.delete(input.connection)
+    } else if (input.type === "frame") {
+      const told = this.#links.get(input.connection)
+      if (told !== undefined) note(told, input.frame)
+    }
+  }
+
+  onNodeEffect(simNode: SimNode, effect: Effect): void {
+    if (effect.type !== "send" || !effect.to.some((id) => this.#natives.has(id))) return
+    // Beside `welcome` it is what was said last, up to `sweepMs` ago.
+    const [frame] = effect.frames
+    if (frame?.[0] !== nativeTags.freshness) return
+    const message = decodeNodeMessage(frame)
+    if (message.type === "freshness") this.#check(simNode, message.peers)
+  }
+
+  onTick(): void {
+    for (const simNode of this.#world.nodes) {
+      const peers = simNode.core?.status().peers ?? []
+      const named = peers.flatMap(({ node, state, behind }) => {
+        return node === undefined ? [] : [{ node, linked: state === "linked", behind }]
+      })
+      this.#check(simNode, named)
+    }
+  }
+
+  #check(simNode: SimNode, peers: readonly PeerFreshness[]): void {
+    for (const { node: peer, linked, behind } of peers) {
+      if (!linked) continue
+      // Of two links with one name, of which one is about to go, it may mean either.
+      const links = [...this.#links.values()].filter((told) => {
+        return told.simNode === simNode && told.peer === peer
+      })
+      const lacks = Math.min(...links.map(lackOf))
+      demand(behind >= lacks || links.length === 0, INVARIANT, () => {
+        return `${simNode.node} says it is ${behind} behind ${peer}, and knows of ${lacks}`
+      })
+    }
+  }
+}
+
+/** Who links may send anything. */
+function note(told: Told, frame: Uint8Array): void {
+  if (frame[0] !== linkTags.hello && frame[0] !== linkTags.vector) return
+  let message: LinkMessage
+  try {
+    message = decodeLinkMessage(frame)
+  } catch (error) {
+    if (error instanceof DecodeError) return
+    throw error
+  }
+  if (message.type === "hello") told.peer ??= message.node
+  if (message.type !== "hello" && message.type !== "vector") return
+  for (const [origin, { seq }] of message.heads) told.heads.set(origin, seq)
+}
+
+function lackOf({ simNode, heads }: Told): number {
+  let lacks = 0
+  for (const [origin, seq] of heads) {
+    lacks += Math.max(0, seq - simNode.disk.durable.head(origin).seq)
+  }
+  return lacks
+}
+
+const INVARIANT = "freshness-honesty"
+
+export const freshnessHonesty: Invariant = {
+  name: INVARIANT,
+  explain: "how far behind a node says it is covers all that it was told of and lacks",
+  watch: (world) => new FreshnessHonesty(world),
+}

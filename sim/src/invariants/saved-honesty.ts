@@ -1,0 +1,91 @@
+/**
+ * What an app may tell its user: while a client says of a document that it is saved to a node,
+ * everything that its user typed there was on a node's disk. Compared with what was ever durable,
+ * as disks may lose it again. An update under a number that its client gave out before, on older
+ * storage, may be taken for the first one [N2]; such a client is not asked.
+ */
+import type { DocumentId } from "@causeway/crdt/base"
+import { decodeRecord } from "@causeway/crdt/log"
+import type { AppendBatch } from "@causeway/crdt/ports"
+import { Coverage } from "../checkers/coverage.ts"
+import type { HostId } from "../reachability.ts"
+import { demand } from "../violation.ts"
+import type { Watcher } from "../watcher.ts"
+import type { World } from "../world.ts"
+import type { SimWriter } from "../writer.ts"
+import type { Invariant } from "./invariant.ts"
+
+class SavedHonesty implements Watcher {
+  readonly #world: World
+  /** All that ever was on any node's disk. */
+  readonly #logged = new Map<DocumentId, Coverage>()
+  /** What was typed and not found in there so far. */
+  readonly #typed = new Map<SimWriter, Map<DocumentId, Uint8Array[]>>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  onWrite(writer: SimWriter, document: DocumentId, _token: string, update: Uint8Array): void {
+    if (writer.kind !== "native") return
+    const typed = this.#typed.get(writer) ?? new Map<DocumentId, Uint8Array[]>()
+    this.#typed.set(writer, typed)
+    const updates = typed.get(document)
+    if (updates === undefined) typed.set(document, [update])
+    else updates.push(update)
+  }
+
+  /** What is adopted was another node's own before. */
+  onDurable(_node: HostId, batch: AppendBatch): void {
+    for (const record of batch.own) {
+      const { document, body } = decodeRecord(record)
+      this.#loggedOf(document).add(this.#world.oracle.attempts.opsOf(document, body))
+    }
+  }
+
+  onTick(): void {
+    const { writers, clientDisks, oracle } = this.#world
+    for (const [index, writer] of writers.entries()) {
+      const typed = this.#typed.get(writer)
+      // What is typed while a process stands still has not reached its core.
+      if (typed === undefined || writer.isPaused) continue
+      // Native clients come first, each with its storage.
+      if (oracle.mayReuseNumbers(clientDisks[index]?.client)) continue
+      for (const [document, updates] of typed) {
+        if (writer.sessionOf(document)?.status?.savedTo !== "node") continue
+        this.#check(writer, document, updates)
+        typed.delete(document)
+      }
+    }
+  }
+
+  onRest(): void {
+    this.onTick()
+  }
+
+  #check({ name }: SimWriter, document: DocumentId, updates: readonly Uint8Array[]): void {
+    const { attempts } = this.#world.oracle
+    for (const update of updates) {
+      const attempt = attempts.find(document, update)
+      if (attempt === undefined || attempt.forgotten) continue
+      const missing = this.#loggedOf(document).missing(attempt.ops)
+      demand(missing === undefined, INVARIANT, () => {
+        return `${name} says that ${document} is saved, and no node ever had ${missing} on its disk`
+      })
+    }
+  }
+
+  #loggedOf(document: DocumentId): Coverage {
+    const logged = this.#logged.get(document) ?? new Coverage()
+    this.#logged.set(document, logged)
+    return logged
+  }
+}
+
+const INVARIANT = "saved-honesty"
+
+export const savedHonesty: Invariant = {
+  name: INVARIANT,
+  explain: "what a client says is saved to a node was on a node's disk",
+  watch: (world) => new SavedHonesty(world),
+}
