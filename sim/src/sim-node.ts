@@ -53,6 +53,8 @@ export class SimNode {
   readonly #random: SimRandom
   /** What is installed; the next life runs it. */
   build: Build = "today"
+  /** How many times longer than usual its jobs take. */
+  jobSlowness = 1
   readonly #loop = new EventLoop()
   #runs: Build = "today"
   /** The process's; a crash forgets them. */
@@ -268,7 +270,7 @@ export class SimNode {
   }
 
   #runJob(job: number, work: Job): void {
-    const tookMs = this.#setup.jobMs * this.#random.exponential(1)
+    const tookMs = this.#setup.jobMs * this.#random.exponential(1) * this.jobSlowness
     this.#world.scheduler.after(
       tookMs,
       this.#guard(() => {

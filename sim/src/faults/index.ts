@@ -9,7 +9,8 @@ import { messageFaults } from "./message-faults.ts"
 import { networkFaults, silentFaults } from "./network-faults.ts"
 import { nodeFaults } from "./node-faults.ts"
 import { partitionFaults } from "./partition-faults.ts"
-import { processFaults } from "./process-faults.ts"
+import { jobFaults, processFaults } from "./process-faults.ts"
+import { strandedFaults } from "./stranded-faults.ts"
 
 export { scoreboardRows } from "./fault.ts"
 export type { Fault } from "./fault.ts"
@@ -28,4 +29,6 @@ export const allFaults: readonly Fault[] = [
   ...clientDiskFaults,
   ...hostileFaults,
   ...silentFaults,
+  ...jobFaults,
+  ...strandedFaults,
 ]

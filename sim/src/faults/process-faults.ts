@@ -22,6 +22,23 @@ const pause: Fault = {
   },
 }
 
+const slowJobs: Fault = {
+  name: "slow-jobs",
+  explain: "the thread that merges documents has too much to do: jobs take many times longer",
+  row: "process pause",
+  everyMs: [8000, 60_000],
+  lastsMs: [500, 15_000],
+  inject(world, random) {
+    const node = random.pick(world.nodes)
+    if (node.jobSlowness !== 1) return "skipped"
+    node.jobSlowness = random.logBetween(10, 300)
+    const end = (): void => {
+      node.jobSlowness = 1
+    }
+    return { host: node.host, end }
+  },
+}
+
 const clientPause: Fault = {
   name: "client-pause",
   explain: "a client's process or tab stands still: a suspended laptop, a frozen background tab",
@@ -136,3 +153,4 @@ class RollingRestart {
 }
 
 export const processFaults: readonly Fault[] = [pause, clientPause, rollingRestart, clientUpgrade]
+export const jobFaults: readonly Fault[] = [slowJobs]
