@@ -126,6 +126,27 @@ describe("processes", () => {
   })
 })
 
+describe("apps", () => {
+  test("a document is let go of and opened anew, by one client or by all who are in it", () => {
+    const letGo = new Map<Millis, number>()
+    run({ faults: ["remount:1"], workload: "hot-document" }, ({ scheduler, writers }) => ({
+      onLetGo(writer, document) {
+        letGo.set(scheduler.nowMs, (letGo.get(scheduler.nowMs) ?? 0) + 1)
+        expect(writer.sessionOf(document)).toBeUndefined()
+        scheduler.after(0, () => expect(writer.sessionOf(document)).toBeDefined())
+      },
+      onRest: () => expect(writers.every(({ replicas }) => replicas.length === 1)).toBe(true),
+    }))
+    expect(letGo.size).toBeGreaterThan(3)
+    expect(Math.max(...letGo.values())).toBe(1)
+    letGo.clear()
+    run({ faults: ["crowd:1"], workload: "hot-document" }, ({ scheduler }) => ({
+      onLetGo: () => void letGo.set(scheduler.nowMs, (letGo.get(scheduler.nowMs) ?? 0) + 1),
+    }))
+    expect(Math.max(...letGo.values())).toBeGreaterThan(1)
+  })
+})
+
 describe("clocks", () => {
   test("a core's time leaps and drifts, and never goes back while it lives", () => {
     let leapMs = 0

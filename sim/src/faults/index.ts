@@ -1,4 +1,5 @@
 /** Every fault there is. The names are what `--faults` takes. */
+import { appFaults } from "./app-faults.ts"
 import { clientDiskFaults } from "./client-disk-faults.ts"
 import { clientFaults } from "./client-faults.ts"
 import { clockFaults } from "./clock-faults.ts"
@@ -31,4 +32,5 @@ export const allFaults: readonly Fault[] = [
   ...silentFaults,
   ...jobFaults,
   ...strandedFaults,
+  ...appFaults,
 ]
