@@ -3,7 +3,7 @@ import { appFaults } from "./app-faults.ts"
 import { clientDiskFaults } from "./client-disk-faults.ts"
 import { clientFaults } from "./client-faults.ts"
 import { clockFaults } from "./clock-faults.ts"
-import { diskFaults } from "./disk-faults.ts"
+import { diskFaults, readFaults } from "./disk-faults.ts"
 import type { Fault } from "./fault.ts"
 import { hostileFaults } from "./hostile-faults.ts"
 import { messageFaults } from "./message-faults.ts"
@@ -31,6 +31,7 @@ export const allFaults: readonly Fault[] = [
   ...hostileFaults,
   ...silentFaults,
   ...jobFaults,
+  ...readFaults,
   ...strandedFaults,
   ...appFaults,
 ]

@@ -36,12 +36,13 @@ const edits: Workload = {
 }
 
 const BYTES_MAX = 1.2 * limits.pendingBytesMax
+const UPDATES_MAX = 12
 
 /** Gives what ends it. */
 export function withholdFirst(world: World, random: SimRandom, lastsMs: Millis): () => void {
   const from = world.hostile.nextHost()
   const document = random.pick(world.documents)
-  const [first, ...others] = makeUpdates(world, random, from, document)
+  const [first, ...others] = makeUpdates(world, random, from, document, undefined)
   const intrusion = new Intrusion(world)
   const target = { from, to: random.pick(world.nodes).host }
   const isYjs = partsOfDocumentId(document).engine === "yjs"
@@ -52,19 +53,44 @@ export function withholdFirst(world: World, random: SimRandom, lastsMs: Millis):
   return () => intrusion.hangUp()
 }
 
-/** Now and then so big that what waits of them passes the limit. */
+/**
+ * Past the limit at once, and for ever: whoever else sends what waits is refused there. Once a run
+ * for each document, as all of it costs memory and time on every node. Gives what ends it.
+ */
+export function leaveWaiting(
+  world: World,
+  random: SimRandom,
+  document: DocumentId,
+  to: HostId,
+): () => void {
+  const left = leftWaiting.get(world) ?? new Set()
+  leftWaiting.set(world, left)
+  if (left.has(document)) return () => undefined
+  left.add(document)
+  const from = world.hostile.nextHost()
+  const [, ...others] = makeUpdates(world, random, from, document, UPDATES_MAX)
+  const intrusion = new Intrusion(world)
+  sayNative(world, random, intrusion, { from, to }, document, others, 1)
+  return () => intrusion.hangUp()
+}
+
+const leftWaiting = new WeakMap<World, Set<DocumentId>>()
+
+/** Now and then, or if it has to be, so big that what waits of them passes the limit. */
 function makeUpdates(
   world: World,
   random: SimRandom,
   host: HostId,
   document: DocumentId,
+  bigCount: number | undefined,
 ): Uint8Array[] {
   const replica = createReplica(document, random, edits)
-  const isBig = random.chance(0.05)
+  const isBig = bigCount !== undefined || random.chance(0.05)
   const updates: Uint8Array[] = []
   let bytes = 0
-  // Each replica sends all that waits along with what a node lacks: more of it only costs memory.
-  for (let index = random.int(2, 12); index > 0 && bytes < BYTES_MAX; index--) {
+  // More of it than the limit only costs memory.
+  const count = bigCount ?? random.int(2, UPDATES_MAX)
+  for (let index = count; index > 0 && bytes < BYTES_MAX; index--) {
     const size = Math.round(isBig ? random.between(50_000, 400_000) : random.logBetween(1, 500))
     const token = `<withheld ${random.hex(8)} ${"x".repeat(size)}>`
     for (const update of replica.edit(random, token)) {
