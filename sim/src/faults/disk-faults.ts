@@ -60,6 +60,24 @@ function failingStore(
   }
 }
 
+const readFailed: Fault = {
+  name: "read-failed",
+  explain: "a disk refuses reads; what is written is saved",
+  row: "disk corruption",
+  everyMs: [8000, 60_000],
+  lastsMs: [100, 8000],
+  inject(world, random) {
+    const { host, disk } = random.pick(world.nodes)
+    const { health } = disk
+    if (health.readsFail || health.failing !== undefined) return "skipped"
+    health.readsFail = true
+    const end = (): void => {
+      health.readsFail = false
+    }
+    return { host, end }
+  },
+}
+
 const slowDisk: Fault = {
   name: "slow-disk",
   explain: "a disk takes many times longer for everything",
@@ -206,3 +224,4 @@ export const diskFaults: readonly Fault[] = [
   ),
   clonedDisk,
 ]
+export const readFaults: readonly Fault[] = [readFailed]
