@@ -9,6 +9,7 @@ import type { Head } from "../log/index.ts"
 
 export class Holdings {
   readonly #heads: Map<OriginId, Head>
+  #raised = new Set<OriginId>()
 
   constructor(heads: readonly (readonly [OriginId, Head])[]) {
     this.#heads = new Map(heads)
@@ -20,8 +21,17 @@ export class Holdings {
 
   raise(heads: readonly (readonly [OriginId, Head])[]): void {
     for (const [origin, head] of heads) {
-      if (head.seq >= this.head(origin).seq) this.#heads.set(origin, head)
+      if (head.seq < this.head(origin).seq) continue
+      this.#heads.set(origin, head)
+      this.#raised.add(origin)
     }
+  }
+
+  /** The origins that were raised since this was last asked. */
+  takeRaised(): ReadonlySet<OriginId> {
+    const raised = this.#raised
+    this.#raised = new Set()
+    return raised
   }
 
   heads(): ReadonlyMap<OriginId, Head> {

@@ -112,14 +112,15 @@ export class LinkPull {
   }
 
   /**
-   * Looks through `heads`, all that a peer holds or what it just said, for what is missing here,
-   * and asks for it.
+   * Looks through heads that a peer just said, or all that are unsettled, for what is missing
+   * here, and asks for it.
    */
-  pullFrom(turn: Turn, link: Link, heads: ReadonlyMap<OriginId, Head>): void {
+  pullFrom(turn: Turn, link: Link, origins: Iterable<OriginId>): void {
     if (link.state.state !== "linked") return
     let room: number | undefined
-    for (const [origin, theirs] of heads) {
-      if (origin === this.#core.config.origin || link.forked.has(origin)) continue
+    for (const origin of origins) {
+      const theirs = this.#unsettledHead(link, origin)
+      if (theirs === undefined) continue
       const ours = this.#head(origin)
       if (theirs.seq === ours.seq && !bytesEqual(theirs.hash, ours.hash)) {
         this.reportFork(turn, link, origin, ours.seq)
@@ -133,6 +134,25 @@ export class LinkPull {
         this.#want(turn, link, origin)
       } else if (this.#wants.get(origin)?.link === link) this.#wants.delete(origin)
     }
+  }
+
+  /** Undefined if there is nothing to look for; settled if that stays so until the peer's next. */
+  #unsettledHead(link: Link, origin: OriginId): Head | undefined {
+    const theirs = link.heads.get(origin)
+    if (theirs === undefined) return undefined
+    const durable = this.#core.holdings.head(origin)
+    const isLeft = origin === this.#core.config.origin || link.forked.has(origin)
+    const isCovered =
+      theirs.seq < durable.seq ||
+      (theirs.seq === durable.seq && (isLeft || bytesEqual(theirs.hash, durable.hash)))
+    if (isCovered && this.#wants.get(origin)?.link !== link) link.unsettled.delete(origin)
+    else if (!isLeft) return theirs
+    return undefined
+  }
+
+  #setWant(origin: OriginId, want: Want): void {
+    this.#wants.set(origin, want)
+    want.link.unsettled.add(origin)
   }
 
   #askedOf(turn: Turn, link: Link): number {
@@ -149,7 +169,7 @@ export class LinkPull {
     if (want === undefined) {
       const pusher = this.#pusherOf(origin)
       if (pusher === undefined) return !this.#isElsewhere(link, origin)
-      this.#wants.set(origin, { link: pusher, isAsked: false, atMs: turn.nowMs })
+      this.#setWant(origin, { link: pusher, isAsked: false, atMs: turn.nowMs })
       return false
     }
     if (turn.nowMs - want.atMs < limits.linkWantMs) {
@@ -186,7 +206,7 @@ export class LinkPull {
     const isFresh = want !== undefined && turn.nowMs - want.atMs < limits.linkWantMs
     const isInTurn = link !== want?.link && !link.unserved.has(origin)
     if (isFresh && want.isAsked && !isInTurn) return
-    this.#wants.set(origin, { link, isAsked: true, atMs: turn.nowMs })
+    this.#setWant(origin, { link, isAsked: true, atMs: turn.nowMs })
     const fromSeq = this.#head(origin).seq + 1
     turn.send(link.connection, encodeLinkWant({ type: "want", origin, fromSeq }))
   }

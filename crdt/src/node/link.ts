@@ -6,6 +6,7 @@
 import { assert } from "../base/index.ts"
 import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
+import type { Holdings } from "./holdings.ts"
 
 /** Entries of one origin that are to be sent, from `nextSeq` on, in order. */
 export type Stream = { nextSeq: number }
@@ -36,8 +37,15 @@ export class Link {
   agreedSeq = 0
   /** What the peer durably holds, as far as it said. */
   readonly heads = new Map<OriginId, Head>()
+  /**
+   * Origins of which it may hold more than we do, or something else, or which it is to bring: of
+   * all others a look through `heads` would find nothing.
+   */
+  readonly unsettled = new Set<OriginId>()
   /** What we told it we hold. */
   readonly told = new Map<OriginId, number>()
+  /** Origins that were raised and told to others while this peer had not said hello. */
+  readonly untold = new Set<OriginId>()
   /** Round-robin: the stream that was served goes to the end. */
   readonly streams = new Map<OriginId, Stream>()
   /** Origins whose chain differs from ours: nothing is adopted from them over this link. */
@@ -55,6 +63,23 @@ export class Link {
     this.openedMs = nowMs
     this.heardMs = nowMs
     this.pingedMs = nowMs
+  }
+
+  /** The peer says what it durably holds of an origin. */
+  hear(origin: OriginId, head: Head): void {
+    this.heads.set(origin, head)
+    this.unsettled.add(origin)
+    this.confirm(origin, head.seq)
+  }
+
+  /** Entries that the peer is known to have and this node lacks. */
+  behind(holdings: Holdings): number {
+    let entries = 0
+    for (const origin of this.unsettled) {
+      const theirs = this.heads.get(origin)?.seq ?? 0
+      entries += Math.max(0, theirs - holdings.head(origin).seq)
+    }
+    return entries
   }
 
   get windowLeft(): number {

@@ -42,6 +42,8 @@ export function linkPresence(document: DocumentId, all: readonly PresenceEntry[]
 export class Links {
   readonly #core: Core
   readonly #links = new Map<ConnectionId, Link>()
+  /** At most one link to a node is more than a greeting. */
+  readonly #linked = new Map<NodeId, Link>()
   readonly dials: Dials
   readonly push: LinkPush
   readonly pull: LinkPull
@@ -68,10 +70,7 @@ export class Links {
   }
 
   linkedTo(node: NodeId): Link | undefined {
-    for (const link of this.#links.values()) {
-      if (link.state.state === "linked" && link.state.peer.node === node) return link
-    }
-    return undefined
+    return this.#linked.get(node)
   }
 
   onOpened(turn: Turn, connection: ConnectionId, address: string | undefined): void {
@@ -102,8 +101,9 @@ export class Links {
     }
     if (link.state.state !== "linked") return
     const { node } = link.state.peer
+    this.#linked.delete(node)
     turn.emit({ type: "link-down", peer: node, connection: link.connection })
-    for (const other of this.#links.values()) this.pull.pullFrom(turn, other, other.heads)
+    for (const other of this.#links.values()) this.pull.pullFrom(turn, other, other.unsettled)
   }
 
   #refuse(turn: Turn, connection: ConnectionId, reason: CloseReason, detail: string): void {
@@ -192,6 +192,7 @@ export class Links {
   #linkUp(turn: Turn, link: Link, peer: PeerIdentity, heads: ReadonlyMap<OriginId, Head>): void {
     const { origin } = this.#core.config
     link.state = { state: "linked", peer }
+    this.#linked.set(peer.node, link)
     link.healing = { sinceMs: turn.nowMs, entries: 0 }
     this.dials.set(this.dials.find(link.address), { state: "linked" }, turn.nowMs)
     turn.emit({ type: "link-up", peer: peer.node, connection: link.connection })
@@ -202,16 +203,13 @@ export class Links {
   }
 
   #onHeads(turn: Turn, link: Link, heads: ReadonlyMap<OriginId, Head>): void {
-    for (const [origin, head] of heads) {
-      link.heads.set(origin, head)
-      link.confirm(origin, head.seq)
-    }
+    for (const [origin, head] of heads) link.hear(origin, head)
     if (link.heads.size > limits.originsMax) {
       turn.refuse(link.connection, "malformed", "too many origins")
       return
     }
     this.#rivals.check(turn, link, false)
-    this.pull.pullFrom(turn, link, heads)
+    this.pull.pullFrom(turn, link, heads.keys())
     this.push.pump(turn, link)
     this.#noticeHealed(turn, link)
   }
@@ -220,8 +218,7 @@ export class Links {
   #noticeHealed(turn: Turn, link: Link): void {
     if (link.healing === undefined || link.state.state !== "linked") return
     const { holdings } = this.#core
-    const weLack = [...link.heads].some(([origin, head]) => holdings.head(origin).seq < head.seq)
-    if (weLack) return
+    if (link.behind(holdings) > 0) return
     for (const [origin, head] of holdings.heads()) {
       if ((link.heads.get(origin)?.seq ?? 0) < head.seq) return
     }
@@ -242,20 +239,35 @@ export class Links {
   #sendVectors(turn: Turn): void {
     const jitterMs = limits.linkVectorIntervalMs * (0.5 + this.#core.config.random.next())
     this.#vectorsAtMs = turn.nowMs + jitterMs
+    const raised = this.#core.holdings.takeRaised()
+    let shared: Uint8Array | undefined
     for (const link of this.#links.values()) {
+      for (const origin of raised) link.untold.add(origin)
       if (link.state.state !== "linked") continue
-      const news = new Map<OriginId, Head>()
-      for (const [origin, head] of this.#core.holdings.heads()) {
-        if ((link.told.get(origin) ?? 0) >= head.seq) continue
-        news.set(origin, head)
-        link.told.set(origin, head.seq)
-      }
+      const news = this.#newsFor(link)
+      // To most peers the same is news.
+      const isShared = news.size === raised.size && link.untold.size === raised.size
+      link.untold.clear()
       if (news.size > 0) {
-        turn.send(link.connection, encodeLinkVector({ type: "vector", heads: news }))
+        const frame =
+          (isShared ? shared : undefined) ?? encodeLinkVector({ type: "vector", heads: news })
+        if (isShared) shared = frame
+        turn.send(link.connection, frame)
       }
-      this.pull.pullFrom(turn, link, link.heads)
+      this.pull.pullFrom(turn, link, link.unsettled)
       this.#noticeHealed(turn, link)
     }
+  }
+
+  #newsFor(link: Link): Map<OriginId, Head> {
+    const news = new Map<OriginId, Head>()
+    for (const origin of link.untold) {
+      const head = this.#core.holdings.head(origin)
+      if ((link.told.get(origin) ?? 0) >= head.seq) continue
+      news.set(origin, head)
+      link.told.set(origin, head.seq)
+    }
+    return news
   }
 
   #onPresence(turn: Turn, link: Link, message: LinkPresence): void {

@@ -29,14 +29,6 @@ export type NodeStatus = {
   readonly peers: readonly PeerStatus[]
 }
 
-function behind(link: Link | undefined, holdings: Holdings): number {
-  let entries = 0
-  for (const [origin, head] of link?.heads ?? []) {
-    entries += Math.max(0, head.seq - holdings.head(origin).seq)
-  }
-  return entries
-}
-
 /** Configured peers first, in their order, then those that dialled us. */
 export function peerStatus(links: Links, holdings: Holdings): PeerStatus[] {
   const peers: PeerStatus[] = []
@@ -49,13 +41,13 @@ export function peerStatus(links: Links, holdings: Holdings): PeerStatus[] {
       continue
     }
     shown.add(link)
-    const lag = behind(link, holdings)
+    const lag = link.behind(holdings)
     peers.push({ node, address, state: "linked", sinceMs: link.openedMs, behind: lag })
   }
   for (const link of links.all()) {
     if (link.state.state !== "linked" || shown.has(link)) continue
     const { node } = link.state.peer
-    const lag = behind(link, holdings)
+    const lag = link.behind(holdings)
     const sinceMs = link.openedMs
     peers.push({ node, address: undefined, state: "linked", sinceMs, behind: lag })
   }
