@@ -61,6 +61,9 @@ export type DiskEvents = {
   readonly onChanged: (change: DiskChange) => void
 }
 
+/** How many records of a torn piece are whole, before its last. */
+const WHOLE = 0.3
+
 export class SimDisk {
   readonly health: DiskHealth = {
     failing: undefined,
@@ -195,7 +198,7 @@ export class SimDisk {
     return appends.length - survivors
   }
 
-  /** The batch is on the disk, but the last of its records are not what was written. */
+  /** The batch is on the disk, but its last record is not what was written, nor are others before it. */
   #tear(batch: AppendBatch): void {
     this.#persist(batch)
     const { origin } = this.durable
@@ -205,7 +208,9 @@ export class SimDisk {
     if (torn === undefined) return
     const end = this.durable.head(torn.origin).seq
     const records = this.#random.int(1, torn.count)
+    // Pages reach a disk in any order: between two that did not another may have.
     for (let back = 0; back < records; back++) {
+      if (back > 0 && this.#random.chance(WHOLE)) continue
       this.#image.damage({ origin: torn.origin, seq: end - back })
     }
     this.#events.onChanged("damaged")

@@ -119,6 +119,14 @@ export class Ledger {
     return false
   }
 
+  /** Whether some node holds all of it, for all that it knows, or none is bound to. */
+  isKept(document: DocumentId, ops: Ops): boolean {
+    for (const holdings of this.#holdings.values()) {
+      if (holdings.lacks(document, ops) === undefined) return true
+    }
+    return this.excused(document)?.has(ops) === true
+  }
+
   holdings(host: HostId): Holdings {
     const holdings = this.#holdings.get(host)
     assert(holdings !== undefined, () => `host ${host} is no node`)

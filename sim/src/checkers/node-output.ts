@@ -92,7 +92,7 @@ export class NodeOutput {
     const message = decodeNodeMessage(frame)
     switch (message.type) {
       case "welcome":
-        return this.#promises.onAck(this.#host, id, message.loggedSeq)
+        return this.#promises.onWelcome(this.#host, id, message.loggedSeq)
       case "opened": {
         const document = connection.channels.get(message.channel)
         demand(document !== undefined, "protocol", () => `opened channel ${message.channel}`)

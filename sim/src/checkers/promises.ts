@@ -97,6 +97,22 @@ export class Promises {
     }
   }
 
+  /**
+   * A client lets go of everything up to here, also of what was acked before: if that ack never
+   * came and the disk lost it since, the client was the last to have it ([N2]).
+   */
+  onWelcome(host: HostId, connection: ConnectionId, loggedSeq: number): void {
+    const client = this.#connections.get(connection)
+    for (let number = client?.firstPending ?? Infinity; number <= loggedSeq; number++) {
+      const update = client?.updates.get(number)
+      if (update === undefined || this.#ledger.isKept(update.document, update.ops)) continue
+      demand(false, "no-acked-write-lost", () => {
+        return `update ${number} of ${client?.id} was said to be logged, and nobody has it`
+      })
+    }
+    this.onAck(host, connection, loggedSeq)
+  }
+
   onAck(host: HostId, connection: ConnectionId, seq: number): void {
     const client = this.#connections.get(connection)
     if (client === undefined || seq <= client.ackedSeq) return
