@@ -1,24 +1,35 @@
 /**
- * How long a healed cluster, or a healed core of one, may take to converge: rounds of whatever
- * waits longest, plus bytes through the narrowest place. Each term is a limit that the product
- * names, or something that this run drew; nothing is measured. Terms are worst cases, added up,
- * because one seed in ten thousand meets them all.
+ * How long a healed cluster, or a healed core of one, may wait for each thing that it waits for
+ * (`Cause`). Each wait begins when what it needs is there, at the heal, or when a node started
+ * after it; waits at the same time are not added up, so that one that is ten times too long is
+ * seen (`sim/mutants/*-back-off-times-ten.patch`). Each term is a limit that the product names, or
+ * something that this run drew or did; nothing is measured:
+ *
+ *   links    max(leftover, dial, notice) + back-off + trips
+ *   clients  max(leftover, dial, notice) + back-off + trips; more for homes that are not well
+ *   updates  (clients) slow disk + retries of store, update and document + trips for each piece
+ *   level    (links, updates) slow disk + a round of questions + trips for each piece
+ *   shown    (level) a document that is opened again + trips
+ *   rest     max(leftover, silence of whoever is left) + trips
+ *
+ * `notice`, if a connection is broken at the heal, is when its ends know: silence tells, or the
+ * transport does after the next heartbeat. `back-off` is the longest that so many dials allow.
  */
 import { limits } from "@causeway/crdt/base"
 import type { Millis } from "@causeway/crdt/base"
+import { clientLimits } from "@causeway/crdt/client"
 import type { Attempts } from "./checkers/attempts.ts"
+import type { Cause } from "./checkers/final.ts"
 import type { Ledger } from "./checkers/ledger.ts"
 import { DIAL_TIMEOUT_MS } from "./network.ts"
 import type { Profile } from "./options.ts"
-import type { HostId } from "./reachability.ts"
+import type { Direction, HostId } from "./reachability.ts"
 import type { SimNode } from "./sim-node.ts"
 import type { SimWriter } from "./writer.ts"
 
-export type Budget = {
+export type Budget = Readonly<Record<Cause, Millis>> & {
   /** So long may nodes differ without a single entry becoming durable anywhere. */
   readonly stallMs: Millis
-  /** From the heal until everything is level and at rest. */
-  readonly totalMs: Millis
 }
 
 /** What is well from now on. */
@@ -26,98 +37,156 @@ export type Healed = {
   readonly nowMs: Millis
   readonly nodes: readonly SimNode[]
   readonly writers: readonly SimWriter[]
+  /** Nodes that are not well, and may be linked with those that are. */
+  readonly others: number
   readonly profile: Profile
   readonly ledger: Ledger
   readonly attempts: Attempts
   /** When what has no end of its own choosing (a host that does not read) is over. */
-  readonly faultsEndMs: Millis
+  readonly lingersUntilMs: Millis
+  /** Who holds an end of a broken connection without knowing, and to whom. */
+  readonly torn: readonly Direction[]
   /** How many times slower than usual the slowest disk was, and the slowest path. */
   readonly slowness: { readonly disk: number; readonly path: number }
 }
 
-/** Delays are drawn as 0.5 to 0.5 + many halves of the typical one; e^-16 are beyond this. */
-const TAIL = 8.5
-/** A stock client's watchdog: 30 s of silence, looked at every 3 s. */
+/** A stock client's watchdog: 30 s of silence, looked at every 3 s; it speaks this often. */
 const STOCK_SILENT_MS = 33_000
+const STOCK_SAYS_MS = 18_000
 /** Published stock clients wait no longer than this between attempts. */
 const STOCK_BACKOFF_MS = 2500
+const CLOSE_MS = 2000
+/** An entry's own node is given time to push it; one that was asked may be lost; one answers. */
+const WANTS = 3
+/** A liar that comes back is believed once more. */
+const LIARS = 2
 
 export function budgetOf(healed: Healed): Budget {
-  const { nodes, writers, nowMs, faultsEndMs } = healed
-  const leftoverMs = Math.max(0, faultsEndMs - nowMs)
-  const stallMs = leftoverMs + nodesMs(healed)
-  // Sessions that nobody ends are noticed by the node in the end.
-  const sessionsMs = limits.clientSilentMs + limits.sweepMs
-  const clientsMs = writers.length === 0 ? 0 : Math.max(clientMs(healed), sessionsMs)
-  // What clients bring is passed on by nodes that are linked by then.
-  const passOnMs = nodes.length > 1 && writers.length > 0 ? roundMs(healed) : 0
-  return { stallMs, totalMs: stallMs + clientsMs + passOnMs + bytesMs(healed) }
+  const { nodes, nowMs, lingersUntilMs, profile, slowness } = healed
+  const { appendMs, readMs } = profile.disk
+  const leftoverMs = Math.max(0, lingersUntilMs - nowMs)
+  // What was written before the heal goes on being slow.
+  const diskMs = tripsMs(1, appendMs * slowness.disk) + limits.storeRetryMsMax
+  const serveMs = tripsMs(10, appendMs + readMs + profile.jobMs)
+  const roundMs = diskMs + serveMs + questionsMs(healed)
+  return {
+    links: nodes.length === 1 ? 0 : linksMs(healed, leftoverMs),
+    clients: clientsMs(healed, leftoverMs) + diskMs + serveMs,
+    updates: diskMs + serveMs + updatesMs(healed),
+    level: roundMs + linkBytesMs(healed),
+    shown: clientLimits.reopenBackoffMsMax + serveMs + tripsMs(4, profile.network.clientDelayMs),
+    rest: restMs(healed, leftoverMs),
+    stallMs: roundMs,
+  }
 }
 
-/** From a heal until entries flow between nodes that differ. */
-function nodesMs(healed: Healed): Millis {
-  const { nodes, profile, slowness } = healed
-  const { nodeDelayMs, detectionMsMax } = profile.network
-  // What was written or sent before the heal goes on being slow.
-  const diskMs = TAIL * profile.disk.appendMs * slowness.disk + limits.storeRetryMsMax
-  if (nodes.length === 1) return diskMs
-  const pathMs = TAIL * nodeDelayMs * slowness.path
-  const silentMs = limits.linkSilentMs + limits.sweepMs
-  const noticeMs = isTold(profile) ? Math.min(detectionMsMax, silentMs) : silentMs
-  // The dial under way at the heal may fail, and the next one lose to a duplicate.
-  const dialMs = 2 * (DIAL_TIMEOUT_MS + limits.linkHandshakeMs + limits.linkBackoffMsMax)
-  return diskMs + pathMs + noticeMs + dialMs + roundMs(healed)
+/**
+ * What `count` delays of that kind, one after the other, do not exceed: each is drawn as half of
+ * the typical one and as much again on average, without a bound.
+ */
+function tripsMs(count: number, typicalMs: Millis): Millis {
+  return (count + 8) * typicalMs
 }
 
-/** Whether the transport tells of every connection that is broken. */
-function isTold({ faults }: Profile): boolean {
-  return faults.every(({ fault }) => fault.name !== "half-open")
+/** An end learns of a broken connection when it says something, unless silence tells first. */
+function noticeMs({ faults, network }: Profile, saysMs: Millis, silentMs: Millis): Millis {
+  const isTold = faults.every(({ fault }) => fault.name !== "half-open")
+  return isTold ? Math.min(saysMs + network.detectionMsMax, silentMs) : silentMs
 }
 
-/** Linked nodes: each peer in turn may be asked in vain; then vectors tell. */
-function roundMs({ nodes, profile }: Healed): Millis {
-  const wantsMs = (nodes.length - 1) * limits.linkWantMs
-  const vectorsMs = 3 * 1.5 * limits.linkVectorIntervalMs
-  const tripsMs = 10 * TAIL * profile.network.nodeDelayMs
-  return wantsMs + vectorsMs + tripsMs + TAIL * (profile.disk.appendMs + profile.disk.readMs)
+function linksMs({ nodes, profile, slowness, torn }: Healed, leftoverMs: Millis): Millis {
+  const { nodeDelayMs } = profile.network
+  const silentMs = noticeMs(profile, limits.linkPingMs, limits.linkSilentMs + limits.sweepMs)
+  const well = new Set(nodes.map(({ host }) => host))
+  const isTorn = torn.some(([from, to]) => well.has(from) && well.has(to))
+  const tornMs = isTorn ? Math.max(silentMs, limits.linkHandshakeMs + limits.sweepMs) : 0
+  const slowMs = slowness.path > 1 ? tripsMs(2, nodeDelayMs * slowness.path) : 0
+  const brokenMs = Math.max(leftoverMs, DIAL_TIMEOUT_MS, tornMs) + slowMs
+  return brokenMs + limits.linkBackoffMsMax + tripsMs(8, nodeDelayMs)
 }
 
-/** From a heal until every client is connected, has drained and was told all. */
-function clientMs(healed: Healed): Millis {
+/** From a heal until every client is connected. */
+function clientsMs(healed: Healed, leftoverMs: Millis): Millis {
   const { profile, slowness } = healed
+  const { clientDelayMs } = profile.network
   const well = new Set(healed.nodes.map(({ host }) => host))
-  const pathMs = TAIL * profile.network.clientDelayMs * (slowness.path + 10)
-  const slowest = healed.writers.reduce(
-    (most, writer) => Math.max(most, reconnectMs(writer, well)),
-    0,
-  )
-  const silentMs = STOCK_SILENT_MS
-  const noticeMs = isTold(profile) ? Math.min(profile.network.detectionMsMax, silentMs) : silentMs
-  // A refused update, or a document that could not be served, is tried again.
-  const retryMs = limits.storeRetryMsMax + DOCUMENT_RETRY_MS
-  return noticeMs + slowest + pathMs + retryMs + TAIL * profile.clientStorageMs
+  const slowMs = slowness.path > 1 ? tripsMs(2, clientDelayMs * slowness.path) : 0
+  const each = healed.writers.map((writer) => {
+    const { tornMs, backOffMs } =
+      writer.kind === "stock" ? stockMs(profile) : nativeMs(writer, well, profile)
+    // Others than those who are well are beyond a cut from now on.
+    const isLost = writer.node !== undefined && !well.has(writer.node)
+    const isTorn = isLost || healed.torn.some(([from]) => from === writer.host)
+    const brokenMs = Math.max(leftoverMs, DIAL_TIMEOUT_MS, isTorn ? tornMs : 0)
+    return brokenMs + slowMs + backOffMs
+  })
+  return Math.max(0, ...each) + tripsMs(8, clientDelayMs) + tripsMs(2, profile.clientStorageMs)
 }
 
-const DOCUMENT_RETRY_MS = 30_000
+type Reconnect = { readonly tornMs: Millis; readonly backOffMs: Millis }
 
-/** An attempt under way, one at each place that is not well, and one that succeeds. */
-function reconnectMs({ homes, kind }: SimWriter, well: ReadonlySet<HostId>): Millis {
-  const attempts = 2 + homes.filter((host) => !well.has(host)).length
-  const backOffMs = kind === "stock" ? STOCK_BACKOFF_MS : limits.clientBackoffMsMax
-  return attempts * (limits.clientHandshakeMs + backOffMs)
+function stockMs(profile: Profile): Reconnect {
+  const silentMs = noticeMs(profile, STOCK_SAYS_MS, STOCK_SILENT_MS)
+  return { tornMs: silentMs, backOffMs: STOCK_BACKOFF_MS }
 }
 
-/** What nodes lack of each other, and what clients have not handed over, piece by piece. */
-function bytesMs(healed: Healed): Millis {
+function nativeMs(
+  { homes, dials }: SimWriter,
+  well: ReadonlySet<HostId>,
+  profile: Profile,
+): Reconnect {
+  const { clientHeartbeatMs, clientHandshakeMs, clientBackoffMsMin, clientBackoffMsMax } = limits
+  const silentMs = noticeMs(profile, clientHeartbeatMs, 3 * clientHeartbeatMs)
+  // One home that is well has failed once more than one that is not, at most.
+  const tries = 2 * homes.filter((host) => !well.has(host)).length
+  let backOffMs = 0
+  for (let index = 0; index <= tries; index++) {
+    const ceilingMs = clientBackoffMsMin * 2 ** (dials + index - 1)
+    backOffMs += Math.min(clientBackoffMsMax, ceilingMs) + (index === 0 ? 0 : DIAL_TIMEOUT_MS)
+  }
+  return { tornMs: Math.max(silentMs, clientHandshakeMs), backOffMs }
+}
+
+/** From a connection until what was refused before is taken, piece by piece. */
+function updatesMs(healed: Healed): Millis {
+  if (healed.writers.length === 0) return 0
   const { network, disk, clientStorageMs } = healed.profile
-  const storeMs = TAIL * (disk.appendMs + disk.readMs)
-  const linkTripMs = 2 * TAIL * network.nodeDelayMs + storeMs
-  const clientTripMs = 2 * TAIL * network.clientDelayMs + storeMs + TAIL * clientStorageMs
-  const linkPieces = missingBytes(healed) / limits.linkFrameBytes
-  const clientPieces = unsavedBytes(healed) / limits.clientFrameBytes
-  return Math.ceil(linkPieces) * linkTripMs + Math.ceil(clientPieces) * clientTripMs
+  const pieces = Math.ceil(unsavedBytes(healed) / limits.clientFrameBytes)
+  const delayMs = 2 * network.clientDelayMs + disk.appendMs + disk.readMs + clientStorageMs
+  const retryMs = clientLimits.resendBackoffMsMax + clientLimits.reopenBackoffMsMax
+  return retryMs + tripsMs(pieces, delayMs)
 }
 
+/** Linked nodes: whoever is asked in vain costs a while; then vectors tell. */
+function questionsMs({ nodes, others, profile }: Healed): Millis {
+  if (nodes.length === 1) return 0
+  const isLiedTo = profile.faults.some(({ fault }) => fault.name === "lying-peer")
+  const vain = WANTS + others + (isLiedTo ? LIARS : 0)
+  const vectorsMs = 3 * 1.5 * limits.linkVectorIntervalMs
+  return vain * limits.linkWantMs + vectorsMs + tripsMs(10, profile.network.nodeDelayMs)
+}
+
+/** What nodes lack of each other, piece by piece. */
+function linkBytesMs(healed: Healed): Millis {
+  const { network, disk } = healed.profile
+  const pieces = Math.ceil(missingBytes(healed) / limits.linkFrameBytes)
+  return tripsMs(pieces, 2 * network.nodeDelayMs + disk.appendMs + disk.readMs)
+}
+
+/** Sessions that nobody ends are noticed by the node in the end. */
+function restMs({ profile, slowness }: Healed, leftoverMs: Millis): Millis {
+  const { network, faults } = profile
+  const delayMs = Math.max(network.nodeDelayMs, network.clientDelayMs)
+  const nativeSilentMs = limits.clientSilentMs + limits.sweepMs
+  const stockSilentMs = limits.stockHeartbeatMs + limits.sweepMs + network.detectionMsMax
+  // A full socket is given no heartbeat.
+  const isDeaf = faults.some(
+    ({ fault }) => fault.row === "slow receiver" || fault.name === "deaf-client",
+  )
+  const deafMs = isDeaf ? limits.congestedMs + limits.sweepMs : 0
+  const silentMs = Math.max(leftoverMs, nativeSilentMs, stockSilentMs, deafMs, STOCK_SILENT_MS)
+  return silentMs + CLOSE_MS + tripsMs(4, delayMs * slowness.path)
+}
 /** Entries that one of the nodes holds, times the nodes that lack them. */
 function missingBytes({ nodes, ledger }: Healed): number {
   let bytes = 0

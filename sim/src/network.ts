@@ -14,7 +14,7 @@ import type { SimRandom } from "./random.ts"
 import { newEnd } from "./socket-end.ts"
 import type { End, Item, SocketOwner } from "./socket-end.ts"
 import { Reachability } from "./reachability.ts"
-import type { HostId } from "./reachability.ts"
+import type { Direction, HostId } from "./reachability.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { Trace } from "./trace.ts"
 import type { Watch } from "./watch.ts"
@@ -110,14 +110,15 @@ export class Network {
     return this.#ends.get(connection)?.door
   }
 
-  /** Ends whose connection is broken, and whose owner did not notice so far. */
-  get tornCount(): number {
-    let count = 0
-    for (const { torn, peer } of this.#ends.values()) {
+  /** Whose ends of broken connections, and to whom, nobody noticed so far. */
+  get torn(): Direction[] {
+    const directions: Direction[] = []
+    for (const { host, torn, peer } of this.#ends.values()) {
+      if (peer === undefined) continue
       // The other end may be gone with its host: whoever is left here hears nothing, and waits.
-      if (torn || peer?.state === "closed") count += 1
+      if (torn || peer.state === "closed") directions.push([host, peer.host])
     }
-    return count
+    return directions
   }
 
   /** Open connections on which something has come to one of `hosts` that it did not read so far. */

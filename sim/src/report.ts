@@ -1,4 +1,5 @@
 /** Words for a run: what was drawn, how it went, and how to see it again. */
+import type { Wait } from "./liveness.ts"
 import { showProfile } from "./options.ts"
 import type { Profile, SimOptions } from "./options.ts"
 import type { RunReport } from "./run.ts"
@@ -59,8 +60,7 @@ export function showEnd({ report, realMs }: Timed, source: Source = {}): string 
   return [
     ...lines,
     "",
-    "last events:",
-    ...failure.lastEvents.map((line) => `  ${line}`),
+    ...showLastEvents(failure.lastEvents),
     "",
     `verdict  VIOLATION of ${failure.invariant} at ${failure.atMs.toFixed(3)} ms,` +
       ` seed ${report.options.seed}`,
@@ -70,11 +70,20 @@ export function showEnd({ report, realMs }: Timed, source: Source = {}): string 
   ].join("\n")
 }
 
-/** How much of the time that each phase of liveness may take it took. */
+/** What led to a violation, oldest first. */
+export function showLastEvents(lines: readonly string[]): string[] {
+  return ["last events:", ...lines.map((line) => `  ${line}`)]
+}
+
+/** Of what each phase of liveness waited for, what came closest to its budget. */
 function showBudgets({ convergences }: RunReport): string {
-  const parts = convergences.map(({ phase, nodes, tookMs, budgetMs }) => {
-    const who = phase === "core" ? `a core of ${nodes}` : `all ${nodes}`
-    return `${who} in ${(tookMs / 1000).toFixed(1)} s of ${(budgetMs / 1000).toFixed(0)} s`
+  const seconds = (ms: number): string => (ms / 1000).toFixed(1)
+  const parts = convergences.map(({ phase, nodes, tookMs, waits }) => {
+    const who = `${phase === "core" ? "a core of" : "all"} ${nodes} in ${seconds(tookMs)} s`
+    const share = (wait: Wait): number => wait.tookMs / wait.budgetMs
+    const [closest] = [...waits].sort((one, other) => share(other) - share(one))
+    if (closest === undefined) return who
+    return `${who} (${closest.cause} ${seconds(closest.tookMs)} of ${seconds(closest.budgetMs)} s)`
   })
   return parts.join(", ")
 }

@@ -17,6 +17,7 @@ import { drawProfile } from "./options.ts"
 import type { Profile, SimOptions } from "./options.ts"
 import { SimRandom } from "./random.ts"
 import { Violation } from "./violation.ts"
+import type { Phase } from "./watcher.ts"
 import { Workload } from "./workload.ts"
 
 type RunFailure = {
@@ -50,8 +51,10 @@ export type RunReport = {
 /** A run, advanced bit by bit so that a caller can show progress or stop. */
 export type Run = {
   readonly profile: Profile
+  /** When safety is over; liveness takes as long as it takes. */
   readonly totalMs: Millis
   readonly nowMs: Millis
+  readonly phase: Phase
   /** Runs on for up to `ms` of virtual time; gives the report once the run is over. */
   advance(ms: Millis): RunReport | undefined
 }
@@ -105,6 +108,10 @@ class Simulation implements Run {
     return this.#cluster.scheduler.nowMs
   }
 
+  get phase(): Phase {
+    return this.#phase === "liveness" ? this.#liveness.phase : "safety"
+  }
+
   advance(ms: Millis): RunReport | undefined {
     const { schedule } = this.#options
     try {
@@ -117,11 +124,15 @@ class Simulation implements Run {
         else this.#schedule.replay(schedule, this.#catalogue.faults)
         this.#workload.start()
       }
+      if (this.#phase === "liveness") {
+        const convergences = this.#liveness.advance(ms)
+        return convergences && this.#report(undefined, convergences)
+      }
       this.#cluster.scheduler.runUntil(Math.min(this.nowMs + ms, this.totalMs))
       if (this.nowMs < this.totalMs) return undefined
       this.#phase = "liveness"
       this.#workload.stop()
-      return this.#report(undefined, this.#liveness.run())
+      return undefined
     } catch (error) {
       return this.#report(this.#failureOf(error), [])
     }

@@ -29,7 +29,7 @@ import type { Replica } from "./replica/replica.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { Watch } from "./watch.ts"
 import type { Workload } from "./workloads/index.ts"
-import type { Session, SimWriter } from "./writer.ts"
+import type { Restless, Session, SimWriter } from "./writer.ts"
 
 export type ClientSetup = {
   readonly host: HostId
@@ -65,6 +65,7 @@ export class SimClient implements SimWriter {
   readonly #random: SimRandom
   readonly clock: HostClock
   build: Build = "today"
+  dials = 0
   readonly #loop = new EventLoop()
   /** What its user has open, also while it is not running. */
   readonly #wanted: Set<DocumentId>
@@ -116,6 +117,7 @@ export class SimClient implements SimWriter {
 
   start(): void {
     this.#life += 1
+    this.dials = 0
     this.#storage = this.#disk.open()
     const fresh = parseClientId(this.#random.hex(32))
     assert(fresh !== undefined, "a client id is 32 hex digits")
@@ -333,11 +335,12 @@ export class SimClient implements SimWriter {
     )
   }
 
-  unrest(): string | undefined {
-    if (this.#core === undefined) return "not running"
+  unrest(): Restless | undefined {
+    if (this.#core === undefined) return { cause: "clients", why: "not running" }
     const { connection, pending } = this.#core
-    if (connection.state !== "connected") return connection.state
-    return pending.count === 0 ? undefined : `${pending.count} updates pending`
+    if (connection.state !== "connected") return { cause: "clients", why: connection.state }
+    if (pending.count === 0) return undefined
+    return { cause: "updates", why: `${pending.count} updates pending` }
   }
 
   #guard<Values extends readonly unknown[]>(
@@ -370,6 +373,7 @@ export class SimClient implements SimWriter {
   #perform(effect: ClientEffect): void {
     switch (effect.type) {
       case "connect":
+        this.dials += 1
         return this.#socket?.connect(effect.socket, effect.url)
       case "send":
         return this.#send(effect)

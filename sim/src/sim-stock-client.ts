@@ -25,7 +25,7 @@ import type { Scheduler } from "./scheduler.ts"
 import { StockAwareness } from "./stock-awareness.ts"
 import type { Watch } from "./watch.ts"
 import type { Workload } from "./workloads/index.ts"
-import type { Session, SimWriter } from "./writer.ts"
+import type { Restless, Session, SimWriter } from "./writer.ts"
 
 const BACKOFF_MS_MIN = 100
 const BACKOFF_MS_MAX = 2500
@@ -68,6 +68,7 @@ export class SimStockClient implements SimWriter {
   #heardMs: Millis = 0
   readonly #loop = new EventLoop()
   build: Build = "today"
+  dials = 0
 
   constructor(
     host: HostId,
@@ -133,6 +134,7 @@ export class SimStockClient implements SimWriter {
       looksSoon: false,
     }
     this.#failures = 0
+    this.dials = 0
     this.#connect(this.#page)
     this.#tickAfter(this.#page)
   }
@@ -223,9 +225,9 @@ export class SimStockClient implements SimWriter {
     this.disconnect()
   }
 
-  unrest(): string | undefined {
-    if (this.#page === undefined) return "not running"
-    return this.#synced ? undefined : "not synced"
+  unrest(): Restless | undefined {
+    if (this.#page === undefined) return { cause: "clients", why: "not running" }
+    return this.#synced ? undefined : { cause: "clients", why: "not synced" }
   }
 
   #guard<Values extends readonly unknown[]>(
@@ -246,6 +248,7 @@ export class SimStockClient implements SimWriter {
   }
 
   #connect(page: Page): void {
+    this.dials += 1
     const to = this.#address
     const owner: SocketOwner = {
       onFrame: this.#guard((connection: ConnectionId, frame: Uint8Array) => {

@@ -23,6 +23,9 @@ export interface Session {
   readonly cursors: ReadonlyMap<number, string>
 }
 
+/** Why a client isn't at rest: it has no node, or that node does not have all of it. */
+export type Restless = { readonly cause: "clients" | "updates"; readonly why: string }
+
 export interface SimWriter {
   readonly kind: "native" | "stock"
   readonly host: HostId
@@ -40,6 +43,8 @@ export interface SimWriter {
   readonly node: HostId | undefined
   /** The nodes it turns to by itself, whatever happens. */
   readonly homes: readonly HostId[]
+  /** How often its process tried to connect so far. */
+  readonly dials: number
   /** How far behind that node said it may be, per peer; undefined until it did. */
   readonly peers: readonly PeerFreshness[] | undefined
   start(): void
@@ -72,6 +77,6 @@ export interface SimWriter {
   disconnect(node?: HostId): void
   /** Closes a document and opens it again `afterMs` later, from what it holds. */
   reopen(random: SimRandom, afterMs: Millis): void
-  /** Why it isn't at rest (something unsaved or unsent); undefined if it is. */
-  unrest(): string | undefined
+  /** Undefined if it is at rest. */
+  unrest(): Restless | undefined
 }

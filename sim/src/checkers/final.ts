@@ -3,16 +3,16 @@
  * same, whatever the order it heard things in; nothing promised is missing; nothing is left over.
  * Of a core the same is asked as far as others, who are not well, can't stand in the way.
  */
-import { assert, bytesEqual, bytesToHex, partsOfDocumentId } from "@causeway/crdt/base"
+import { assert, bytesEqual, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
 import type { Engine } from "@causeway/crdt/engines"
 import type { Head } from "@causeway/crdt/log"
-import type { Engines } from "@causeway/crdt/node"
+import type { Engines, NodeCore } from "@causeway/crdt/node"
 import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
 import type { SimWriter } from "../writer.ts"
-import { bodiesOf, contentOf } from "./content.ts"
+import { bodiesOf, contentOf, showsSameBesidesWaiting } from "./content.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Oracle } from "./oracle.ts"
 
@@ -33,21 +33,85 @@ export type EndOfRun = {
   readonly unreadConnections: () => number
 }
 
-/** What keeps the world from being at rest, and the promise it breaks if it stays so. */
-export type Unrest = { readonly invariant: string; readonly why: string }
+/** What the world may wait for; each wait has a budget of its own (`budget.ts`). */
+export type Cause =
+  /** All nodes run and are linked with each other. */
+  | "links"
+  /** Every client is connected. */
+  | "clients"
+  /** What clients wrote is saved. */
+  | "updates"
+  /** Nodes hold the same. */
+  | "level"
+  /** Replicas show the same. */
+  | "shown"
+  /** Nothing is left of what broke. */
+  | "rest"
 
-/** Undefined once everything is level and nothing is under way. Cheap. */
-export function unrest(end: EndOfRun): Unrest | undefined {
-  for (const { node, running, disk } of end.nodes) {
-    if (!running) return { invariant: "liveness", why: `${node} is not running` }
-    if (disk.busy) return { invariant: "boundedness", why: `the disk of ${node} is busy` }
+/** What keeps the world from being at rest, and the promise it breaks if it stays so. */
+export type Unrest = { readonly cause: Cause; readonly invariant: string; readonly why: string }
+
+/**
+ * What there is left to wait for, at most one of each cause; none once all is level. Nodes that are
+ * not linked can't be level: that is not looked at.
+ */
+export function unrest(end: EndOfRun): Unrest[] {
+  const links = unlinked(end)
+  const level = links === undefined ? unlevel(end) : undefined
+  return [links, ...unrestOfWriters(end), level, leftover(end)].filter((one) => one !== undefined)
+}
+
+function unlinked({ nodes }: EndOfRun): Unrest | undefined {
+  const found = (why: string): Unrest => ({ cause: "links", invariant: "liveness", why })
+  const well = new Set<string>(nodes.map(({ node }) => node))
+  for (const { node, core } of nodes) {
+    if (core === undefined) return found(`${node} is not running`)
+    for (const { address, state } of core.status().peers) {
+      // Nodes of the simulator are named as they are addressed.
+      if (address === undefined || !well.has(address) || state === "linked") continue
+      return found(`${node}: ${address} ${state}`)
+    }
   }
-  for (const writer of end.writers) {
-    const why = writer.unrest()
-    if (why !== undefined) return { invariant: "liveness", why: `${writer.name}: ${why}` }
+  return undefined
+}
+
+function unrestOfWriters({ writers }: EndOfRun): Unrest[] {
+  const found = new Map<Cause, Unrest>()
+  for (const writer of writers) {
+    const restless = writer.unrest()
+    if (restless === undefined || found.has(restless.cause)) continue
+    const { cause, why } = restless
+    found.set(cause, { cause, invariant: "liveness", why: `${writer.name}: ${why}` })
   }
-  const why = unequalHeads(end.nodes, end.oracle.ledger)
-  return why === undefined ? unrestOfNodes(end) : { invariant: "convergence", why }
+  return [...found.values()]
+}
+
+function unlevel({ nodes, oracle }: EndOfRun): Unrest | undefined {
+  const { ledger } = oracle
+  const why = unequalHeads(nodes, ledger)
+  if (why !== undefined) return { cause: "level", invariant: "convergence", why }
+  for (const { node, disk } of nodes) {
+    if (!disk.busy) continue
+    return { cause: "level", invariant: "boundedness", why: `the disk of ${node} is busy` }
+  }
+  const well = new Set<string>(nodes.map(({ node }) => node))
+  for (const { node, core } of nodes) {
+    const said = core === undefined ? undefined : unlevelOf(core, well, ledger)
+    if (said === undefined) continue
+    return { cause: "level", invariant: "liveness", why: `${node}: ${said}` }
+  }
+  return undefined
+}
+
+/** Nodes agree that they are level. */
+function unlevelOf(core: NodeCore, well: ReadonlySet<string>, ledger: Ledger): string | undefined {
+  const { store, peers } = core.status()
+  if (store !== "ok") return "store failing"
+  if (ledger.forks.count > 0) return undefined
+  const ahead = peers.find(({ address, behind }) => {
+    return address !== undefined && well.has(address) && behind !== 0
+  })
+  return ahead && `behind ${ahead.address}`
 }
 
 function unequalHeads(nodes: readonly SimNode[], ledger: Ledger): string | undefined {
@@ -57,7 +121,7 @@ function unequalHeads(nodes: readonly SimNode[], ledger: Ledger): string | undef
   for (const other of others) {
     for (const [origin, head] of expected) {
       const held = other.disk.durable.head(origin)
-      if (held.seq !== head.seq || bytesToHex(held.hash) !== bytesToHex(head.hash)) {
+      if (held.seq !== head.seq || !bytesEqual(held.hash, head.hash)) {
         return `${first.node} has ${origin} ${head.seq}, ${other.node} has ${held.seq}`
       }
     }
@@ -73,48 +137,54 @@ function headsOf({ disk }: SimNode, ledger: Ledger): [OriginId, Head][] {
   return disk.durable.heads().filter(([origin, { seq }]) => seq > 0 && !ledger.isSplit(origin))
 }
 
-/** Why replicas differ; undefined if all are equal. Costs a merge per replica. */
-export function difference(end: EndOfRun): Unrest | undefined {
-  const why = firstDifference(end)
-  return why === undefined ? undefined : { invariant: "convergence", why }
+/**
+ * Why replicas differ; undefined if all are equal. Costs a merge per replica, and stops after each
+ * document for whoever has something else to do.
+ */
+export function* difference(end: EndOfRun): Generator<undefined, Unrest | undefined> {
+  for (const document of end.documents) {
+    const why = differenceOf(end, document)
+    if (why !== undefined) return { cause: "shown", invariant: "convergence", why }
+    yield
+  }
+  return undefined
 }
 
-function firstDifference(end: EndOfRun): string | undefined {
-  for (const document of end.documents) {
-    const engine = end.engines[partsOfDocumentId(document).engine]
-    const contents = new Contents(engine)
-    const [node] = end.nodes
-    assert(node !== undefined, "a cluster has nodes")
-    const bodies = bodiesOf(node.disk.durable, document)
-    const merged = engine.merge(bodies)
-    const expected = contents.of(merged)
-    const { ledger } = end.oracle
-    if (ledger.isForked(document, false)) continue
-    // All hold the same entries by now, so one other node's order stands for the rest.
-    const other = end.random.pick(end.nodes)
-    if (contents.of(engine.merge(bodiesOf(other.disk.durable, document))) !== expected) {
-      return `${document} on ${other.node} differs from ${node.node}`
-    }
-    if (contents.of(engine.merge(end.random.shuffled(bodies))) !== expected) {
-      return `${document} depends on the order of its entries`
-    }
-    // A replica that knows of a lost deletion keeps it to itself ([N4] compares what was added),
-    // and resume points can't tell branches of an origin apart.
-    if (ledger.hasLostDeletions(document) || ledger.isForked(document, true)) continue
-    for (const writer of end.writers) {
-      for (const replica of writer.replicas) {
-        if (replica.document !== document) continue
-        const state = replica.state()
-        const shown = contents.of(state)
-        // A client of a core may know more, from a node that is not of it; and so may one whose
-        // own update is on a shelf.
-        const mayKnowMore = !end.whole || !end.oracle.shelved(document).isEmpty
-        const holdsAll =
-          shown === expected ||
-          (mayKnowMore && contents.of(engine.merge([merged, state])) === shown)
-        if (holdsAll) continue
-        return `${document} of ${writer.name} differs from the nodes'`
-      }
+function differenceOf(end: EndOfRun, document: DocumentId): string | undefined {
+  const engine = end.engines[partsOfDocumentId(document).engine]
+  const contents = new Contents(engine)
+  const [node] = end.nodes
+  assert(node !== undefined, "a cluster has nodes")
+  const bodies = bodiesOf(node.disk.durable, document)
+  const merged = engine.merge(bodies)
+  const expected = contents.of(merged)
+  const { ledger } = end.oracle
+  if (ledger.isForked(document, false)) return undefined
+  // All hold the same entries by now, so one other node's order stands for the rest.
+  const other = end.random.pick(end.nodes)
+  if (contents.of(engine.merge(bodiesOf(other.disk.durable, document))) !== expected) {
+    return `${document} on ${other.node} differs from ${node.node}`
+  }
+  if (contents.of(engine.merge(end.random.shuffled(bodies))) !== expected) {
+    return `${document} depends on the order of its entries`
+  }
+  // A replica that knows of a lost deletion keeps it to itself ([N4] compares what was added),
+  // and resume points can't tell branches of an origin apart.
+  if (ledger.hasLostDeletions(document) || ledger.isForked(document, true)) return undefined
+  for (const writer of end.writers) {
+    for (const replica of writer.replicas) {
+      if (replica.document !== document) continue
+      const state = replica.state()
+      const shown = contents.of(state)
+      // A client of a core may know more, from a node that is not of it; and so may one whose
+      // own update is on a shelf.
+      const mayKnowMore = !end.whole || !end.oracle.shelved(document).isEmpty
+      const holdsAll =
+        shown === expected ||
+        (mayKnowMore && contents.of(engine.merge([merged, state])) === shown) ||
+        showsSameBesidesWaiting(engine, merged, state)
+      if (holdsAll) continue
+      return `${document} of ${writer.name} differs from the nodes'`
     }
   }
   return undefined
@@ -186,48 +256,31 @@ export function checkPromises(end: EndOfRun): void {
   }
 }
 
-/** Nodes agree that they are well, linked and level, and hold on to nothing. */
-function unrestOfNodes(end: EndOfRun): Unrest | undefined {
-  const well = new Set<string>(end.nodes.map(({ node }) => node))
-  for (const node of end.nodes) {
-    const why = unrestOfNode(node, well, end.oracle.ledger)
-    if (why !== undefined) return { invariant: "liveness", why }
-  }
-  return end.whole ? leftover(end) : undefined
-}
-
-function unrestOfNode(
-  { node, core }: SimNode,
-  well: ReadonlySet<string>,
-  ledger: Ledger,
-): string | undefined {
-  const status = core?.status()
-  if (status === undefined) return `${node} is not running`
-  if (status.store !== "ok") return `${node}: store failing`
-  for (const { address, state, behind } of status.peers) {
-    // Nodes of the simulator are named as they are addressed.
-    if (address === undefined || !well.has(address)) continue
-    if (state !== "linked") return `${node}: ${address} ${state}`
-    const isLevel = behind === 0 || ledger.forks.count > 0
-    if (!isLevel) return `${node} is behind ${address}`
-  }
-  return undefined
-}
-
+/** A core has others around it, who keep what they should let go of. */
 function leftover(end: EndOfRun): Unrest | undefined {
+  if (!end.whole) return undefined
   const { nodes, writers } = end
+  const cause = "rest"
   const replicas = writers.reduce((sum, writer) => sum + writer.replicas.length, 0)
   for (const { node, core } of nodes) {
     const sessions = core?.status().sessions ?? 0
     if (sessions <= replicas) continue
-    return { invariant: "boundedness", why: `${node} has ${sessions} sessions of ${replicas}` }
+    return {
+      cause,
+      invariant: "boundedness",
+      why: `${node} has ${sessions} sessions of ${replicas}`,
+    }
   }
   const torn = end.tornConnections()
-  if (torn > 0) return { invariant: "liveness", why: `${torn} broken ends are not noticed` }
+  if (torn > 0) return { cause, invariant: "liveness", why: `${torn} broken ends are not noticed` }
   const unread = end.unreadConnections()
-  if (unread > 0) return { invariant: "liveness", why: `${unread} connections are not read` }
+  if (unread > 0) return { cause, invariant: "liveness", why: `${unread} connections are not read` }
   const allowed = nodes.length * (nodes.length - 1) + 2 * writers.length
   const open = end.openConnections()
   if (open <= allowed) return undefined
-  return { invariant: "boundedness", why: `${open} ends of connections open, not ${allowed}` }
+  return {
+    cause,
+    invariant: "boundedness",
+    why: `${open} ends of connections open, not ${allowed}`,
+  }
 }

@@ -38,6 +38,7 @@ export class FaultSchedule {
   readonly #counts = new Map<string, number>()
   readonly #events: FaultEvent[] = []
   readonly #underWay = new Set<Occurrence>()
+  #lingersUntilMs: Millis = 0
   #state: "running" | "frozen" | "stopped" = "running"
 
   constructor(world: World, random: SimRandom, trace: Trace, watch: Watch) {
@@ -57,9 +58,9 @@ export class FaultSchedule {
     return this.#events
   }
 
-  /** When the last of all that fired ends by itself. */
-  get lastEndMs(): Millis {
-    return this.#events.reduce((last, { atMs, lastsMs }) => Math.max(last, atMs + lastsMs), 0)
+  /** When the last of all that nobody can end is over by itself. */
+  get lingersUntilMs(): Millis {
+    return this.#lingersUntilMs
   }
 
   start(faults: readonly DrawnFault[]): void {
@@ -114,7 +115,10 @@ export class FaultSchedule {
     this.#events.push(event)
     this.#counts.set(fault.name, (this.#counts.get(fault.name) ?? 0) + 1)
     this.#watch.onFault(fault.name, "begins")
-    if (injected === "done") return
+    if (injected === "done") {
+      this.#lingersUntilMs = Math.max(this.#lingersUntilMs, event.atMs + lastsMs)
+      return
+    }
     const { host, end } =
       typeof injected === "function" ? { host: undefined, end: injected } : injected
     const heal = (): void => {
