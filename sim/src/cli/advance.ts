@@ -18,13 +18,19 @@ export async function toEnd(run: Run, quiet: boolean): Promise<RunReport | undef
     const nowMs = performance.now()
     if (nowMs - shownMs < PROGRESS_MS) continue
     shownMs = nowMs
-    const percent = Math.floor((100 * run.nowMs) / Math.max(1, run.totalMs))
-    if (!quiet) showProgress(`${percent} %  ${Math.floor(run.nowMs / 1000)} virtual seconds`)
+    if (!quiet) showProgress(progressOf(run))
     await new Promise((resolve) => {
       setImmediate(resolve)
     })
     if (interruption.signal.aborted) return undefined
   }
+}
+
+function progressOf({ phase, nowMs, totalMs }: Run): string {
+  const seconds = `${Math.floor(nowMs / 1000)} virtual seconds`
+  if (phase === "core") return `a core is healed, converging  ${seconds}`
+  if (phase === "whole") return `all is healed, converging  ${seconds}`
+  return `${Math.floor((100 * nowMs) / Math.max(1, totalMs))} %  ${seconds}`
 }
 
 function showProgress(text: string): void {

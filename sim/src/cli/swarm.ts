@@ -5,7 +5,7 @@ import { SingleBar } from "cli-progress"
 import type { Command } from "commander"
 import { drawnOptions, SEED_MAX } from "../options.ts"
 import type { SimOptions } from "../options.ts"
-import { replayCommand } from "../report.ts"
+import { replayCommand, showLastEvents } from "../report.ts"
 import { Scoreboard } from "../swarm/scoreboard.ts"
 import type { RunSummary } from "../swarm/summary.ts"
 import { runSwarm, SwarmError } from "../swarm/swarm.ts"
@@ -22,6 +22,8 @@ type Arguments = SizeArguments & {
   readonly scoreboard: string | boolean
   readonly json: boolean
 }
+
+type Failure = Exclude<RunSummary["failure"], undefined>
 
 const RUNS = 100
 /** Without a terminal: a line this often says how far it is. */
@@ -131,7 +133,7 @@ class Totals {
     this.#rssBytesMax = Math.max(this.#rssBytesMax, summary.rssBytes)
     if (summary.failure !== undefined) this.failures += 1
     if (this.#json) this.#writeJson(summary)
-    else if (summary.failure !== undefined) this.#showFailure(summary)
+    else if (summary.failure !== undefined) this.#showFailure(summary, summary.failure)
     this.#bar?.update(this.#runs, { failures: this.failures })
     if (this.#bar === undefined && performance.now() - this.#notedMs > NOTE_MS) this.#note()
   }
@@ -141,13 +143,16 @@ class Totals {
     process.stdout.write(`${JSON.stringify({ ...summary, replay })}\n`)
   }
 
-  #showFailure({ options, failure }: RunSummary): void {
-    const seconds = ((failure?.atMs ?? 0) / 1000).toFixed(3)
+  #showFailure({ options }: RunSummary, failure: Failure): void {
+    const { invariant, message, atMs, lastEvents } = failure
     if (this.#bar !== undefined) process.stderr.write("\r\x1b[K")
-    process.stdout.write(
-      `seed ${options.seed}  VIOLATION of ${failure?.invariant} at ${seconds} s: ` +
-        `${failure?.message}\n  ${replayCommand(options, { with: this.#with })}\n`,
-    )
+    const lines = [
+      "",
+      `seed ${options.seed}: ${showLastEvents(lastEvents).join("\n")}`,
+      `VIOLATION of ${invariant} at ${atMs.toFixed(3)} ms, seed ${options.seed}: ${message}`,
+      `  ${replayCommand(options, { with: this.#with })}`,
+    ]
+    process.stdout.write(`${lines.join("\n")}\n`)
   }
 
   #note(): void {

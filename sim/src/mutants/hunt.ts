@@ -59,8 +59,8 @@ async function main(hunt: Hunt): Promise<void> {
 }
 
 process.stdin.on("end", () => process.exit(1)).resume()
-// Ctrl-C in a terminal reaches every process of the group; the parent decides what it means.
-process.on("SIGINT", () => undefined)
+// Such a signal often reaches every process of the group; the parent decides what it means.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined)
 // cast: the parent, this file's twin, wrote it.
 await main(JSON.parse(process.argv[2] ?? "") as Hunt)
 process.exit(0)

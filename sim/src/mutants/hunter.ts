@@ -28,7 +28,8 @@ export async function hunt(
 ): Promise<Catch[]> {
   const file = join(folder, "sim/src/mutants/hunt.ts")
   const args = [`--max-old-space-size=${MEMORY_MIB_MAX}`, file, JSON.stringify(task)]
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: "pipe", signal })
+  const how = { cwd: folder, stdio: "pipe", signal, killSignal: "SIGKILL" } as const
+  const child = spawn(process.execPath, args, how)
   const ended = endOf(child)
   const watchdog = new Watchdog(child)
   let words = ""

@@ -2,11 +2,20 @@
 import type { SimOptions } from "../options.ts"
 import type { RunReport } from "../run.ts"
 
+/** Many runs may fail; each is told in full by the command that replays it. */
+export const lastEventsMax = 30
+
 export type RunSummary = {
   readonly options: SimOptions
   readonly workload: string
   readonly failure:
-    | { readonly invariant: string; readonly message: string; readonly atMs: number }
+    | {
+        readonly invariant: string
+        readonly message: string
+        readonly atMs: number
+        /** The last of them, oldest first, no more than `lastEventsMax`. */
+        readonly lastEvents: readonly string[]
+      }
     | undefined
   readonly virtualMs: number
   readonly realMs: number
@@ -31,6 +40,7 @@ export function summaryOf(report: RunReport, realMs: number, rssBytes: number): 
       invariant: failure.invariant,
       message: failure.message,
       atMs: failure.atMs,
+      lastEvents: failure.lastEvents.slice(-lastEventsMax),
     },
     virtualMs,
     realMs,

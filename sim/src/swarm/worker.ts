@@ -16,5 +16,5 @@ process.on("message", (options: SimOptions) => {
 })
 // The swarm ended, in whatever way.
 process.on("disconnect", () => process.exit())
-// Ctrl-C in a terminal reaches every process of the group; the swarm decides what it means.
-process.on("SIGINT", () => undefined)
+// Such a signal often reaches every process of the group; the swarm decides what it means.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => undefined)
