@@ -15,8 +15,26 @@ export function contentOf(engine: Engine, state: Uint8Array): string {
     return bytesToHex(engine.digest(state))
   } catch (error) {
     if (!(error instanceof EngineError) || error.code !== "pending") throw error
-    return `${bytesToHex(engine.summaryOf(state))} ${JSON.stringify(engine.toJson(state))}`
+    return shownOf(engine, state)
   }
+}
+
+/**
+ * Whether two states show the same though an update waits in one of them alone: nodes may have
+ * lost what waits, and clients repair only what is shown ([N4]).
+ */
+export function showsSameBesidesWaiting(
+  engine: Engine,
+  one: Uint8Array,
+  other: Uint8Array,
+): boolean {
+  const waits = [one, other].map((state) => engine.frontier(state).pendingBytes > 0)
+  if (waits[0] === waits[1]) return false
+  return shownOf(engine, one) === shownOf(engine, other)
+}
+
+function shownOf(engine: Engine, state: Uint8Array): string {
+  return `${bytesToHex(engine.summaryOf(state))} ${JSON.stringify(engine.toJson(state))}`
 }
 
 /** Of all entries of a document, in the order of the log. */
