@@ -4,15 +4,10 @@
  * newer ones pin their faults, and each bug of the product also has a test beside the code that
  * was wrong, where one was possible.
  */
-import type { FaultEvent } from "../faults/index.ts"
-import type { SimOptions } from "../options.ts"
-
-export type Scenario = {
-  readonly name: string
-  /** What the product did wrong. */
-  readonly story: string
-  readonly options: SimOptions
-}
+import { diskScenarios } from "./disks.ts"
+import { pullAndClientScenarios } from "./pulls-and-clients.ts"
+import { at } from "./scenario.ts"
+import type { Scenario } from "./scenario.ts"
 
 const small = { nodes: 3, clients: 4, stockClients: 1, seconds: 20, writesPerSecond: 10 } as const
 
@@ -23,11 +18,6 @@ const fewWrites = {
   seconds: 20,
   writesPerSecond: 4,
 } as const
-
-/** One occurrence of a fault. */
-function at(atMs: number, fault: string, lastsMs: number, seed: number): FaultEvent {
-  return { fault, atMs, lastsMs, seed }
-}
 
 export const scenarios: readonly Scenario[] = [
   {
@@ -170,4 +160,6 @@ export const scenarios: readonly Scenario[] = [
       ],
     },
   },
+  ...diskScenarios,
+  ...pullAndClientScenarios,
 ]

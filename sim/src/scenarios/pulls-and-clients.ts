@@ -1,0 +1,55 @@
+/** Entries that are asked for, and updates that are sent: who waits for what, and how long. */
+import { at } from "./scenario.ts"
+import type { Scenario } from "./scenario.ts"
+
+export const pullAndClientScenarios: readonly Scenario[] = [
+  // Demands that only the peer that was asked can say that nothing more is to come: with
+  // `else this.#wants.delete(origin)` in `LinkPull.pullFrom`, nodes stay apart for good.
+  {
+    name: "pull called off by a node that lacks it too",
+    story:
+      "what came while the store failed was dropped; asking for it again was called off by the" +
+      " vector of a third node, which lacked it as well, once a second and for ever",
+    options: {
+      nodes: 3,
+      clients: 4,
+      stockClients: 0,
+      seconds: 10,
+      writesPerSecond: 10,
+      seed: 1,
+      workload: "yjs-text",
+      schedule: [
+        at(2000, "store-failed", 3000, 4),
+        at(2000, "store-failed", 3000, 2),
+        at(3000, "isolate", 1000, 1),
+        at(6000, "store-full", 2000, 4),
+        at(6000, "store-full", 2500, 2),
+        at(8500, "store-full", 1000, 1),
+        at(8500, "store-full", 1000, 4),
+      ],
+    },
+  },
+  // Demands that a connection begins with the number its hello named: an app that hands in what no
+  // node takes, between hello and welcome, makes it void. Without `greet` in `Outbox.connected`
+  // the client begins behind it, the node waits for it, and c1 never gets rid of anything again.
+  {
+    name: "number void between hello and welcome",
+    story:
+      "a client's oldest number became void between its hello and the welcome; the client began" +
+      " with the next one, for which no node was ready, and its outbox stood still for ever",
+    options: {
+      nodes: 2,
+      clients: 2,
+      stockClients: 0,
+      seconds: 30,
+      writesPerSecond: 5,
+      seed: 6,
+      workload: "hot-document",
+      schedule: [
+        at(6569.435, "client-move", 1, 452287319),
+        at(7051.6, "client-move", 1, 877469593),
+        at(11_320.706, "client-move", 1, 979556855),
+      ],
+    },
+  },
+]
