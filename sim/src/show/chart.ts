@@ -11,13 +11,17 @@ import type { Markup } from "./markup.ts"
 
 /** In the charts' own units, which are about a pixel each. */
 export const chartWidth = 1200
-export const plotLeft = 118
+export const plotLeft = 140
 export const plotRight = 1190
 /** For the axis and the names of the phases. */
 const HEADING_HEIGHT = 32
 const TICKS_MAX = 14
 const BAR_WIDTH_MIN = 1.6
 const COUNT_BUCKETS = 160
+/** Of a letter of a row's name, which is bold. A name that would not fit is drawn narrower. */
+const NAME_LETTER_WIDTH = 7.6
+/** Between a row's name and the plot. */
+const NAME_GAP = 10
 /** Of a letter in a bar. */
 const LETTER_WIDTH = 6.4
 
@@ -76,15 +80,15 @@ function drawRow(row: Row, top: number): Markup {
   const { label, hint, height } = row
   const middle = top + Math.min(height / 2, 22)
   const isSmall = hint === undefined || height < 24
-  const name = tag(
-    "text",
-    { class: "name", x: plotLeft - 10, y: isSmall ? middle + 4 : middle - 2 },
-    text(label),
-  )
+  const widthMax = plotLeft - NAME_GAP - 2
+  const isLong = label.length * NAME_LETTER_WIDTH > widthMax
+  const fitted = isLong ? { textLength: widthMax, lengthAdjust: "spacingAndGlyphs" } : {}
+  const y = isSmall ? middle + 4 : middle - 2
+  const name = tag("text", { class: "name", x: plotLeft - NAME_GAP, y, ...fitted }, text(label))
   const below =
     hint === undefined || height < 24
       ? []
-      : [tag("text", { class: "hint", x: plotLeft - 10, y: middle + 11 }, text(hint))]
+      : [tag("text", { class: "hint", x: plotLeft - NAME_GAP, y: middle + 11 }, text(hint))]
   const line = tag("line", { class: "rule", x1: 0, x2: plotRight, y1: top, y2: top })
   const choice = row.fault === true ? { tabindex: 0, role: "button", "aria-pressed": "false" } : {}
   const labels = tag("g", { class: row.fault === true ? "label choice" : "label", ...choice }, name)
