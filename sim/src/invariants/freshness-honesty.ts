@@ -16,15 +16,15 @@ import type { Invariant } from "./invariant.ts"
 
 /** What came over one link. */
 type Told = {
-  readonly simNode: SimNode
   /** As its hello says. */
   peer: NodeId | undefined
+  /** Only of what was not on the disk when it was looked at last: a life of a node loses nothing. */
   readonly heads: Map<OriginId, number>
 }
 
 class FreshnessHonesty implements Watcher {
   readonly #world: World
-  readonly #links = new Map<ConnectionId, Told>()
+  readonly #links = new Map<SimNode, Map<ConnectionId, Told>>()
   readonly #natives = new Set<ConnectionId>()
 
   constructor(world: World) {
@@ -32,7 +32,7 @@ class FreshnessHonesty implements Watcher {
   }
 
   onNodeEnded(node: SimNode): void {
-    for (const [id, { simNode }] of this.#links) if (simNode === node) this.#links.delete(id)
+    this.#links.delete(node)
   }
 
   onNodeInput(simNode: SimNode, input: Input): void {
@@ -40,21 +40,24 @@ class FreshnessHonesty implements Watcher {
       const { type } = input.endpoint
       if (type === "native") this.#natives.add(input.connection)
       if (type !== "link-accepted" && type !== "link-dialled") return
-      this.#links.set(input.connection, { simNode, peer: undefined, heads: new Map() })
+      const links = this.#links.get(simNode) ?? new Map<ConnectionId, Told>()
+      this.#links.set(simNode, links)
+      links.set(input.connection, { peer: undefined, heads: new Map() })
     } else if (input.type === "closed") {
-      this.#links.delete(input.connection)
+      this.#links.get(simNode)?.delete(input.connection)
       this.#natives.delete(input.connection)
     } else if (input.type === "frame") {
-      const told = this.#links.get(input.connection)
+      const told = this.#links.get(simNode)?.get(input.connection)
       if (told !== undefined) note(told, input.frame)
     }
   }
 
   onNodeEffect(simNode: SimNode, effect: Effect): void {
-    if (effect.type !== "send" || !effect.to.some((id) => this.#natives.has(id))) return
+    if (effect.type !== "send") return
     // Beside `welcome` it is what was said last, up to `sweepMs` ago.
     const [frame] = effect.frames
     if (frame?.[0] !== nativeTags.freshness) return
+    if (!effect.to.some((id) => this.#natives.has(id))) return
     const message = decodeNodeMessage(frame)
     if (message.type === "freshness") this.#check(simNode, message.peers)
   }
@@ -70,14 +73,15 @@ class FreshnessHonesty implements Watcher {
   }
 
   #check(simNode: SimNode, peers: readonly PeerFreshness[]): void {
-    for (const { node: peer, linked, behind } of peers) {
-      if (!linked) continue
+    const lacksOf = new Map<NodeId | undefined, number>()
+    for (const told of this.#links.get(simNode)?.values() ?? []) {
       // Of two links with one name, of which one is about to go, it may mean either.
-      const links = [...this.#links.values()].filter((told) => {
-        return told.simNode === simNode && told.peer === peer
-      })
-      const lacks = Math.min(...links.map(lackOf))
-      demand(behind >= lacks || links.length === 0, INVARIANT, () => {
+      const other = lacksOf.get(told.peer) ?? Infinity
+      lacksOf.set(told.peer, Math.min(other, lackOf(told, simNode)))
+    }
+    for (const { node: peer, linked, behind } of peers) {
+      const lacks = lacksOf.get(peer) ?? 0
+      demand(!linked || behind >= lacks, INVARIANT, () => {
         return `${simNode.node} says it is ${behind} behind ${peer}, and knows of ${lacks}`
       })
     }
@@ -99,10 +103,12 @@ function note(told: Told, frame: Uint8Array): void {
   for (const [origin, { seq }] of message.heads) told.heads.set(origin, seq)
 }
 
-function lackOf({ simNode, heads }: Told): number {
+function lackOf({ heads }: Told, { disk }: SimNode): number {
   let lacks = 0
   for (const [origin, seq] of heads) {
-    lacks += Math.max(0, seq - simNode.disk.durable.head(origin).seq)
+    const held = disk.durable.head(origin).seq
+    if (seq > held) lacks += seq - held
+    else heads.delete(origin)
   }
   return lacks
 }
