@@ -1,6 +1,6 @@
 /**
- * Disks that hold what they held some time ago, another's, or not what was written [E1]–[E7], ADR 8.
- * Where a comment says so, a mutant patch undoes the rule, and the scenario fails with it.
+ * Disks that hold what they held some time ago, another's, or not what was written [E1]–[E7],
+ * ADR 8. Where a comment names a mutant, its patch undoes the rule, and the scenario fails.
  */
 import { at } from "./scenario.ts"
 import type { Scenario } from "./scenario.ts"

@@ -52,4 +52,23 @@ export const pullAndClientScenarios: readonly Scenario[] = [
       ],
     },
   },
+  // Demands that acks move the resume point of sessions alone that have all before it: with
+  // `marks-for-lagging` a client that reads nothing for six seconds skips what it was not sent.
+  {
+    name: "resume point past what a lagging session was not sent",
+    story:
+      "a client that had fallen behind had its own updates acked, and its resume point jumped to" +
+      " them, past others' updates that it had not been sent; it never got them",
+    options: {
+      nodes: 3,
+      clients: 6,
+      stockClients: 2,
+      seconds: 9,
+      writesPerSecond: 40,
+      writesMax: 300,
+      seed: 16,
+      workload: "automerge-counters",
+      schedule: [at(2253.214, "stall", 5911, 971724537)],
+    },
+  },
 ]
