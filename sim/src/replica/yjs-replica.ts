@@ -3,13 +3,19 @@ import { encodeShown } from "@causeway/crdt/engines/yjs"
 import * as Y from "yjs"
 import { assert } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
+import { engines } from "../engine-cache.ts"
 import type { SimRandom } from "../random.ts"
 import type { Memory, Workload } from "../workloads/workload.ts"
+import { Incomplete } from "./incomplete.ts"
+import { isEarly, isReady } from "./readiness.ts"
+import type { Early } from "./readiness.ts"
 import type { Replica } from "./replica.ts"
 
 const remote = "remote"
 /** Updates that may wait; one more, and all are taken in. */
 const WAITING_MAX = 100
+/** Early updates that are kept apart; one more, and Yjs gets all of them, merged. */
+const EARLY_MAX = 500
 
 export class YjsReplica implements Replica {
   readonly document: DocumentId
@@ -19,6 +25,8 @@ export class YjsReplica implements Replica {
   #updates: Uint8Array[] = []
   /** Delivered and not taken in: many in one transaction cost far less than one by one. */
   #waiting: Uint8Array[] = []
+  /** Taken in but without any effect so far: Yjs would merge all of them again with each more. */
+  #early: Early[] = []
   #listening = false
 
   constructor(document: DocumentId, random: SimRandom, edit: Workload["editYjs"]) {
@@ -66,8 +74,45 @@ export class YjsReplica implements Replica {
     if (waiting.length === 0) return
     this.#waiting = []
     this.#doc.transact(() => {
-      for (const update of waiting) Y.applyUpdate(this.#doc, update, remote)
+      const incomplete = new Incomplete(this.#doc)
+      for (const update of waiting) {
+        const early = isEarly(this.#doc, update)
+        if (early === undefined) this.#apply(update, incomplete)
+        else this.#early.push(early)
+      }
+      this.#takeReady(incomplete)
     }, remote)
+    if (this.#early.length > EARLY_MAX) this.#takeAll()
+  }
+
+  /** What waited and no longer has to, early updates and parts of others by turns. */
+  #takeReady(incomplete: Incomplete): void {
+    let applied = true
+    while (applied) {
+      const waited = this.#early
+      this.#early = waited.filter((early) => {
+        if (!isReady(this.#doc, early)) return true
+        this.#apply(early.update, incomplete)
+        return false
+      })
+      applied = this.#early.length < waited.length
+      if (!applied) applied = incomplete.apply(remote)
+    }
+    incomplete.giveBack(remote)
+  }
+
+  #apply(update: Uint8Array, incomplete: Incomplete): void {
+    Y.applyUpdate(this.#doc, update, remote)
+    incomplete.take()
+  }
+
+  /** Yjs itself keeps what waits. */
+  #takeAll(): void {
+    this.#takeIn()
+    if (this.#early.length === 0) return
+    const merged = engines.yjs.merge(this.#early.map(({ update }) => update))
+    this.#early = []
+    Y.applyUpdate(this.#doc, merged, remote)
   }
 
   #taken(): Uint8Array[] {
@@ -79,7 +124,7 @@ export class YjsReplica implements Replica {
   }
 
   state(): Uint8Array {
-    this.#takeIn()
+    this.#takeAll()
     return Y.encodeStateAsUpdate(this.#doc)
   }
 
