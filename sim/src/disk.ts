@@ -198,7 +198,7 @@ export class SimDisk {
     return appends.length - survivors
   }
 
-  /** The batch is on the disk, but its last record is not what was written, nor are others before it. */
+  /** The batch is on the disk, but its last record is not what was written, nor are others. */
   #tear(batch: AppendBatch): void {
     this.#persist(batch)
     const { origin } = this.durable

@@ -18,7 +18,7 @@ import type { Invariant } from "./invariant.ts"
 type Told = {
   /** As its hello says. */
   peer: NodeId | undefined
-  /** Only of what was not on the disk when it was looked at last: a life of a node loses nothing. */
+  /** Only of what was not on the disk when it was last looked at: a life loses nothing. */
   readonly heads: Map<OriginId, number>
 }
 
