@@ -1,6 +1,7 @@
 /**
  * Boundedness all through the run: no batch, frame or full socket takes more than its named limit,
- * nobody dials or talks in a tight loop, and a node logs as its own only what clients handed to
+ * nobody dials or talks in a tight loop, no more is asked of a disk or of the thread for jobs at a
+ * time than it has turns for, and a node logs as its own only what clients handed to
  * this life of it, each as often as it came; an opening makes no log longer. At rest nothing is
  * written or dialled any more, and what is said are heartbeats. Counted per stretch of `WINDOW_MS`.
  */
@@ -43,7 +44,17 @@ const READS_UNDER_WAY = 1
 /** Planned tasks at rest, per pair of hosts that may be connected. */
 const TASKS_MAX = 10
 
+/** What one life of a node may have under way at a time. */
+const turns = {
+  /** Of whole documents, or what a client lacks of one (`documentReadsMax` in `reads.ts`). */
+  documentReads: 16,
+  /** Group commit: what comes meanwhile fills the next batch [D4]. */
+  appends: 1,
+} as const
+
 type Send = Extract<Effect, { type: "send" }>
+/** Asked and not answered. */
+type Asked = { readonly documentReads: Set<number>; readonly appends: Set<number> }
 
 class BoundedWork implements Watcher {
   readonly #world: World
@@ -55,6 +66,7 @@ class BoundedWork implements Watcher {
   #atRest = false
   /** Updates that came to this life of a node and that it did not log yet; some it never does. */
   readonly #unlogged = new Map<HostId, Map<string, number>>()
+  readonly #asked = new Map<HostId, Asked>()
   /** How many entries a node's disk holds. */
   readonly #held = new Map<HostId, number>()
 
@@ -64,6 +76,7 @@ class BoundedWork implements Watcher {
 
   onNodeStarted({ host }: SimNode): void {
     this.#unlogged.set(host, new Map())
+    this.#asked.set(host, { documentReads: new Set(), appends: new Set() })
   }
 
   onDurable(host: HostId): void {
@@ -102,6 +115,12 @@ class BoundedWork implements Watcher {
       case "drained":
         this.#congested.delete(input.connection)
         return
+      case "read-done":
+        this.#asked.get(host)?.documentReads.delete(input.read)
+        return
+      case "committed":
+        this.#asked.get(host)?.appends.delete(input.batch)
+        return
       default:
     }
   }
@@ -136,12 +155,25 @@ class BoundedWork implements Watcher {
       case "dial":
         return this.#count(`dials of ${node} to ${effect.address}`, this.#atRest ? 0 : most.dials)
       case "append":
+        this.#ask(simNode, "appends", effect.batch)
         this.#checkOwn(simNode, effect.entries.own)
         return this.#checkBatch(node, effect)
+      case "read":
+        if (effect.query.type !== "document") return
+        return this.#ask(simNode, "documentReads", effect.read)
       case "send":
         return this.#checkSend(node, effect)
       default:
     }
+  }
+
+  #ask({ host, node }: SimNode, what: keyof Asked, id: number): void {
+    const asked = this.#asked.get(host)?.[what].add(id).size ?? 0
+    demand(
+      asked <= turns[what],
+      INVARIANT,
+      () => `${node} has ${asked} ${what} under way at a time`,
+    )
   }
 
   #checkBatch(node: string, { entries }: Extract<Effect, { type: "append" }>): void {
