@@ -80,6 +80,24 @@ export const diskScenarios: readonly Scenario[] = [
       ],
     },
   },
+  // Demands that an opening looks at the end of every log: fails with `tail-not-checked`, and as
+  // well if only ends of adopted logs are left out (`areTailsSound` in `sim/src/disk-image.ts`).
+  {
+    name: "torn end of an own and of an adopted log",
+    story:
+      "a node died in the middle of an append and trusted the damaged end of a log: of its own," +
+      " which it went on behind, or of one it had adopted, whose wrong hash its peers had to take" +
+      " for a fork",
+    options: {
+      ...two,
+      writesPerSecond: 12,
+      seed: 1,
+      workload: "yjs-text",
+      schedule: [1, 2, 3, 4, 5, 6, 7, 8].map((seed) =>
+        at(500 + 1000 * seed, "torn-write", 900, seed),
+      ),
+    },
+  },
   // Demands that a store says whose folder it is, and is not opened for anybody else: without the
   // two refusals in `SimNode.start` and `SimDisk.open`, n1 writes under n2's origin.
   {
