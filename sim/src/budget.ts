@@ -32,6 +32,9 @@ export type Budget = Readonly<Record<Cause, Millis>> & {
   readonly stallMs: Millis
 }
 
+/** How many times slower than usual the slowest of each was before. */
+export type Slowness = { readonly disk: number; readonly job: number; readonly path: number }
+
 /** What is well from now on. */
 export type Healed = {
   readonly nowMs: Millis
@@ -46,8 +49,7 @@ export type Healed = {
   readonly lingersUntilMs: Millis
   /** Who holds an end of a broken connection without knowing, and to whom. */
   readonly torn: readonly Direction[]
-  /** How many times slower than usual the slowest disk was, and the slowest path. */
-  readonly slowness: { readonly disk: number; readonly path: number }
+  readonly slowness: Slowness
 }
 
 /** A stock client's watchdog: 30 s of silence, looked at every 3 s; it speaks this often. */
@@ -66,7 +68,8 @@ export function budgetOf(healed: Healed): Budget {
   const { appendMs, readMs } = profile.disk
   const leftoverMs = Math.max(0, lingersUntilMs - nowMs)
   // What was written before the heal goes on being slow.
-  const diskMs = tripsMs(1, appendMs * slowness.disk) + limits.storeRetryMsMax
+  const { disk, job } = slowness
+  const diskMs = tripsMs(1, appendMs * disk + profile.jobMs * job) + limits.storeRetryMsMax
   const serveMs = tripsMs(10, appendMs + readMs + profile.jobMs)
   const roundMs = diskMs + serveMs + questionsMs(healed)
   return {

@@ -1,7 +1,9 @@
 /**
  * The core of a liveness check: some nodes and the clients that can reach them are well, and all
  * other faults are there to stay. Others may still be linked to the core, lie beyond a cut, or
- * hear it without being heard. A core has to converge by itself.
+ * hear it without being heard. A core has to converge by itself. What ends for it: faults of its
+ * hosts and of paths between two of them, and, as it must come to rest, attackers that write;
+ * cuts need not end, for they are frozen.
  */
 import type { FaultSchedule } from "./faults/index.ts"
 import type { SimRandom } from "./random.ts"

@@ -6,7 +6,7 @@
  */
 import type { Millis } from "@causeway/crdt/base"
 import { budgetOf } from "./budget.ts"
-import type { Budget } from "./budget.ts"
+import type { Budget, Slowness } from "./budget.ts"
 import { checkPromises, difference, unrest } from "./checkers/final.ts"
 import type { Cause, EndOfRun, Unrest } from "./checkers/final.ts"
 import { engines } from "./engine-cache.ts"
@@ -213,12 +213,13 @@ export class Liveness {
     return { whole, engines, nodes, writers, documents, oracle, random, ...connections }
   }
 
-  #slowness({ nodes }: Core): { disk: number; path: number } {
+  #slowness({ nodes }: Core): Slowness {
     const disk = Math.max(...nodes.map((node) => node.disk.health.slowness))
-    return { disk, path: this.#cluster.network.reachability.slowest }
+    const job = Math.max(...nodes.map((node) => node.jobSlowness))
+    return { disk, job, path: this.#cluster.network.reachability.slowest }
   }
 
-  #budget({ nodes, writers }: Core, slowness: { disk: number; path: number }): Budget {
+  #budget({ nodes, writers }: Core, slowness: Slowness): Budget {
     const { oracle, scheduler, network } = this.#cluster
     const { ledger, attempts } = oracle
     const { lingersUntilMs } = this.#schedule

@@ -1,7 +1,8 @@
 /** All faults at once, none at all, and the same seed twice; fixed seeds are in `seeds/`. */
 import { describe, expect, test } from "vitest"
 import { allFaults } from "./faults/index.ts"
-import { runToEnd } from "./run.ts"
+import { runToEnd, startRun } from "./run.ts"
+import type { RunReport } from "./run.ts"
 
 const size = { clients: 4, stockClients: 2, seconds: 20, writesPerSecond: 8 } as const
 
@@ -32,6 +33,25 @@ describe("determinism", () => {
       expect(second.events).toBe(first.events)
       expect(second.virtualMs).toBe(first.virtualMs)
     }
+  })
+
+  test("it does not matter in which slices a run advances, in either phase of liveness", () => {
+    const options = { ...size, seed: 11, nodes: 3, seconds: 5, faults: undefined }
+    const phases = new Set<string>()
+    const run = startRun(options)
+    let sliced: RunReport | undefined
+    let pastSliceMs = -Infinity
+    for (let ms = 7; sliced === undefined; ms = (ms * 3) % 1000) {
+      const { nowMs } = run
+      sliced = run.advance(ms)
+      phases.add(run.phase)
+      if (sliced === undefined) pastSliceMs = Math.max(pastSliceMs, run.nowMs - nowMs - ms)
+    }
+    expect(pastSliceMs).toBeLessThanOrEqual(0)
+    expect([...phases]).toEqual(["safety", "core", "whole"])
+    expect(sliced.failure).toBeUndefined()
+    const whole = runToEnd(options)
+    expect([whole.hash, whole.events]).toEqual([sliced.hash, sliced.events])
   })
 
   test("another seed gives another trace", () => {

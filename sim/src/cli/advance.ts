@@ -3,7 +3,7 @@ import type { Run, RunReport } from "../run.ts"
 import { interruption } from "./interruption.ts"
 
 /** Virtual time between two looks at the real world. */
-const SLICE_MS = 1000
+const SLICE_MS = 100
 const PROGRESS_MS = 250
 
 /** Undefined if the user had enough. */

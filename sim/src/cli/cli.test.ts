@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -13,6 +13,8 @@ function sim(...args: readonly string[]) {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), "causeway-cli-test-"))
+const temporary = join(scratch, "temporary")
+mkdirSync(temporary)
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 /** Runs until `isUnderWay` likes what was said, is sent `signal`, and has to end by itself. */
@@ -22,7 +24,7 @@ async function interrupted(
   isUnderWay: (stdout: string) => boolean,
 ) {
   const child = spawn(process.execPath, [cli, ...args], {
-    env: { ...process.env, TMPDIR: scratch },
+    env: { ...process.env, TMPDIR: temporary },
     signal: AbortSignal.timeout(60_000),
   })
   let stdout = ""
@@ -60,14 +62,43 @@ test("Ctrl-C is heard while a big cluster converges", async () => {
   const ended = await interrupted(args, "SIGINT", (stdout) => stdout.includes("faults   none"))
   expect(ended.stdout).not.toContain("verdict")
   expect(ended.status).toBe(130)
-  expect(ended.tookMs).toBeLessThan(5000)
+  expect(ended.tookMs).toBeLessThan(15_000)
+})
+
+test("a swarm tells of a violation all that `run` tells, but for fewer of the last events", () => {
+  const own = join(scratch, "own.mjs")
+  const source = (file: string): string => JSON.stringify(new URL(`../${file}`, import.meta.url))
+  writeFileSync(
+    own,
+    `import { builtIn } from ${source("catalogue.ts")}
+    import { Violation } from ${source("violation.ts")}
+    const fail = () => { throw new Violation("no-fourth-second", "it came") }
+    const watch = () => ({ onTick: (nowMs) => nowMs >= 4000 && fail() })
+    const invariants = [{ name: "no-fourth-second", explain: "a test", watch }]
+    export const catalogue = { ...builtIn, invariants }`,
+  )
+  const args = ["swarm", "--seeds", "5..5", "--jobs", "1", "--with", own, "--nodes", "2"]
+  const { status, stdout } = sim(...args)
+  expect(status).toBe(1)
+  const [, events = ""] = /last events:\n((?: {2}.*\n)+)VIOLATION/.exec(stdout) ?? []
+  expect(events.trimEnd().split("\n")).toHaveLength(30)
+  expect(stdout).toMatch(/VIOLATION of no-fourth-second at 4000\.000 ms, seed 5: it came/)
+  expect(stdout).toMatch(/npm run sim -- --seed 5 --nodes 2 .* --with /)
+
+  const summary: unknown = JSON.parse(sim(...args, "--json").stdout)
+  const lines = events
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.slice(2))
+  const failure = { invariant: "no-fourth-second", atMs: 4000, lastEvents: lines }
+  expect(summary).toMatchObject({ failure, replay: expect.stringContaining("--seed 5") })
 })
 
 test("SIGTERM ends a hunt for mutants as Ctrl-C does, and its scratch copy is gone", async () => {
   const args = ["mutants", "--only", "ack-before-fsync", "--jobs", "1"]
   const isCopied = (): boolean =>
-    readdirSync(scratch).some((name) => readdirSync(join(scratch, name)).includes("sim"))
+    readdirSync(temporary).some((name) => readdirSync(join(temporary, name)).includes("sim"))
   const ended = await interrupted(args, "SIGTERM", isCopied)
   expect(ended.status).toBe(130)
-  expect(readdirSync(scratch)).toEqual([])
+  expect(readdirSync(temporary)).toEqual([])
 })

@@ -16,13 +16,14 @@ const clientRestored: Fault = {
     const disk = world.clientDisks[index]
     if (writer === undefined || disk === undefined) return "skipped"
     const backup = disk.copy()
-    return () => {
+    const end = (): void => {
       if (writer.running) writer.crash("kept")
       const before = disk.copy()
       disk.putBack(backup)
       world.oracle.onClientRestored(writer, before, backup)
       writer.start()
     }
+    return { host: writer.host, end }
   },
 }
 

@@ -39,9 +39,10 @@ function clientCrash(name: string, explain: string, storage: "kept" | "lost"): F
       const writer = random.pick(world.writers)
       if (!writer.running) return "skipped"
       writer.crash(storage)
-      return () => {
+      const end = (): void => {
         if (!writer.running) writer.start()
       }
+      return { host: writer.host, end }
     },
   }
 }
@@ -55,10 +56,13 @@ const clientStorage: Fault = {
   inject(world, random) {
     if (world.clientDisks.length === 0) return "skipped"
     const disk = random.pick(world.clientDisks)
+    // Native clients come first, each with its storage.
+    const host = world.writers[world.clientDisks.indexOf(disk)]?.host
     disk.failing = true
-    return () => {
+    const end = (): void => {
       disk.failing = false
     }
+    return host === undefined ? end : { host, end }
   },
 }
 

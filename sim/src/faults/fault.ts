@@ -35,13 +35,14 @@ export const scoreboardRows = [
 export type ScoreboardRow = (typeof scoreboardRows)[number]
 
 /**
- * What ends it, with the one host it concerns if there is only one (it then outlasts the safety
- * phase unless that host must be well); `done`: it has no end, or ends by itself; `skipped`: it
- * could not be done now.
+ * What ends it, with the one host it concerns, or whether it hinders hosts that must be well: if
+ * it does not it outlasts the safety phase, while a core has to converge. Without a word about
+ * that it ends there. `done`: it has no end, or ends by itself; `skipped`: it could not be done now.
  */
 export type Injected =
   | (() => void)
   | { readonly host: HostId; readonly end: () => void }
+  | { readonly hinders: (well: ReadonlySet<HostId>) => boolean; readonly end: () => void }
   | "done"
   | "skipped"
 

@@ -90,7 +90,7 @@ const connectionStorm: Fault = {
   row: "connection storm",
   everyMs: [15_000, 60_000],
   lastsMs: [500, 25_000],
-  inject: (world, random) => storm(world, random),
+  inject: (world, random) => ({ host: world.hostile.host, end: storm(world, random) }),
 }
 
 export const hostileFaults: readonly Fault[] = [

@@ -15,6 +15,9 @@ type Repeat = "never" | "at once" | "any time"
 
 const LATER_MS_MAX = 5000
 
+/** What may happen to a message at any time must not keep anybody from converging. */
+const hindersNobody = (): boolean => false
+
 const duplicate: Fault = {
   name: "duplicate",
   explain:
@@ -25,7 +28,7 @@ const duplicate: Fault = {
   lastsMs: [500, 10_000],
   inject(world, random) {
     const probability = random.logBetween(0.03, 0.8)
-    return world.network.meddle({
+    const end = world.network.meddle({
       repeatAfterMs(door, fromDialler, frame): Millis | undefined {
         const repeat = repeatOf(door, fromDialler, frame)
         if (repeat === "never" || !random.chance(probability)) return undefined
@@ -33,6 +36,7 @@ const duplicate: Fault = {
         return isLater ? random.logBetween(1, LATER_MS_MAX) : 0
       },
     })
+    return { hinders: hindersNobody, end }
   },
 }
 
@@ -44,10 +48,11 @@ const reorder: Fault = {
   lastsMs: [500, 15_000],
   inject(world, random) {
     const probability = random.between(0.2, 1)
-    return world.network.meddle({
+    const end = world.network.meddle({
       overtakes: (door, frame, before) =>
         mayOvertake(door, frame, before) && random.chance(probability),
     })
+    return { hinders: hindersNobody, end }
   },
 }
 

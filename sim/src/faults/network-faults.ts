@@ -13,7 +13,10 @@ const delay: Fault = {
   inject(world, random) {
     if (hostsOf(world).length < 2) return "skipped"
     const pairs = Array.from({ length: random.int(1, 4) }, () => pairOf(world, random))
-    return world.network.reachability.slow(pairs, random.logBetween(3, 60))
+    return {
+      hinders: (well) => pairs.some(([from, to]) => well.has(from) && well.has(to)),
+      end: world.network.reachability.slow(pairs, random.logBetween(3, 60)),
+    }
   },
 }
 

@@ -50,7 +50,7 @@ const clientPause: Fault = {
     const writer = random.pick(world.writers)
     if (!writer.running || writer.isPaused) return "skipped"
     writer.pause(world.scheduler.nowMs + lastsMs)
-    return () => writer.resume()
+    return { host: writer.host, end: () => writer.resume() }
   },
 }
 

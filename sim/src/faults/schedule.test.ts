@@ -1,5 +1,8 @@
 import { expect, test } from "vitest"
+import { builtIn } from "../catalogue.ts"
+import type { Invariant } from "../invariants/index.ts"
 import { runToEnd } from "../run.ts"
+import type { Fault, Injected } from "./fault.ts"
 
 const size = { nodes: 3, clients: 3, stockClients: 1, seconds: 15, writesPerSecond: 5 } as const
 
@@ -22,4 +25,33 @@ test("only what the list says happens, and no more is written than asked for", (
   expect([...report.faults]).toEqual([["crash", 1]])
   expect(report.writes).toBeGreaterThan(0)
   expect(report.writes).toBeLessThanOrEqual(7)
+})
+
+test("a core is rid of what hinders it, and of nothing else", () => {
+  const heard: string[] = []
+  const fault = (name: string, injected: Injected): Fault => {
+    const range = [60_000, 60_000] as const
+    const of = { explain: "a test", row: "delay", everyMs: range, lastsMs: range } as const
+    return { name, ...of, inject: () => injected }
+  }
+  const end = (): void => undefined
+  const faults = [
+    fault("unsaid", end),
+    fault("stays", { hinders: () => false, end }),
+    fault("hinders", { hinders: () => true, end }),
+    fault("of nobody", { host: 999, end }),
+  ]
+  const listener: Invariant = {
+    name: "listener",
+    explain: "a test",
+    watch: () => ({
+      onPhase: (phase) => heard.push(phase),
+      onFault: (name, what) => what === "ends" && heard.push(name),
+    }),
+  }
+  const schedule = faults.map(({ name }) => ({ fault: name, atMs: 500, lastsMs: 60_000, seed: 1 }))
+  const options = { ...size, seconds: 2, seed: 3, schedule }
+  const { failure } = runToEnd(options, { ...builtIn, faults, invariants: [listener] })
+  expect(failure).toBeUndefined()
+  expect(heard).toEqual(["safety", "core", "unsaid", "hinders", "stays", "of nobody", "whole"])
 })

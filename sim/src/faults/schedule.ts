@@ -11,7 +11,7 @@ import type { HostId } from "../reachability.ts"
 import type { Trace } from "../trace.ts"
 import type { Watch } from "../watch.ts"
 import type { World } from "../world.ts"
-import type { Fault } from "./fault.ts"
+import type { Fault, Injected } from "./fault.ts"
 
 /** A fault and how often this run has it. */
 export type DrawnFault = { readonly fault: Fault; readonly everyMs: Millis }
@@ -25,8 +25,11 @@ export type FaultEvent = {
   readonly seed: number
 }
 
-/** What is under way. Without a host it concerns several. */
-type Occurrence = { readonly host: HostId | undefined; readonly heal: () => void }
+/** What is under way. */
+type Occurrence = {
+  readonly hinders: (well: ReadonlySet<HostId>) => boolean
+  readonly heal: () => void
+}
 
 const EVENT_SEED_MAX = 2 ** 30 - 1
 
@@ -82,11 +85,11 @@ export class FaultSchedule {
     }
   }
 
-  /** Nothing begins any more, and what is under way stays, unless it concerns one of `well`. */
+  /** Nothing begins any more, and what is under way stays, unless it hinders one of `well`. */
   freeze(well: ReadonlySet<HostId>): void {
     this.#state = "frozen"
-    for (const { host, heal } of this.#underWay) {
-      if (host === undefined || well.has(host)) heal()
+    for (const { hinders, heal } of this.#underWay) {
+      if (hinders(well)) heal()
     }
   }
 
@@ -119,8 +122,7 @@ export class FaultSchedule {
       this.#lingersUntilMs = Math.max(this.#lingersUntilMs, event.atMs + lastsMs)
       return
     }
-    const { host, end } =
-      typeof injected === "function" ? { host: undefined, end: injected } : injected
+    const end = typeof injected === "function" ? injected : injected.end
     const heal = (): void => {
       if (!this.#underWay.delete(occurrence)) return
       this.#trace.add("heal", seed)
@@ -128,10 +130,16 @@ export class FaultSchedule {
       end()
       this.#watch.onFault(fault.name, "ends")
     }
-    const occurrence: Occurrence = { host, heal }
+    const occurrence: Occurrence = { hinders: hindrance(injected), heal }
     this.#underWay.add(occurrence)
     this.#world.scheduler.after(lastsMs, () => {
       if (this.#state === "running") heal()
     })
   }
+}
+
+function hindrance(injected: Exclude<Injected, string>): Occurrence["hinders"] {
+  if (typeof injected === "function") return () => true
+  if ("hinders" in injected) return injected.hinders
+  return (well) => well.has(injected.host)
 }
