@@ -8,9 +8,10 @@ import type { ConnectionId, DocumentId, OriginId } from "@causeway/crdt/base"
 import type { VersionVector } from "@causeway/crdt/clock"
 import type { Head } from "@causeway/crdt/log"
 import type { Effect, Endpoint } from "@causeway/crdt/node"
-import { decodeLinkMessage, decodeNodeMessage } from "@causeway/crdt/protocol"
+import { decodeNodeMessage } from "@causeway/crdt/protocol"
 import type { LinkEntries } from "@causeway/crdt/protocol"
 import { decodeYMessage } from "@causeway/crdt/protocol/stock"
+import { readLinkFrame } from "../link-frames.ts"
 import type { HostId } from "../reachability.ts"
 import { demand } from "../violation.ts"
 import type { Attempts } from "./attempts.ts"
@@ -148,7 +149,7 @@ export class NodeOutput {
   }
 
   #checkLink(frame: Uint8Array): void {
-    const message = decodeLinkMessage(frame)
+    const message = readLinkFrame(frame)
     if (message.type === "hello" || message.type === "vector") this.#checkHeads(message.heads)
     if (message.type === "entries") this.#checkEntries(message)
   }

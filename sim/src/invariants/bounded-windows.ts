@@ -9,11 +9,11 @@ import type { ConnectionId, OriginId } from "@causeway/crdt/base"
 import type { Effect, Endpoint, Input } from "@causeway/crdt/node"
 import {
   decodeClientMessage,
-  decodeLinkMessage,
   decodeNodeMessage,
   linkTags,
   nativeTags,
 } from "@causeway/crdt/protocol"
+import { readLinkFrame } from "../link-frames.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
@@ -136,7 +136,7 @@ function onPeerFrame(link: LinkEnd, frame: Uint8Array): void {
   if (tag !== linkTags.hello && tag !== linkTags.vector && tag !== linkTags.want) return
   let message
   try {
-    message = decodeLinkMessage(frame)
+    message = readLinkFrame(frame)
   } catch {
     return
   }
@@ -150,7 +150,7 @@ function onPeerFrame(link: LinkEnd, frame: Uint8Array): void {
 
 function checkEntries(node: string, link: LinkEnd, frame: Uint8Array): void {
   if (frame[0] !== linkTags.entries || link.windowBytes === undefined) return
-  const message = decodeLinkMessage(frame)
+  const message = readLinkFrame(frame)
   if (message.type !== "entries") return
   const { windowBytes, origins } = link
   const { origin, firstSeq, records } = message.run

@@ -6,8 +6,9 @@
 import { DecodeError } from "@causeway/crdt/base"
 import type { ConnectionId, NodeId, OriginId } from "@causeway/crdt/base"
 import type { Effect, Input } from "@causeway/crdt/node"
-import { decodeLinkMessage, decodeNodeMessage, linkTags, nativeTags } from "@causeway/crdt/protocol"
+import { decodeNodeMessage, linkTags, nativeTags } from "@causeway/crdt/protocol"
 import type { LinkMessage, PeerFreshness } from "@causeway/crdt/protocol"
+import { readLinkFrame } from "../link-frames.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
 import type { Watcher } from "../watcher.ts"
@@ -93,7 +94,7 @@ function note(told: Told, frame: Uint8Array): void {
   if (frame[0] !== linkTags.hello && frame[0] !== linkTags.vector) return
   let message: LinkMessage
   try {
-    message = decodeLinkMessage(frame)
+    message = readLinkFrame(frame)
   } catch (error) {
     if (error instanceof DecodeError) return
     throw error
