@@ -71,4 +71,26 @@ export const pullAndClientScenarios: readonly Scenario[] = [
       schedule: [at(2253.214, "stall", 5911, 971724537)],
     },
   },
+  // Demands that a client mends what a node refuses for want of predecessors [N14]: with nothing
+  // done in `Repairs.refused` and `answered`, c3 sends the same update again for ever.
+  {
+    name: "upon edits that only an unreachable node has",
+    story:
+      "a client went on at a node that lacked what its updates build on, where a megabyte of" +
+      " somebody's waited already; the update was refused for now, again and again, and blocked" +
+      " the client's whole outbox",
+    options: {
+      nodes: 3,
+      clients: 4,
+      stockClients: 0,
+      seconds: 12,
+      writesPerSecond: 10,
+      seed: 8,
+      workload: "yjs-text",
+      schedule: [
+        at(7335.298, "stranded", 3789, 237797482),
+        at(8338.357, "stranded", 3237, 835857152),
+      ],
+    },
+  },
 ]
