@@ -1,12 +1,14 @@
 /**
  * Strong convergence, all through the run: nodes that hold the same entries of a document show the
- * same, and so does a replica that is fed these entries in an order of its own. A document now and
+ * same, and so does a replica that is fed these entries in an order of its own; and what a node's
+ * job made of a document, which is what it serves, is what another order makes. A document now and
  * then, the same entries only once: a merge costs far more than a step.
  */
 import { bytesEqual, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
 import { decodeRecord } from "@causeway/crdt/log"
 import type { LogEntry } from "@causeway/crdt/log"
+import type { Effect, Input, Job } from "@causeway/crdt/node"
 import { contentOf } from "../checkers/content.ts"
 import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
@@ -18,6 +20,8 @@ import type { Invariant } from "./invariant.ts"
 
 /** How likely a look is at each tick. */
 const LOOKS = 0.15
+/** … and at a job. */
+const JOB_LOOKS = 0.05
 /** Documents with more are left to the end of the run. */
 const ENTRIES_MAX = 2000
 const BYTES_MAX = 256 * 1024
@@ -30,6 +34,8 @@ class EqualVectors implements Watcher {
   /** The sets of entries that were compared, per document the last. */
   readonly #compared = new Map<DocumentId, number>()
   readonly #originHashes = new Map<string, number>()
+  /** Jobs under way that are looked at, by node and number. */
+  readonly #jobs = new Map<string, Job>()
 
   constructor(world: World, random: SimRandom) {
     this.#world = world
@@ -40,6 +46,32 @@ class EqualVectors implements Watcher {
     if (!this.#random.chance(LOOKS) || this.#world.documents.length === 0) return
     const document = this.#random.pick(this.#world.documents)
     for (const [set, holders] of this.#holdersBySet(document)) this.#compare(document, set, holders)
+  }
+
+  onNodeEffect(node: SimNode, effect: Effect): void {
+    if (effect.type !== "job" || effect.work.parts.length < 2) return
+    const { work } = effect
+    if (!this.#random.chance(JOB_LOOKS)) return
+    const bytes = work.parts.reduce((sum, part) => sum + part.length, 0)
+    if (bytes <= BYTES_MAX) this.#jobs.set(nameOf(node, effect.job), work)
+  }
+
+  onNodeInput(node: SimNode, input: Input): void {
+    if (input.type !== "job-done") return
+    const name = nameOf(node, input.job)
+    const work = this.#jobs.get(name)
+    const { result } = input
+    if (work === undefined || !this.#jobs.delete(name) || result.type !== "difference") return
+    if (result.unreadable > 0) return
+    const engine = this.#world.engines[work.engine]
+    const other = contentOf(engine, engine.merge(this.#random.shuffled(work.parts)))
+    demand(contentOf(engine, result.state) === other, INVARIANT, () => {
+      return `what ${node.node} made of ${work.parts.length} parts depends on their order`
+    })
+  }
+
+  onNodeEnded({ node }: SimNode): void {
+    for (const name of this.#jobs.keys()) if (name.startsWith(`${node} `)) this.#jobs.delete(name)
   }
 
   /** Nodes that hold the same set of entries, for each set. */
@@ -95,6 +127,10 @@ class EqualVectors implements Watcher {
       return `${nodes} hold the same entries of ${document} and show different things`
     })
   }
+}
+
+function nameOf({ node }: SimNode, job: number): string {
+  return `${node} ${job}`
 }
 
 /** Two contents under one name: a fork, which has an invariant of its own. */
