@@ -73,11 +73,18 @@ export class Trace {
   add(kind: TraceKind, first = 0, second = 0, third = 0, bytes?: Uint8Array): void {
     const number = kindNumbers.get(kind)
     assert(number !== undefined, "trace kind")
-    const fields = [this.#clock.nowMs, number, first, second, third]
-    fields.push(bytes === undefined ? 0 : checksum(bytes))
-    this.#ring.set(fields, (this.#events % this.#keep) * FIELDS)
-    this.#details.delete(this.#events - this.#keep)
-    this.#block.set(fields, this.#filled * FIELDS)
+    const block = this.#block
+    const start = this.#filled * FIELDS
+    block[start] = this.#clock.nowMs
+    block[start + 1] = number
+    block[start + 2] = first
+    block[start + 3] = second
+    block[start + 4] = third
+    block[start + 5] = bytes === undefined ? 0 : checksum(bytes)
+    const kept = (this.#events % this.#keep) * FIELDS
+    for (let field = 0; field < FIELDS; field++)
+      this.#ring[kept + field] = block[start + field] ?? 0
+    if (this.#details.size > 0) this.#details.delete(this.#events - this.#keep)
     this.#events += 1
     this.#filled += 1
     if (this.#filled === BLOCK_EVENTS) this.#flush()

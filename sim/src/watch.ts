@@ -2,15 +2,32 @@
  * Tells each event of a run to all who want to hear of it, in the order in which they were
  * added: whoever reports an event knows one watcher, and that is this one.
  */
+import type { Effect, Input } from "@causeway/crdt/node"
+import type { SimNode } from "./sim-node.ts"
 import type { Watcher } from "./watcher.ts"
 
 type Event<Name extends keyof Watcher> = Parameters<Required<Watcher>[Name]>
+type Hearing<Name extends keyof Watcher> = Required<Pick<Watcher, Name>>
+
+function hears<Name extends keyof Watcher>(
+  watcher: Watcher,
+  name: Name,
+): watcher is Watcher & Hearing<Name> {
+  return watcher[name] !== undefined
+}
 
 export class Watch implements Required<Watcher> {
   readonly #watchers: Watcher[] = []
+  /** Who hears of what there is most of: asking all of them whether they do costs more. */
+  readonly #ofInputs: Hearing<"onNodeInput">[] = []
+  readonly #ofEffects: Hearing<"onNodeEffect">[] = []
+  readonly #ofSteps: Hearing<"onNodeStepped">[] = []
 
   add(watcher: Watcher): void {
     this.#watchers.push(watcher)
+    if (hears(watcher, "onNodeInput")) this.#ofInputs.push(watcher)
+    if (hears(watcher, "onNodeEffect")) this.#ofEffects.push(watcher)
+    if (hears(watcher, "onNodeStepped")) this.#ofSteps.push(watcher)
   }
 
   onWrite(...[writer, document, token, update]: Event<"onWrite">): void {
@@ -53,16 +70,16 @@ export class Watch implements Required<Watcher> {
     for (const each of this.#watchers) each.onNodeStarted?.(node)
   }
 
-  onNodeInput(...[node, input]: Event<"onNodeInput">): void {
-    for (const each of this.#watchers) each.onNodeInput?.(node, input)
+  onNodeInput(node: SimNode, input: Input): void {
+    for (const each of this.#ofInputs) each.onNodeInput(node, input)
   }
 
-  onNodeEffect(...[node, effect]: Event<"onNodeEffect">): void {
-    for (const each of this.#watchers) each.onNodeEffect?.(node, effect)
+  onNodeEffect(node: SimNode, effect: Effect): void {
+    for (const each of this.#ofEffects) each.onNodeEffect(node, effect)
   }
 
-  onNodeStepped(...[node]: Event<"onNodeStepped">): void {
-    for (const each of this.#watchers) each.onNodeStepped?.(node)
+  onNodeStepped(node: SimNode): void {
+    for (const each of this.#ofSteps) each.onNodeStepped(node)
   }
 
   onNodeEnded(...[node, how]: Event<"onNodeEnded">): void {
