@@ -158,6 +158,16 @@ describe("the greeting", () => {
     world.advance(limits.sweepMs * 2)
     expect(client.of("freshness")).toHaveLength(said)
   })
+
+  test("[N12] who comes is told how it is now, and of peers that were never reached", () => {
+    const world = new World()
+    const [node, peer] = [world.node("n1", { peers: ["n2"] }), world.node("n2")]
+    world.cut(node, peer)
+    world.advance(limits.sweepMs)
+    const lonely = openNative(node, notes, 1)
+    const unlinked = [{ node: "n2", linked: false, behind: 0 }]
+    expect(lonely.of("freshness")[0]?.peers).toEqual(unlinked)
+  })
 })
 
 describe("documents", () => {

@@ -63,10 +63,12 @@ export class NativeSessions {
   readonly #byClient = new Map<ClientId, NativeConnection>()
   /** What sessions that joined by one job are sent, encoded once. */
   readonly #joinFrames = new WeakMap<TaskDone, readonly Uint8Array[]>()
-  #freshness: Uint8Array | undefined
+  /** How fresh the node is now, as a frame. */
+  readonly #freshness: () => Uint8Array
 
-  constructor(core: Core) {
+  constructor(core: Core, freshness: () => Uint8Array) {
     this.#core = core
+    this.#freshness = freshness
     this.updates = new NativeUpdates(core, this.#connections)
   }
 
@@ -190,13 +192,11 @@ export class NativeSessions {
       windowBytes: limits.clientWindowBytes,
       heartbeatMs: limits.clientHeartbeatMs,
     })
-    if (this.#freshness === undefined) turn.send(connection.id, welcome)
-    else turn.send(connection.id, welcome, this.#freshness)
+    turn.send(connection.id, welcome, this.#freshness())
   }
 
-  /** The node's freshness changed: everybody is told, and whoever comes later. */
-  setFreshness(turn: Turn, frame: Uint8Array): void {
-    this.#freshness = frame
+  /** The node's freshness changed: everybody is told. */
+  sayFreshness(turn: Turn, frame: Uint8Array): void {
     const ready: ConnectionId[] = []
     for (const connection of this.#connections.values()) {
       if (connection.phase.phase === "ready") ready.push(connection.id)

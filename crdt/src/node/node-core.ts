@@ -67,7 +67,7 @@ export class NodeCore {
         this.#broadcastPresence(turn, document, entries, owner)
       },
     }
-    this.#native = new NativeSessions(this.#core)
+    this.#native = new NativeSessions(this.#core, () => this.#freshness())
     this.#stock = new StockSessions(this.#core)
     this.#links = new Links(this.#core, nowMs)
     this.#sweepAtMs = nowMs + limits.sweepMs
@@ -355,7 +355,14 @@ export class NodeCore {
     const said = JSON.stringify(peers)
     if (said === this.#freshnessSaid) return
     this.#freshnessSaid = said
-    this.#native.setFreshness(turn, encodeFreshness({ type: "freshness", peers }))
+    this.#native.sayFreshness(turn, encodeFreshness({ type: "freshness", peers }))
+  }
+
+  /** For a client that comes now. If it is not what all were told last, all are with the sweep. */
+  #freshness(): Uint8Array {
+    const peers = peerFreshness(this.#links, this.#core.holdings)
+    if (JSON.stringify(peers) !== this.#freshnessSaid) this.#freshnessSaid = ""
+    return encodeFreshness({ type: "freshness", peers })
   }
 
   #onStop(turn: Turn): void {

@@ -1,4 +1,5 @@
 /** What a node says about itself: plain data for HTTP, logs and the simulator's checks. */
+import { parseNodeId } from "../base/index.ts"
 import type { Millis, NodeId, OriginId } from "../base/index.ts"
 import type { PeerFreshness } from "../protocol/index.ts"
 import type { Holdings } from "./holdings.ts"
@@ -54,12 +55,18 @@ export function peerStatus(links: Links, holdings: Holdings): PeerStatus[] {
   return peers
 }
 
-/** The same for clients, only of peers whose names are known. */
+/** The same for clients. A peer that never said hello goes by its address. */
 export function peerFreshness(links: Links, holdings: Holdings): PeerFreshness[] {
   const peers: PeerFreshness[] = []
   for (const peer of peerStatus(links, holdings)) {
-    if (peer.node === undefined) continue
-    peers.push({ node: peer.node, linked: peer.state === "linked", behind: peer.behind })
+    const node = peer.node ?? parseNodeId(nameFrom(peer.address ?? ""))
+    if (node === undefined || peer.state === "self") continue
+    peers.push({ node, linked: peer.state === "linked", behind: peer.behind })
   }
   return peers
+}
+
+/** What a name may consist of, as long as a name may be. */
+function nameFrom(address: string): string {
+  return address.replaceAll(/[^A-Za-z0-9_.-]/g, "-").slice(0, 64)
 }

@@ -1,26 +1,48 @@
 /**
- * Read your writes, monotonic reads and writes follow reads, for a user who comes back with
- * nothing (a page was loaded anew, an app lost its memory), to this node or another: what nodes
- * once showed that user, or acked, is in what the next node shows, or that node says that it is
- * behind. A node can't say so of what it can't know of yet, so what was shown less than a link's
- * silence before the user came is not asked for, where only time counts in which the node could
- * hear its peer; nor is what the disk that showed it has lost since.
+ * Read your writes, monotonic reads and writes follow reads, for a user who comes to a node, the
+ * same or another: what nodes once showed that user, or acked, that node has, or it says that it is
+ * behind the one that did. Who comes with nothing (a page was loaded anew) is shown it, too. A node
+ * can't say so of what it can't know of yet: asked for is what the other's vectors told it of
+ * before the user came (`hearsay.ts`), and all that is older than a link's silence, where only time
+ * counts in which it could hear its peer; not what the disk that showed it, or the one that serves
+ * it, has lost since.
  */
 import { limits, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
 import { decodeRecord } from "@causeway/crdt/log"
+import type { Effect, Input } from "@causeway/crdt/node"
+import type { PeerFreshness } from "@causeway/crdt/protocol"
 import type { ReplicaView } from "../checkers/client-view.ts"
 import type { ScoreboardRow } from "../faults/fault.ts"
 import type { SimRandom } from "../random.ts"
 import type { HostId } from "../reachability.ts"
+import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
 import type { Watcher } from "../watcher.ts"
 import type { World } from "../world.ts"
 import type { SimWriter } from "../writer.ts"
+import type { Ops } from "../checkers/coverage.ts"
+import { Hearsay } from "./hearsay.ts"
 import type { Invariant } from "./invariant.ts"
 
 /** One update, shown to a user or acked, by which node and when. */
-type Seen = { readonly update: Uint8Array; readonly node: HostId; readonly atMs: Millis }
+type Seen = {
+  readonly update: Uint8Array
+  /** Read when it is first asked for. */
+  ops: Ops | undefined
+  readonly node: HostId
+  readonly atMs: Millis
+  /** When that node had it, at the latest. */
+  readonly heldMs: Millis
+}
+
+/** A connection to a node. */
+type Visit = {
+  readonly node: HostId
+  readonly cameMs: Millis
+  /** What the node was told of by each other when the user came. */
+  readonly toldMs: ReadonlyMap<HostId, Millis>
+}
 
 /** What one user knows of one document. */
 type Memory = {
@@ -29,6 +51,10 @@ type Memory = {
   unsaved: Uint8Array[]
   /** The replica that was last compared with it; another one started with nothing. */
   view: ReplicaView | undefined
+  /** The connection on which that was. */
+  visit: Visit | undefined
+  /** Nodes that the one that serves it said it was behind, so far. */
+  readonly behind: Set<HostId>
 }
 
 /** The newest are kept: an old one that is missing would be missed much sooner. */
@@ -50,10 +76,21 @@ const STRETCHES_MAX = 200
 const RELOADS = 2
 const RELOAD_MS_MAX = 30_000
 
+type Look = {
+  readonly view: ReplicaView | undefined
+  readonly atRest: boolean
+  /** Of these nodes only. */
+  readonly again?: ReadonlySet<HostId>
+}
+
+/** Up to when a node knows what another has: what it showed until then, or held before then. */
+type Known = { readonly shownMs: Millis; readonly heldMs: Millis }
+
 type Stretch = { readonly fromMs: Millis; toMs: Millis }
 
-class SessionGuarantees implements Watcher {
+export class SessionGuarantees implements Watcher {
   readonly #world: World
+  readonly #hearsay: Hearsay
   readonly #memories = new Map<SimWriter, Map<DocumentId, Memory>>()
   readonly #random: SimRandom
   readonly #diskChangedMs = new Map<HostId, Millis>()
@@ -61,11 +98,14 @@ class SessionGuarantees implements Watcher {
   readonly #lastsMsMax = new Map<string, Millis>()
   /** When something kept a node from hearing another, by path, host, and for all. */
   readonly #deaf = new Map<string, Stretch[]>()
-  /** Since when each writer is connected to its node. */
-  readonly #sinceMs = new Map<SimWriter, Millis>()
+  readonly #visits = new Map<SimWriter, Visit>()
+  /** What was served just now, of which the user's client may have said so only since. */
+  readonly #served = new Map<SimWriter, Set<DocumentId>>()
+  #compared = 0
 
   constructor(world: World, random: SimRandom) {
     this.#world = world
+    this.#hearsay = new Hearsay(world)
     this.#random = random
     for (const { fault } of world.profile.faults) {
       if (AGEING.has(fault.row)) this.#lastsMsMax.set(fault.name, fault.lastsMs[1])
@@ -80,9 +120,34 @@ class SessionGuarantees implements Watcher {
     this.#note("all", nowMs, nowMs + lastsMs + REPEATED_MS_MAX)
   }
 
+  /** Updates that one node had shown and another was asked for, while faults went on. */
+  get compared(): number {
+    return this.#compared
+  }
+
   onConnected(writer: SimWriter, node: HostId | undefined): void {
-    if (node === undefined) this.#sinceMs.delete(writer)
-    else this.#sinceMs.set(writer, this.#world.scheduler.nowMs)
+    const left = this.#visits.get(writer)
+    if (left !== undefined) this.#noteSaved(writer, left.node)
+    this.#visits.delete(writer)
+    if (node === undefined) return
+    const { nodes, scheduler } = this.#world
+    const { nowMs: cameMs } = scheduler
+    const toldMs = nodes.map(
+      ({ host }) => [host, this.#hearsay.toldMs(host, node, cameMs)] as const,
+    )
+    this.#visits.set(writer, { node, cameMs, toldMs: new Map(toldMs) })
+  }
+
+  onNodeInput(node: SimNode, input: Input): void {
+    this.#hearsay.onNodeInput(node, input)
+  }
+
+  onNodeEffect(node: SimNode, effect: Effect): void {
+    this.#hearsay.onNodeEffect(node, effect)
+  }
+
+  onNodeEnded(node: SimNode): void {
+    this.#hearsay.onNodeEnded(node)
   }
 
   /** Notes which nodes can't hear now, or not from whom. */
@@ -117,10 +182,39 @@ class SessionGuarantees implements Watcher {
   onDelivered(writer: SimWriter, document: DocumentId, updates: readonly Uint8Array[]): void {
     const { node } = writer
     if (node === undefined) return
-    const { seen } = this.#memory(writer, document)
+    this.#see(this.#memory(writer, document), updates, node)
+    const served = this.#served.get(writer) ?? new Set<DocumentId>()
+    this.#served.set(writer, served.add(document))
+  }
+
+  #see({ seen }: Memory, updates: readonly Uint8Array[], node: HostId): void {
     const atMs = this.#world.scheduler.nowMs
-    for (const update of updates) seen.push({ update, node, atMs })
+    const heldMs = this.#hearsay.heldMs(node)
+    for (const update of updates) seen.push({ update, ops: undefined, node, atMs, heldMs })
     if (seen.length > 2 * SEEN_MAX) seen.splice(0, seen.length - SEEN_MAX)
+  }
+
+  #noteSaved(writer: SimWriter, node: HostId): void {
+    for (const [document, memory] of this.#memories.get(writer) ?? []) {
+      if (memory.unsaved.length === 0) continue
+      if (writer.sessionOf(document)?.status?.savedTo !== "node") continue
+      this.#see(memory, memory.unsaved, node)
+      memory.unsaved = []
+    }
+  }
+
+  /** Whatever happens next: what was served is looked at before more is. */
+  onArrived(): void {
+    if (this.#served.size > 0) this.#lookAtServed()
+  }
+
+  #lookAtServed(): void {
+    for (const [writer, documents] of this.#served) {
+      for (const document of documents) {
+        this.#look(writer, document, this.#memory(writer, document))
+      }
+    }
+    this.#served.clear()
   }
 
   /** What was not acked may be gone with its writer. */
@@ -134,7 +228,12 @@ class SessionGuarantees implements Watcher {
 
   onTick(): void {
     this.#listen()
-    this.#lookAtAll(false)
+    for (const [writer, memories] of this.#memories) {
+      const { node } = writer
+      if (!writer.running || node === undefined) continue
+      this.#noteSaved(writer, node)
+      for (const [document, memory] of memories) this.#look(writer, document, memory)
+    }
   }
 
   /** All is well and level, so nothing is too young to be asked for. */
@@ -153,7 +252,14 @@ class SessionGuarantees implements Watcher {
     for (const writer of reloading) {
       demand(this.#hasLoaded(writer), "liveness", () => `${writer.name} can't load its documents`)
     }
-    this.#lookAtAll(true)
+    for (const writer of reloading) {
+      for (const [document, memory] of this.#memories.get(writer) ?? []) {
+        const session = writer.sessionOf(document)
+        const visit = this.#visits.get(writer)
+        if (session === undefined || visit === undefined) continue
+        this.#compare(writer, document, memory, visit, { view: session.view, atRest: true })
+      }
+    }
   }
 
   #hasLoaded(writer: SimWriter): boolean {
@@ -161,38 +267,29 @@ class SessionGuarantees implements Watcher {
     return sessions.length > 0 && sessions.every((session) => session?.current === true)
   }
 
-  #lookAtAll(atRest: boolean): void {
-    for (const [writer, memories] of this.#memories) {
-      if (!writer.running || writer.node === undefined) continue
-      for (const [document, memory] of memories) {
-        this.#look(writer, writer.node, document, memory, atRest)
-      }
-    }
-  }
-
-  #look(
-    writer: SimWriter,
-    node: HostId,
-    document: DocumentId,
-    memory: Memory,
-    atRest: boolean,
-  ): void {
+  /** Once for each connection and replica; again of nodes that it was behind. */
+  #look(writer: SimWriter, document: DocumentId, memory: Memory): void {
     const session = writer.sessionOf(document)
-    if (session === undefined || !session.current) return
-    if (memory.unsaved.length > 0 && session.status?.savedTo === "node") {
-      const atMs = this.#world.scheduler.nowMs
-      for (const update of memory.unsaved) memory.seen.push({ update, node, atMs })
-      memory.unsaved = []
+    const visit = this.#visits.get(writer)
+    if (session?.current !== true || visit === undefined) return
+    const isFresh = memory.view !== session.view
+    if (isFresh || memory.visit !== visit) {
+      memory.behind.clear()
+      const view = isFresh ? session.view : undefined
+      this.#compare(writer, document, memory, visit, { view, atRest: false })
+      memory.view = session.view
+      memory.visit = visit
+      return
     }
-    if (memory.view === session.view || this.#mayBeBehind(writer)) return
-    if (memory.view !== undefined)
-      this.#compare(writer, node, document, memory, session.view, atRest)
-    memory.view = session.view
+    const again = new Set([...memory.behind].filter((node) => !this.#isBehind(writer, node)))
+    if (again.size === 0) return
+    for (const node of again) memory.behind.delete(node)
+    this.#compare(writer, document, memory, visit, { view: undefined, atRest: false, again })
   }
 
   /** Its disk was put back since: what it lost may be on its way again, to it and to the user. */
-  #isOlder(serving: HostId, atMs: Millis): boolean {
-    return (this.#diskChangedMs.get(serving) ?? -Infinity) > atMs
+  #isOlder(host: HostId, { heldMs }: Seen): boolean {
+    return (this.#diskChangedMs.get(host) ?? -Infinity) >= heldMs
   }
 
   /** A predecessor is nowhere, or not there so far: what stands on it is held and not shown. */
@@ -203,58 +300,111 @@ class SessionGuarantees implements Watcher {
     return engine.frontier(state).pendingBytes > 0
   }
 
+  /** `view`: of a replica that started with nothing; undefined: only the node is asked. */
   #compare(
     writer: SimWriter,
-    serving: HostId,
     document: DocumentId,
     memory: Memory,
-    view: ReplicaView,
-    atRest: boolean,
+    visit: Visit,
+    { view, atRest, again }: Look,
   ): void {
-    const { attempts, ledger } = this.#world.oracle
-    const untilMs = new Map<HostId, Millis>()
-    for (const { update, node, atMs } of memory.seen) {
-      const shownMs = untilMs.get(node) ?? this.#knownUntilMs(writer, node, serving)
-      untilMs.set(node, shownMs)
-      if (!atRest && (atMs > shownMs || this.#isOlder(serving, atMs))) continue
-      const ops = attempts.opsOf(document, update)
-      const missing = view.missing(ops)
-      if (missing === undefined || ledger.holdings(node).lacks(document, ops) !== undefined)
+    const { ledger, attempts } = this.#world.oracle
+    const known = new Map<HostId, Known>()
+    // One name for two entries: neither node knows which of them the other has.
+    const isForked = ledger.forks.count > 0 && ledger.isForked(document, true)
+    for (const seen of memory.seen) {
+      const { node } = seen
+      if (node === visit.node ? view === undefined : isForked) continue
+      if (again?.has(node) === false || memory.behind.has(node)) continue
+      if (this.#isBehind(writer, node)) {
+        memory.behind.add(node)
         continue
-      // It is on its way to a stock client, which was told nothing while the node lacked it.
-      if (writer.kind === "stock" && ledger.holdings(serving).lacks(document, ops) === undefined)
-        continue
-      if (this.#waitsAt(serving, document)) continue
-      const shownBy = this.#world.nodes[node]?.node
-      demand(false, INVARIANT, () => {
-        const ago = Math.round(this.#world.scheduler.nowMs - atMs)
-        const now = this.#world.nodes[writer.node ?? -1]?.node
-        return (
-          `${writer.name} knew ${missing} of ${document} from ${shownBy} ${ago} ms ago;` +
-          ` ${now} serves it without, and does not say that it is behind`
-        )
-      })
+      }
+      const until = known.get(node) ?? this.#knownBy(visit, node)
+      known.set(node, until)
+      if (!atRest && !this.#isDue(seen, visit, until)) continue
+      seen.ops ??= attempts.opsOf(document, seen.update)
+      const missing = this.#missing(writer, document, seen.ops, visit.node, view)
+      if (missing === undefined) continue
+      if (ledger.holdings(node).lacks(document, seen.ops) !== undefined) continue
+      demand(false, INVARIANT, () => this.#words(writer, document, seen, missing, view))
     }
+  }
+
+  #isDue(seen: Seen, visit: Visit, { shownMs, heldMs }: Known): boolean {
+    if (seen.atMs > shownMs && seen.heldMs >= heldMs) return false
+    if (this.#isOlder(visit.node, seen) || this.#isOlder(seen.node, seen)) return false
+    if (seen.node !== visit.node) this.#compared += 1
+    return true
+  }
+
+  #missing(
+    writer: SimWriter,
+    document: DocumentId,
+    ops: Ops,
+    serving: HostId,
+    view: ReplicaView | undefined,
+  ): string | undefined {
+    const holdings = this.#world.oracle.ledger.holdings(serving)
+    if (view === undefined) return holdings.lacks(document, ops)
+    const missing = view.missing(ops)
+    if (missing === undefined) return undefined
+    // It is on its way to a stock client, which was told nothing while the node lacked it.
+    if (writer.kind === "stock" && holdings.lacks(document, ops) === undefined) return undefined
+    return this.#waitsAt(serving, document) ? undefined : missing
+  }
+
+  #words(
+    writer: SimWriter,
+    document: DocumentId,
+    { node, atMs }: Seen,
+    missing: string,
+    view: ReplicaView | undefined,
+  ): string {
+    const ago = Math.round(this.#world.scheduler.nowMs - atMs)
+    const nodeOf = (host: HostId | undefined) => this.#world.nodes[host ?? -1]?.node
+    return (
+      `${writer.name} knew ${missing} of ${document} from ${nodeOf(node)} ${ago} ms ago;` +
+      ` ${nodeOf(writer.node)} ${view === undefined ? "lacks it" : "serves it without"},` +
+      ` and does not say that it is behind`
+    )
   }
 
   #memory(writer: SimWriter, document: DocumentId): Memory {
     const memories = this.#memories.get(writer) ?? new Map<DocumentId, Memory>()
     this.#memories.set(writer, memories)
-    const memory = memories.get(document) ?? { seen: [], unsaved: [], view: undefined }
+    const known = memories.get(document)
+    if (known !== undefined) return known
+    const unknown = { view: undefined, visit: undefined, behind: new Set<HostId>() }
+    const memory: Memory = { seen: [], unsaved: [], ...unknown }
     memories.set(document, memory)
     return memory
   }
 
-  /** What the node said to a native client; a stock one is told nothing, so the node is asked. */
-  #mayBeBehind({ peers, kind, node }: SimWriter): boolean {
+  /**
+   * Whether the node says that it is behind `peer`: to a native client, which takes a peer that it
+   * says nothing of for none at all. A stock one is told nothing, so the node is asked.
+   */
+  #isBehind({ peers, kind, node }: SimWriter, peer: HostId): boolean {
+    const name = this.#world.nodes[peer]?.node
     if (kind === "native") {
-      return peers === undefined || peers.some(({ linked, behind }) => !linked || behind > 0)
+      const isBehind = (one: PeerFreshness) => one.node === name && (!one.linked || one.behind > 0)
+      return peers === undefined || peers.some(isBehind)
     }
     const status = node === undefined ? undefined : this.#world.nodes[node]?.core?.status()
-    return (
-      status === undefined ||
-      status.peers.some((peer) => peer.state !== "linked" || peer.behind > 0)
-    )
+    if (status === undefined) return true
+    return status.peers.some((one) => {
+      const isHim = one.node === name || one.node === undefined
+      return isHim && (one.state !== "linked" || one.behind > 0)
+    })
+  }
+
+  #knownBy(visit: Visit, shower: HostId): Known {
+    const { node: serving, cameMs, toldMs } = visit
+    if (shower === serving) return { shownMs: cameMs, heldMs: -Infinity }
+    const nowMs = this.#hearsay.toldMs(shower, serving, cameMs)
+    const heldMs = Math.min(toldMs.get(shower) ?? -Infinity, nowMs)
+    return { shownMs: this.#knownUntilMs(visit, shower), heldMs }
   }
 
   /**
@@ -262,10 +412,7 @@ class SessionGuarantees implements Watcher {
    * it: since then it could hear for as long as it takes to notice that a peer fell silent, and to
    * dial once more.
    */
-  #knownUntilMs(writer: SimWriter, shower: HostId, serving: HostId): Millis {
-    const cameMs = this.#sinceMs.get(writer)
-    if (cameMs === undefined) return -Infinity
-    if (shower === serving) return cameMs
+  #knownUntilMs({ node: serving, cameMs }: Visit, shower: HostId): Millis {
     const { nodeDelayMs } = this.#world.profile.network
     const timersMs = limits.linkSilentMs + limits.linkBackoffMsMax + limits.sweepMs
     let leftMs = timersMs * SLOW_CLOCK_MAX + TAIL * nodeDelayMs

@@ -1,0 +1,29 @@
+/** The invariant is of no use unless it compares what one node showed with what another has. */
+import { expect, test } from "vitest"
+import { builtIn } from "../catalogue.ts"
+import { runToEnd } from "../run.ts"
+import { SessionGuarantees, sessionGuarantees } from "./session-guarantees.ts"
+
+const SEEDS = [1, 2, 3]
+const faults = ["client-move", "client-crash", "crash", "isolate"]
+const size = { nodes: 3, clients: 6, stockClients: 2, seconds: 30, writesPerSecond: 10, faults }
+
+test("while faults go on, hundreds of updates that another node showed are asked for", () => {
+  let compared = 0
+  for (const seed of SEEDS) {
+    const watching: SessionGuarantees[] = []
+    const watched = {
+      ...sessionGuarantees,
+      watch(...[world, random]: ConstructorParameters<typeof SessionGuarantees>) {
+        const watcher = new SessionGuarantees(world, random)
+        watching.push(watcher)
+        return watcher
+      },
+    }
+    const others = builtIn.invariants.filter(({ name }) => name !== watched.name)
+    const catalogue = { ...builtIn, invariants: [...others, watched] }
+    expect(runToEnd({ ...size, seed }, catalogue).failure).toBeUndefined()
+    for (const watcher of watching) compared += watcher.compared
+  }
+  expect(compared).toBeGreaterThan(500)
+}, 60_000)
