@@ -202,6 +202,18 @@ describe("messages", () => {
   })
 })
 
+test("[N14] a stranded client is refused for want of predecessors, and mends that", () => {
+  let refused = 0
+  const options = { workload: "yjs-text", clients: 4, stockClients: 0, seconds: 20, seed: 5 }
+  run({ ...options, faults: ["stranded:4"] }, () => ({
+    onNodeEffect(_, effect) {
+      if (effect.type !== "emit" || effect.event.type !== "update-rejected") return
+      if (effect.event.code === "missing-predecessors") refused += 1
+    },
+  }))
+  expect(refused).toBeGreaterThan(0)
+})
+
 describe("attackers", () => {
   test.each(hostileFaults.map(({ name }) => name))("%s brings no origin into any log", (name) => {
     const real = new Set<string>()
