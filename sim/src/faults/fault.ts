@@ -36,8 +36,8 @@ export type ScoreboardRow = (typeof scoreboardRows)[number]
 
 /**
  * What ends it, with the one host it concerns, or whether it hinders hosts that must be well: if
- * it does not it outlasts the safety phase, while a core has to converge. Without a word about
- * that it ends there. `done`: it has no end, or ends by itself; `skipped`: it could not be done now.
+ * it does not, it outlasts the safety phase while a core has to converge. Without a word about that
+ * it ends there. `done`: it has no end, or ends by itself; `skipped`: it could not be done now.
  */
 export type Injected =
   | (() => void)
