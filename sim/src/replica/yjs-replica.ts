@@ -28,6 +28,8 @@ export class YjsReplica implements Replica {
   /** Taken in but without any effect so far: Yjs would merge all of them again with each more. */
   #early: Early[] = []
   #listening = false
+  /** As it was encoded last; undefined once something was taken in or edited. */
+  #state: Uint8Array | undefined
 
   constructor(document: DocumentId, random: SimRandom, edit: Workload["editYjs"]) {
     this.#edit = edit
@@ -55,6 +57,7 @@ export class YjsReplica implements Replica {
     const edit = this.#edit
     assert(edit !== undefined, "the workload has Yjs documents and no way to edit them")
     this.#takeIn()
+    this.#state = undefined
     this.#doc.transact(() => edit(this.#doc, random, token, this.#memory))
     return this.#taken()
   }
@@ -73,6 +76,7 @@ export class YjsReplica implements Replica {
     const waiting = this.#waiting
     if (waiting.length === 0) return
     this.#waiting = []
+    this.#state = undefined
     this.#doc.transact(() => {
       const incomplete = new Incomplete(this.#doc)
       for (const update of waiting) {
@@ -125,7 +129,8 @@ export class YjsReplica implements Replica {
 
   state(): Uint8Array {
     this.#takeAll()
-    return Y.encodeStateAsUpdate(this.#doc)
+    this.#state ??= Y.encodeStateAsUpdate(this.#doc)
+    return this.#state
   }
 
   difference(summary: Uint8Array): Uint8Array {
