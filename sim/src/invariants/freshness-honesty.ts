@@ -47,6 +47,9 @@ class FreshnessHonesty implements Watcher {
     } else if (input.type === "closed") {
       this.#links.get(simNode)?.delete(input.connection)
       this.#natives.delete(input.connection)
+    } else if (input.type === "stop") {
+      // It hears nobody any more: what it says is what it knew.
+      this.#links.delete(simNode)
     } else if (input.type === "frame") {
       const told = this.#links.get(simNode)?.get(input.connection)
       if (told !== undefined) note(told, input.frame)
