@@ -3,7 +3,7 @@ import type { SimOptions } from "../options.ts"
 import type { RunReport } from "../run.ts"
 
 /** Many runs may fail; each is told in full by the command that replays it. */
-export const lastEventsMax = 30
+const lastEventsMax = 30
 
 export type RunSummary = {
   readonly options: SimOptions
