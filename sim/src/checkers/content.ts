@@ -19,18 +19,10 @@ export function contentOf(engine: Engine, state: Uint8Array): string {
   }
 }
 
-/**
- * Whether two states show the same though an update waits in one of them alone: nodes may have
- * lost what waits, and clients repair only what is shown ([N4]).
- */
-export function showsSameBesidesWaiting(
-  engine: Engine,
-  one: Uint8Array,
-  other: Uint8Array,
-): boolean {
-  const waits = [one, other].map((state) => engine.frontier(state).pendingBytes > 0)
-  if (waits[0] === waits[1]) return false
-  return shownOf(engine, one) === shownOf(engine, other)
+/** Whether something waits in `replica` alone, which else shows what `nodes` do. */
+export function onlyWaitsMore(engine: Engine, replica: Uint8Array, nodes: Uint8Array): boolean {
+  const waits = (state: Uint8Array): boolean => engine.frontier(state).pendingBytes > 0
+  return waits(replica) && !waits(nodes) && shownOf(engine, replica) === shownOf(engine, nodes)
 }
 
 function shownOf(engine: Engine, state: Uint8Array): string {

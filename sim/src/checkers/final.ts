@@ -12,7 +12,7 @@ import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
 import type { SimWriter } from "../writer.ts"
-import { bodiesOf, contentOf, showsSameBesidesWaiting } from "./content.ts"
+import { bodiesOf, contentOf, onlyWaitsMore } from "./content.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Oracle } from "./oracle.ts"
 
@@ -179,10 +179,12 @@ function differenceOf(end: EndOfRun, document: DocumentId): string | undefined {
       // A client of a core may know more, from a node that is not of it; and so may one whose
       // own update is on a shelf.
       const mayKnowMore = !end.whole || !end.oracle.shelved(document).isEmpty
+      // What waits is not repaired ([N4]): it stays lost for nodes whose disk was put back.
+      const mayWaitMore = ledger.excused(document) !== undefined
       const holdsAll =
         shown === expected ||
         (mayKnowMore && contents.of(engine.merge([merged, state])) === shown) ||
-        showsSameBesidesWaiting(engine, merged, state)
+        (mayWaitMore && onlyWaitsMore(engine, state, merged))
       if (holdsAll) continue
       return `${document} of ${writer.name} differs from the nodes'`
     }
