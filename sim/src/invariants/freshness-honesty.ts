@@ -57,6 +57,9 @@ class FreshnessHonesty implements Watcher {
   }
 
   onNodeEffect(simNode: SimNode, effect: Effect): void {
+    // It ends to be opened anew, and hears nobody until then.
+    if (effect.type === "emit" && effect.event.type === "store-in-doubt")
+      this.#links.delete(simNode)
     if (effect.type !== "send") return
     // Beside `welcome` it is what was said last, up to `sweepMs` ago.
     const [frame] = effect.frames
