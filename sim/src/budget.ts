@@ -190,6 +190,7 @@ function restMs({ profile, slowness }: Healed, leftoverMs: Millis): Millis {
   const silentMs = Math.max(leftoverMs, nativeSilentMs, stockSilentMs, deafMs, STOCK_SILENT_MS)
   return silentMs + CLOSE_MS + tripsMs(4, delayMs * slowness.path)
 }
+
 /** Entries that one of the nodes holds, times the nodes that lack them. */
 function missingBytes({ nodes, ledger }: Healed): number {
   let bytes = 0

@@ -5,10 +5,10 @@
  * is unfolded here, so that one change is always the same bytes. Bundles (type 3) are refused:
  * neither sync protocol sends them, and Automerge 3.5 checks little of what is inside them.
  */
+import { sha256 } from "@noble/hashes/sha2.js"
 import { bytesEqual, bytesToHex } from "../../base/bytes.ts"
 import { DecodeError } from "../../base/errors.ts"
 import { Reader } from "../../base/reader.ts"
-import { sha256 } from "@noble/hashes/sha2.js"
 import { Writer } from "../../base/writer.ts"
 import { EngineError } from "../engine.ts"
 import { inflateRaw } from "./inflate.ts"
