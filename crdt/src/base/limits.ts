@@ -41,6 +41,8 @@ export const limits = {
   documentCacheBytesMax: 64 * MiB,
   /** One document's log as a read returns it. Past it: `document-too-large`. */
   documentReadBytesMax: 256 * MiB,
+  /** Reads of documents or their tails at a time. Past it: they wait in the order of asking. */
+  documentReadsMax: 16,
   /** Documents without a session stay in memory at most this many at a time. */
   idleDocumentsMax: 1024,
 

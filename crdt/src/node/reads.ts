@@ -3,15 +3,12 @@
  * turns, so that a thousand sessions that come at once neither stand in front of the next append
  * nor fill the memory with results; a read that nobody wants any more is never started.
  */
-import { assert } from "../base/index.ts"
+import { assert, limits } from "../base/index.ts"
 import type { ReadQuery, ReadResult } from "../ports/index.ts"
 import type { Turn } from "./turn.ts"
 
 type OnRead = (turn: Turn, result: ReadResult) => void
 type Waiting = { readonly query: ReadQuery; readonly onRead: OnRead }
-
-/** Reads of documents under way at a time. Past it: they wait in the order of asking. */
-const documentReadsMax = 16
 
 export class Reads {
   readonly #underWay = new Map<number, OnRead>()
@@ -46,7 +43,7 @@ export class Reads {
 
   #pump(turn: Turn): void {
     for (const [reader, { query, onRead }] of this.#waiting) {
-      if (this.#documentReads >= documentReadsMax) return
+      if (this.#documentReads >= limits.documentReadsMax) return
       this.#waiting.delete(reader)
       this.#documentReads += 1
       this.start(turn, query, (later, result) => {

@@ -1,9 +1,9 @@
 /**
  * Boundedness all through the run: no batch, frame or full socket takes more than its named limit,
- * nobody dials or talks in a tight loop, no more is asked of a disk or of the thread for jobs at a
- * time than it has turns for, and a node logs as its own only what clients handed to
- * this life of it, each as often as it came; an opening makes no log longer. At rest nothing is
- * written or dialled any more, and what is said are heartbeats. Counted per stretch of `WINDOW_MS`.
+ * nobody dials or talks in a tight loop, no more reads of documents and appends are asked of a disk
+ * at a time than take turns there, and a node logs as its own only what clients handed to this life
+ * of it, each as often as it came; an opening makes no log longer. At rest nothing is written or
+ * dialled any more, and what is said are heartbeats. Counted per stretch of `WINDOW_MS`.
  */
 import { DecodeError, limits } from "@causeway/crdt/base"
 import type { ConnectionId, Millis } from "@causeway/crdt/base"
@@ -46,8 +46,8 @@ const TASKS_MAX = 10
 
 /** What one life of a node may have under way at a time. */
 const turns = {
-  /** Of whole documents, or what a client lacks of one (`documentReadsMax` in `reads.ts`). */
-  documentReads: 16,
+  /** Of whole documents, or what a client lacks of one. */
+  documentReads: limits.documentReadsMax,
   /** Group commit: what comes meanwhile fills the next batch [D4]. */
   appends: 1,
 } as const
