@@ -4,9 +4,11 @@
  * as disks may lose it again. An update under a number that its client gave out before, on older
  * storage, may be taken for the first one [N2]; such a client is not asked.
  */
+import { assert } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
 import { decodeRecord } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
+import type { Attempt } from "../checkers/attempts.ts"
 import { Coverage } from "../checkers/coverage.ts"
 import type { HostId } from "../reachability.ts"
 import { demand } from "../violation.ts"
@@ -20,19 +22,22 @@ class SavedHonesty implements Watcher {
   /** All that ever was on any node's disk. */
   readonly #logged = new Map<DocumentId, Coverage>()
   /** What was typed and not found in there so far. */
-  readonly #typed = new Map<SimWriter, Map<DocumentId, Uint8Array[]>>()
+  readonly #typed = new Map<SimWriter, Map<DocumentId, Attempt[]>>()
 
   constructor(world: World) {
     this.#world = world
   }
 
-  onWrite(writer: SimWriter, document: DocumentId, _token: string, update: Uint8Array): void {
+  onWrite(writer: SimWriter, document: DocumentId, token: string): void {
     if (writer.kind !== "native") return
-    const typed = this.#typed.get(writer) ?? new Map<DocumentId, Uint8Array[]>()
+    // Not by its bytes: two who delete the same write the same.
+    const attempt = this.#world.oracle.attempts.all.at(-1)
+    assert(attempt?.token === token, "the oracle hears of a write first")
+    const typed = this.#typed.get(writer) ?? new Map<DocumentId, Attempt[]>()
     this.#typed.set(writer, typed)
-    const updates = typed.get(document)
-    if (updates === undefined) typed.set(document, [update])
-    else updates.push(update)
+    const attempts = typed.get(document)
+    if (attempts === undefined) typed.set(document, [attempt])
+    else attempts.push(attempt)
   }
 
   /** What is adopted was another node's own before. */
@@ -51,9 +56,9 @@ class SavedHonesty implements Watcher {
       if (typed === undefined || writer.isPaused) continue
       // Native clients come first, each with its storage.
       if (oracle.mayReuseNumbers(clientDisks[index]?.client)) continue
-      for (const [document, updates] of typed) {
+      for (const [document, attempts] of typed) {
         if (writer.sessionOf(document)?.status?.savedTo !== "node") continue
-        this.#check(writer, document, updates)
+        this.#check(writer, document, attempts)
         typed.delete(document)
       }
     }
@@ -63,12 +68,10 @@ class SavedHonesty implements Watcher {
     this.onTick()
   }
 
-  #check({ name }: SimWriter, document: DocumentId, updates: readonly Uint8Array[]): void {
-    const { attempts } = this.#world.oracle
-    for (const update of updates) {
-      const attempt = attempts.find(document, update)
-      if (attempt === undefined || attempt.forgotten) continue
-      const missing = this.#loggedOf(document).missing(attempt.ops)
+  #check({ name }: SimWriter, document: DocumentId, attempts: readonly Attempt[]): void {
+    for (const { ops, forgotten } of attempts) {
+      if (forgotten) continue
+      const missing = this.#loggedOf(document).missing(ops)
       demand(missing === undefined, INVARIANT, () => {
         return `${name} says that ${document} is saved, and no node ever had ${missing} on its disk`
       })
