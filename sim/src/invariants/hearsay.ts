@@ -7,7 +7,8 @@
 import { DecodeError } from "@causeway/crdt/base"
 import type { ConnectionId, Millis, NodeId } from "@causeway/crdt/base"
 import type { Effect, Input } from "@causeway/crdt/node"
-import { decodeLinkMessage, linkTags } from "@causeway/crdt/protocol"
+import { linkTags } from "@causeway/crdt/protocol"
+import { readLinkFrame } from "../link-frames.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import type { Watcher } from "../watcher.ts"
@@ -101,7 +102,7 @@ function tells(frame: Uint8Array): boolean {
 /** Anybody may send anything. */
 function nameIn(hello: Uint8Array): NodeId | undefined {
   try {
-    const message = decodeLinkMessage(hello)
+    const message = readLinkFrame(hello)
     return message.type === "hello" ? message.node : undefined
   } catch (error) {
     if (error instanceof DecodeError) return undefined
