@@ -1,7 +1,8 @@
 /**
  * How far behind a peer a node says it is, over HTTP and to its clients [N12], is at least what it
  * knows that it lacks: whatever the peer's hello and vectors told it of on this link, origin by
- * origin, beyond what is on its own disk. Users are asked to trust a copy for that figure.
+ * origin, beyond what is on its own disk. Users are asked to trust a copy for that figure. It is of the
+ * moment: what goes with a welcome, too, is said anew. Linked is only whom it has a link to.
  */
 import { DecodeError } from "@causeway/crdt/base"
 import type { ConnectionId, NodeId, OriginId } from "@causeway/crdt/base"
@@ -23,50 +24,80 @@ type Told = {
   readonly heads: Map<OriginId, number>
 }
 
-class FreshnessHonesty implements Watcher {
+/** One life of a node. */
+type Life = {
+  readonly links: Map<ConnectionId, Told>
+  readonly natives: Set<ConnectionId>
+  /** Links that it closed in this step. */
+  readonly closing: Set<ConnectionId>
+  /** False once it ends: what it says then is what it knew. */
+  hears: boolean
+}
+
+export class FreshnessHonesty implements Watcher {
   readonly #world: World
-  readonly #links = new Map<SimNode, Map<ConnectionId, Told>>()
-  readonly #natives = new Set<ConnectionId>()
+  readonly #lives = new Map<SimNode, Life>()
+  #compared = 0
 
   constructor(world: World) {
     this.#world = world
   }
 
+  /** Peers that a client was told to be linked, and of which the node had been told something. */
+  get compared(): number {
+    return this.#compared
+  }
+
+  onNodeStarted(node: SimNode): void {
+    const life = { links: new Map(), natives: new Set<ConnectionId>() }
+    this.#lives.set(node, { ...life, closing: new Set(), hears: true })
+  }
+
   onNodeEnded(node: SimNode): void {
-    this.#links.delete(node)
+    this.#lives.delete(node)
   }
 
   onNodeInput(simNode: SimNode, input: Input): void {
+    const life = this.#lives.get(simNode)
+    if (life === undefined) return
     if (input.type === "opened") {
       const { type } = input.endpoint
-      if (type === "native") this.#natives.add(input.connection)
+      if (type === "native") life.natives.add(input.connection)
       if (type !== "link-accepted" && type !== "link-dialled") return
-      const links = this.#links.get(simNode) ?? new Map<ConnectionId, Told>()
-      this.#links.set(simNode, links)
-      links.set(input.connection, { peer: undefined, heads: new Map() })
+      life.links.set(input.connection, { peer: undefined, heads: new Map() })
     } else if (input.type === "closed") {
-      this.#links.get(simNode)?.delete(input.connection)
-      this.#natives.delete(input.connection)
+      life.links.delete(input.connection)
+      life.natives.delete(input.connection)
     } else if (input.type === "stop") {
-      // It hears nobody any more: what it says is what it knew.
-      this.#links.delete(simNode)
-    } else if (input.type === "frame") {
-      const told = this.#links.get(simNode)?.get(input.connection)
+      life.hears = false
+    } else if (input.type === "frame" && life.hears) {
+      const told = life.links.get(input.connection)
       if (told !== undefined) note(told, input.frame)
     }
   }
 
   onNodeEffect(simNode: SimNode, effect: Effect): void {
-    // It ends to be opened anew, and hears nobody until then.
-    if (effect.type === "emit" && effect.event.type === "store-in-doubt")
-      this.#links.delete(simNode)
-    if (effect.type !== "send") return
-    // Beside `welcome` it is what was said last, up to `sweepMs` ago.
-    const [frame] = effect.frames
-    if (frame?.[0] !== nativeTags.freshness) return
-    if (!effect.to.some((id) => this.#natives.has(id))) return
-    const message = decodeNodeMessage(frame)
-    if (message.type === "freshness") this.#check(simNode, message.peers)
+    const life = this.#lives.get(simNode)
+    if (life === undefined) return
+    if (effect.type === "close") life.closing.add(effect.connection)
+    if (effect.type === "emit" && effect.event.type === "store-in-doubt") life.hears = false
+    if (effect.type !== "send" || !effect.to.some((id) => life.natives.has(id))) return
+    for (const frame of effect.frames) {
+      if (frame[0] !== nativeTags.freshness) continue
+      const message = decodeNodeMessage(frame)
+      if (message.type === "freshness") this.#compared += this.#check(simNode, message.peers)
+    }
+  }
+
+  /** A link that a node closes is one to the end of the step: it may say so still. */
+  onNodeStepped(simNode: SimNode): void {
+    const life = this.#lives.get(simNode)
+    if (life === undefined || life.closing.size === 0) return
+    for (const id of life.closing) {
+      life.links.delete(id)
+      life.natives.delete(id)
+    }
+    life.closing.clear()
   }
 
   onTick(): void {
@@ -79,19 +110,29 @@ class FreshnessHonesty implements Watcher {
     }
   }
 
-  #check(simNode: SimNode, peers: readonly PeerFreshness[]): void {
+  /** Gives how many of them are linked. */
+  #check(simNode: SimNode, peers: readonly PeerFreshness[]): number {
+    const life = this.#lives.get(simNode)
+    if (life === undefined) return 0
     const lacksOf = new Map<NodeId | undefined, number>()
-    for (const told of this.#links.get(simNode)?.values() ?? []) {
+    for (const told of life.links.values()) {
       // Of two links with one name, of which one is about to go, it may mean either.
       const other = lacksOf.get(told.peer) ?? Infinity
       lacksOf.set(told.peer, Math.min(other, lackOf(told, simNode)))
     }
+    let compared = 0
     for (const { node: peer, linked, behind } of peers) {
-      const lacks = lacksOf.get(peer) ?? 0
-      demand(!linked || behind >= lacks, INVARIANT, () => {
+      if (!linked) continue
+      compared += 1
+      const lacks = lacksOf.get(peer)
+      demand(lacks !== undefined, INVARIANT, () => {
+        return `${simNode.node} says it is linked to ${peer}, which no link of its is`
+      })
+      demand(!life.hears || behind >= lacks, INVARIANT, () => {
         return `${simNode.node} says it is ${behind} behind ${peer}, and knows of ${lacks}`
       })
     }
+    return compared
   }
 }
 
