@@ -9,20 +9,22 @@
  */
 import { limits, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
-import { decodeRecord } from "@causeway/crdt/log"
 import type { Effect, Input } from "@causeway/crdt/node"
 import type { PeerFreshness } from "@causeway/crdt/protocol"
 import type { ReplicaView } from "../checkers/client-view.ts"
+import { bodiesOf } from "../checkers/content.ts"
 import type { ScoreboardRow } from "../faults/fault.ts"
 import type { SimRandom } from "../random.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
-import type { Watcher } from "../watcher.ts"
+import type { DiskChange, Watcher } from "../watcher.ts"
 import type { World } from "../world.ts"
 import type { SimWriter } from "../writer.ts"
 import type { Ops } from "../checkers/coverage.ts"
+import { DiskLosses } from "./disk-losses.ts"
 import { Hearsay } from "./hearsay.ts"
+import { notHeldBack } from "./held-back.ts"
 import type { Invariant } from "./invariant.ts"
 
 /** One update, shown to a user or acked, by which node and when. */
@@ -93,7 +95,7 @@ export class SessionGuarantees implements Watcher {
   readonly #hearsay: Hearsay
   readonly #memories = new Map<SimWriter, Map<DocumentId, Memory>>()
   readonly #random: SimRandom
-  readonly #diskChangedMs = new Map<HostId, Millis>()
+  readonly #diskLosses: DiskLosses
   /** Of ageing faults, by name; undefined: that fault makes nobody older. */
   readonly #lastsMsMax = new Map<string, Millis>()
   /** When something kept a node from hearing another, by path, host, and for all. */
@@ -106,6 +108,7 @@ export class SessionGuarantees implements Watcher {
   constructor(world: World, random: SimRandom) {
     this.#world = world
     this.#hearsay = new Hearsay(world)
+    this.#diskLosses = new DiskLosses(world)
     this.#random = random
     for (const { fault } of world.profile.faults) {
       if (AGEING.has(fault.row)) this.#lastsMsMax.set(fault.name, fault.lastsMs[1])
@@ -222,8 +225,8 @@ export class SessionGuarantees implements Watcher {
     for (const memory of this.#memories.get(writer)?.values() ?? []) memory.unsaved = []
   }
 
-  onDiskChanged(node: HostId): void {
-    this.#diskChangedMs.set(node, this.#world.scheduler.nowMs)
+  onDiskChanged(node: HostId, change: DiskChange): void {
+    this.#diskLosses.onDiskChanged(node, change)
   }
 
   onTick(): void {
@@ -287,17 +290,13 @@ export class SessionGuarantees implements Watcher {
     this.#compare(writer, document, memory, visit, { view: undefined, atRest: false, again })
   }
 
-  /** Its disk was put back since: what it lost may be on its way again, to it and to the user. */
-  #isOlder(host: HostId, { heldMs }: Seen): boolean {
-    return (this.#diskChangedMs.get(host) ?? -Infinity) >= heldMs
-  }
-
   /** A predecessor is nowhere, or not there so far: what stands on it is held and not shown. */
-  #waitsAt(serving: HostId, document: DocumentId): boolean {
-    const engine = this.#world.engines[partsOfDocumentId(document).engine]
-    const entries = this.#world.nodes[serving]?.disk.durable.readDocument(document) ?? []
-    const state = engine.merge(entries.map(({ record }) => decodeRecord(record).body))
-    return engine.frontier(state).pendingBytes > 0
+  #shownBy(serving: HostId, document: DocumentId, ops: Ops): Ops {
+    const { engines, oracle } = this.#world
+    const { log } = oracle.ledger.holdings(serving)
+    const held = oracle.ledger.holdings(serving).coverage(document)
+    const engine = engines[partsOfDocumentId(document).engine]
+    return notHeldBack(engine, bodiesOf(log, document), held, ops)
   }
 
   /** `view`: of a replica that started with nothing; undefined: only the node is asked. */
@@ -308,7 +307,7 @@ export class SessionGuarantees implements Watcher {
     visit: Visit,
     { view, atRest, again }: Look,
   ): void {
-    const { ledger, attempts } = this.#world.oracle
+    const { ledger } = this.#world.oracle
     const known = new Map<HostId, Known>()
     // One name for two entries: neither node knows which of them the other has.
     const isForked = ledger.forks.count > 0 && ledger.isForked(document, true)
@@ -322,19 +321,29 @@ export class SessionGuarantees implements Watcher {
       }
       const until = known.get(node) ?? this.#knownBy(visit, node)
       known.set(node, until)
-      if (!atRest && !this.#isDue(seen, visit, until)) continue
-      seen.ops ??= attempts.opsOf(document, seen.update)
-      const missing = this.#missing(writer, document, seen.ops, visit.node, view)
+      if (!atRest && !this.#isDue(document, seen, visit, until)) continue
+      const ops = this.#opsOf(document, seen)
+      const missing = this.#missing(writer, document, ops, visit.node, view)
       if (missing === undefined) continue
-      if (ledger.holdings(node).lacks(document, seen.ops) !== undefined) continue
+      if (ledger.holdings(node).lacks(document, ops) !== undefined) continue
       demand(false, INVARIANT, () => this.#words(writer, document, seen, missing, view))
     }
   }
 
-  #isDue(seen: Seen, visit: Visit, { shownMs, heldMs }: Known): boolean {
-    if (seen.atMs > shownMs && seen.heldMs >= heldMs) return false
-    if (this.#isOlder(visit.node, seen) || this.#isOlder(seen.node, seen)) return false
-    if (seen.node !== visit.node) this.#compared += 1
+  #opsOf(document: DocumentId, seen: Seen): Ops {
+    seen.ops ??= this.#world.oracle.attempts.opsOf(document, seen.update)
+    return seen.ops
+  }
+
+  #isDue(document: DocumentId, seen: Seen, visit: Visit, until: Known): boolean {
+    const { node, atMs, heldMs } = seen
+    if (atMs > until.shownMs && heldMs >= until.heldMs) return false
+    // What a disk lost since may be coming again, to it and to the user.
+    const losses = this.#diskLosses
+    const ops = this.#opsOf(document, seen)
+    const hosts = [visit.node, node]
+    if (hosts.some((host) => losses.mayHaveLost(host, document, ops, heldMs))) return false
+    if (node !== visit.node) this.#compared += 1
     return true
   }
 
@@ -351,7 +360,7 @@ export class SessionGuarantees implements Watcher {
     if (missing === undefined) return undefined
     // It is on its way to a stock client, which was told nothing while the node lacked it.
     if (writer.kind === "stock" && holdings.lacks(document, ops) === undefined) return undefined
-    return this.#waitsAt(serving, document) ? undefined : missing
+    return view.missing(this.#shownBy(serving, document, ops))
   }
 
   #words(
@@ -385,16 +394,20 @@ export class SessionGuarantees implements Watcher {
    * Whether the node says that it is behind `peer`: to a native client, which takes a peer that it
    * says nothing of for none at all. A stock one is told nothing, so the node is asked.
    */
-  #isBehind({ peers, kind, node }: SimWriter, peer: HostId): boolean {
+  #isBehind({ name: user, peers, kind, node }: SimWriter, peer: HostId): boolean {
     const name = this.#world.nodes[peer]?.node
     if (kind === "native") {
       const isBehind = (one: PeerFreshness) => one.node === name && (!one.linked || one.behind > 0)
-      return peers === undefined || peers.some(isBehind)
+      demand(peers !== undefined, INVARIANT, () => {
+        return `${user} shows what is current, and was not told how fresh its node is`
+      })
+      return peers.some(isBehind)
     }
     const status = node === undefined ? undefined : this.#world.nodes[node]?.core?.status()
     if (status === undefined) return true
     return status.peers.some((one) => {
-      const isHim = one.node === name || one.node === undefined
+      // Nodes of the simulator are named as they are addressed.
+      const isHim = (one.node ?? one.address) === name
       return isHim && (one.state !== "linked" || one.behind > 0)
     })
   }
