@@ -1,8 +1,8 @@
 /**
  * How each host reads from its sockets: at once, not at all for a while, or a trickle; and whether
  * its process stands still, which answers no handshake either. Faults may overlap: of stalls the
- * later end counts, of trickles the last one. What a host does not read fills the sockets of those
- * who send.
+ * later end counts, of trickles under way the slowest. What a host does not read fills the sockets
+ * of those who send.
  */
 import type { Millis } from "@causeway/crdt/base"
 import type { HostId } from "./reachability.ts"
@@ -13,7 +13,8 @@ export class HostReading {
   readonly #clock: { readonly nowMs: Millis }
   readonly #stalled = new Map<HostId, Millis>()
   readonly #frozen = new Map<HostId, Millis>()
-  readonly #trickles = new Map<HostId, Trickle>()
+  /** Never an empty list; those that are over go when the next one begins. */
+  readonly #trickles = new Map<HostId, readonly Trickle[]>()
 
   constructor(clock: { readonly nowMs: Millis }) {
     this.#clock = clock
@@ -32,7 +33,8 @@ export class HostReading {
 
   /** Each of its connections takes so many bytes a second until then. */
   trickle(host: HostId, bytesPerSecond: number, untilMs: Millis): void {
-    this.#trickles.set(host, { bytesPerMs: bytesPerSecond / 1000, untilMs })
+    const trickle = { bytesPerMs: bytesPerSecond / 1000, untilMs }
+    this.#trickles.set(host, [...this.#underWay(host), trickle])
   }
 
   /** Its process is gone; the next one reads. */
@@ -54,14 +56,22 @@ export class HostReading {
   readsAtMs(host: HostId, takenMs: Millis): Millis {
     const stalledMs = this.#stalled.size === 0 ? 0 : (this.#stalled.get(host) ?? 0)
     if (takenMs <= stalledMs || this.#trickles.size === 0) return stalledMs
-    const untilMs = this.#trickles.get(host)?.untilMs ?? 0
-    return Math.max(stalledMs, Math.min(takenMs, untilMs))
+    return this.#trickles.has(host) ? takenMs : stalledMs
   }
 
-  /** When `host` has taken in a frame that it reads now. */
+  /** When `host` has taken in a frame that it reads now: at the latest when the trickle ends. */
   takesMs(host: HostId, bytes: number): Millis {
-    const trickle = this.#trickles.size === 0 ? undefined : this.#trickles.get(host)
-    if (trickle === undefined || trickle.untilMs <= this.#clock.nowMs) return 0
-    return this.#clock.nowMs + bytes / trickle.bytesPerMs
+    if (this.#trickles.size === 0) return 0
+    const [first, ...others] = this.#underWay(host)
+    if (first === undefined) return 0
+    const { bytesPerMs, untilMs } = others.reduce((slowest, trickle) => {
+      return trickle.bytesPerMs < slowest.bytesPerMs ? trickle : slowest
+    }, first)
+    return Math.min(this.#clock.nowMs + bytes / bytesPerMs, untilMs)
+  }
+
+  #underWay(host: HostId): readonly Trickle[] {
+    const trickles = this.#trickles.get(host) ?? []
+    return trickles.filter(({ untilMs }) => untilMs > this.#clock.nowMs)
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Which host can send to which, per direction: cuts, counted so that faults may overlap and
- * healing one never heals another, and slow stretches, of which the last to begin counts and the
- * first to end ends both. While frozen, cuts neither begin nor end.
+ * healing one never heals another, and slow stretches, of which the slowest under way counts.
+ * While frozen, cuts neither begin nor end.
  */
 import { assert } from "@causeway/crdt/base"
 import type { Trace } from "./trace.ts"
@@ -20,7 +20,8 @@ export class Reachability {
   readonly #trace: Trace
   readonly #watch: Pick<Required<Watcher>, "onCut" | "onHealed">
   readonly #cuts = new Map<number, number>()
-  readonly #slow = new Map<number, number>()
+  /** How slow each stretch under way makes a direction, the slowest first; never empty. */
+  readonly #slow = new Map<number, readonly number[]>()
   #frozen: ReadonlySet<number> | undefined
 
   constructor(trace: Trace, watch: Pick<Required<Watcher>, "onCut" | "onHealed">) {
@@ -56,12 +57,12 @@ export class Reachability {
 
   /** Times longer than usual that a frame takes. */
   slowness(from: HostId, to: HostId): number {
-    return this.#slow.size === 0 ? 1 : (this.#slow.get(from * HOSTS_MAX + to) ?? 1)
+    return this.#slow.size === 0 ? 1 : (this.#slow.get(from * HOSTS_MAX + to)?.[0] ?? 1)
   }
 
   /** The slowness of the slowest direction. */
   get slowest(): number {
-    return Math.max(1, ...this.#slow.values())
+    return [...this.#slow.values()].reduce((most, [factor = 1]) => Math.max(most, factor), 1)
   }
 
   /** Cuts those directions and gives what heals them again. */
@@ -83,11 +84,27 @@ export class Reachability {
     })
   }
 
+  /** Slows those directions so many times, and gives what ends that. */
   slow(directions: readonly Direction[], factor: number): () => void {
-    for (const [from, to] of directions) this.#slow.set(from * HOSTS_MAX + to, factor)
+    for (const [from, to] of directions) {
+      const key = from * HOSTS_MAX + to
+      const factors = [...(this.#slow.get(key) ?? []), factor]
+      this.#slow.set(
+        key,
+        factors.sort((one, other) => other - one),
+      )
+    }
     return once(() => {
-      for (const [from, to] of directions) this.#slow.delete(from * HOSTS_MAX + to)
+      for (const [from, to] of directions) this.#quicken(from * HOSTS_MAX + to, factor)
     })
+  }
+
+  /** One of the stretches of that factor is over; those alike stand for each other. */
+  #quicken(key: number, factor: number): void {
+    const factors = this.#slow.get(key) ?? []
+    const left = factors.toSpliced(factors.indexOf(factor), 1)
+    if (left.length === 0) this.#slow.delete(key)
+    else this.#slow.set(key, left)
   }
 }
 
