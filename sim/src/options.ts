@@ -135,10 +135,21 @@ function drawFaults(
   })
 }
 
+/** So many digits that count, and never an exponent. */
+function rounded(value: number, digits: number): number {
+  return Number(value.toPrecision(digits))
+}
+
+/** `0.0512 ms`, `12 ms`, `2.26 s`. */
+function duration(value: Millis, digits: number): string {
+  const ms = rounded(value, digits)
+  return ms < 1000 ? `${ms} ms` : `${ms / 1000} s`
+}
+
 /** The profile in one line per kind of thing. */
 export function showProfile(profile: Profile): string[] {
   const { network, disk, faults } = profile
-  const ms = (value: Millis): string => `${value.toPrecision(3)} ms`
+  const ms = (value: Millis): string => duration(value, 3)
   return [
     `network  node ${ms(network.nodeDelayMs)}, client ${ms(network.clientDelayMs)},` +
       ` socket ${network.socketBytesMax} B, cut noticed within ${ms(network.detectionMsMax)}`,
@@ -146,11 +157,11 @@ export function showProfile(profile: Profile): string[] {
       ` client storage ${ms(profile.clientStorageMs)}, clock skew ${ms(profile.skewMsMax)}`,
     `load     ${profile.workload.name}: ${profile.documents.length} documents,` +
       ` ${profile.documentsPerClient} per client, bursts of ${profile.burst.toFixed(1)},` +
-      ` ${(100 * profile.bigShare).toPrecision(2)} % up to ${profile.bigBytesMax} B`,
+      ` ${rounded(100 * profile.bigShare, 2)} % up to ${profile.bigBytesMax} B`,
     `faults   ${faults.map(showFault).join(", ") || "none"}`,
   ]
 }
 
 function showFault({ fault, everyMs }: DrawnFault): string {
-  return `${fault.name} every ${(everyMs / 1000).toPrecision(2)} s`
+  return `${fault.name} every ${duration(everyMs, 2)}`
 }
