@@ -1,6 +1,6 @@
 /** What the commands share: how arguments are read and checked, and the options of a run. */
 import { readFileSync } from "node:fs"
-import { InvalidArgumentError } from "commander"
+import { InvalidArgumentError, Option } from "commander"
 import type { Command } from "commander"
 import type { Catalogue } from "../catalogue.ts"
 import { SEED_MAX, sizeMax } from "../options.ts"
@@ -59,7 +59,7 @@ export function names(known: readonly string[]): (text: string) => string[] {
 export type Replay = { readonly path: string; readonly options: SimOptions }
 
 /** Options as `sim shrink` writes them. */
-export function readOptions(path: string): Replay {
+function readOptions(path: string): Replay {
   let options: unknown
   try {
     options = JSON.parse(readFileSync(path, "utf8"))
@@ -78,6 +78,22 @@ function isOptions(options: unknown): options is SimOptions {
     numbers.every((name) => Number.isFinite(Reflect.get(options, name))) &&
     (schedule === undefined || Array.isArray(schedule))
   )
+}
+
+/** `--replay <file>`. What was written down says all of a run but for the code of its catalogue. */
+export function replayOption(description: string): Option {
+  return new Option("--replay <file>", `${description}, and nothing else`)
+    .argParser(readOptions)
+    .conflicts([
+      "seed",
+      "nodes",
+      "clients",
+      "stockClients",
+      "seconds",
+      "writesPerSecond",
+      "faults",
+      "workload",
+    ])
 }
 
 /** Adds the options that say how big a run is and what happens in it. */

@@ -1,10 +1,10 @@
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { afterAll, expect, test } from "vitest"
+import { afterAll, describe, expect, test } from "vitest"
 
 const cli = fileURLToPath(new URL("./main.ts", import.meta.url))
 
@@ -48,6 +48,68 @@ test("more nodes than a node takes links are refused with the most there may be"
   const { status, stdout, stderr } = sim("--nodes", "129", "--seconds", "0")
   expect(stderr).toContain("argument '129' is invalid. a number from 1 to 128 is wanted")
   expect([status, stdout]).toEqual([2, ""])
+})
+
+describe("what a command writes", () => {
+  const elsewhere = join(scratch, "elsewhere")
+  const size = ["--nodes", "1", "--seconds", "0", "--faults", "none"]
+
+  test.each([
+    ["show", ["show", "--seed", "1", ...size, "--out"]],
+    ["shrink", ["shrink", "--seed", "1", ...size, "--out"]],
+    ["swarm", ["swarm", "--seeds", "1..1", "--jobs", "1", ...size, "--scoreboard"]],
+  ])("%s does not begin if its file could not be written", (_, args) => {
+    const refused = (file: string) => {
+      const { status, stdout, stderr } = sim(...args, file)
+      expect([status, stdout]).toEqual([2, ""])
+      return stderr
+    }
+    expect(refused(join(elsewhere, "x"))).toBe(
+      `error: ${join(elsewhere, "x")} can't be written: ` +
+        `there is no folder ${elsewhere}; make it or name another file\n`,
+    )
+    expect(refused(scratch)).toBe(
+      `error: ${scratch} can't be written: it is a folder; name a file in it\n`,
+    )
+  })
+
+  test.runIf(existsSync("/dev/full"))("a disk that fills up meanwhile is told in words", () => {
+    const { status, stdout, stderr } = sim("show", "--seed", "1", ...size, "--out", "/dev/full")
+    expect(stdout).toBe("seed 1: every promise kept\n")
+    expect(stderr).toMatch(/^error: \/dev\/full could not be written: ENOSPC.* another file\n$/)
+    expect(status).toBe(2)
+  })
+})
+
+test("of two options that exclude each other neither is ignored", () => {
+  const replay = join(scratch, "replay.json")
+  const options = { seed: 3, nodes: 1, clients: 1, stockClients: 0, seconds: 0, writesPerSecond: 1 }
+  writeFileSync(replay, JSON.stringify({ ...options, faults: [] }))
+  const conflict = (...args: readonly string[]): string => {
+    const { status, stdout, stderr } = sim(...args)
+    expect([status, stdout]).toEqual([2, ""])
+    return stderr
+  }
+  expect(conflict("swarm", "--seeds", "1..2", "--runs", "5")).toBe(
+    "error: option '--seeds <a..b>' cannot be used with option '--runs <n>'\n",
+  )
+  for (const command of ["run", "show", "shrink"]) {
+    expect(conflict(command, "--replay", replay, "--seed", "4")).toMatch(/cannot be.*'--seed <n>'/)
+  }
+  for (const [option = "", value = ""] of [
+    ["--nodes", "2"],
+    ["--clients", "2"],
+    ["--stock-clients", "2"],
+    ["--seconds", "60"],
+    ["--writes-per-second", "2"],
+    ["--faults", "all"],
+    ["--workload", "mixed"],
+  ]) {
+    expect(conflict("--replay", replay, option, value)).toContain(
+      `cannot be used with option '${option} <`,
+    )
+  }
+  expect(sim("--replay", replay).status).toBe(0)
 })
 
 test("half as many nodes as there may be all meet", () => {

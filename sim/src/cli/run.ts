@@ -7,7 +7,7 @@ import { showEnd, showStart, toJson } from "../report.ts"
 import type { Timed } from "../report.ts"
 import { startRun } from "../run.ts"
 import { toEnd } from "./advance.ts"
-import { choose, exitCodes, optionsOf, readOptions, seed, withSize } from "./arguments.ts"
+import { choose, exitCodes, optionsOf, replayOption, seed, withSize } from "./arguments.ts"
 import type { Replay, SizeArguments } from "./arguments.ts"
 
 type Arguments = SizeArguments & {
@@ -22,7 +22,7 @@ export function addRun(program: Command): void {
     .command("run", { isDefault: true })
     .description("Runs one cluster on virtual time, breaks things, checks every promise.")
     .option("--seed <n>", "replay this seed (default: a random one)", seed)
-    .option("--replay <file>", "run what `sim shrink` wrote, and nothing else", readOptions)
+    .addOption(replayOption("run what `sim shrink` wrote"))
   withSize(command, plainOptions(0))
     .option("--check-determinism", "run twice and compare the traces", false)
     .option("--json", "one JSON object on stdout", false)

@@ -1,5 +1,4 @@
 /** `sim show`: one run as a page. */
-import { writeFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import type { Command } from "commander"
@@ -7,8 +6,9 @@ import { plainOptions, SEED_MAX } from "../options.ts"
 import { replayCommand } from "../report.ts"
 import { renderPage, startRecording } from "../show/index.ts"
 import { toEnd } from "./advance.ts"
-import { choose, exitCodes, optionsOf, readOptions, seed, withSize } from "./arguments.ts"
+import { choose, exitCodes, optionsOf, replayOption, seed, withSize } from "./arguments.ts"
 import type { Replay, SizeArguments } from "./arguments.ts"
+import { checkOutput, writeOutput } from "./output.ts"
 
 type Arguments = SizeArguments & {
   readonly seed?: number
@@ -21,7 +21,7 @@ export function addShow(program: Command): void {
     .command("show")
     .description("Runs one seed and writes a page: who was cut off, crashes, writes, convergence.")
     .option("--seed <n>", "this run (default: a random one)", seed)
-    .option("--replay <file>", "what `sim shrink` wrote", readOptions)
+    .addOption(replayOption("what `sim shrink` wrote"))
   withSize(command, plainOptions(0))
     .option("--out <file>", "the page, one file that needs nothing else", "report.html")
     .action(async (given: Arguments) => {
@@ -31,6 +31,7 @@ export function addShow(program: Command): void {
 
 async function show(asked: Arguments): Promise<number> {
   const { given, catalogue } = await choose(asked)
+  checkOutput(given.out)
   const drawn = Math.floor(Math.random() * SEED_MAX)
   const options = given.replay?.options ?? optionsOf(given, plainOptions(given.seed ?? drawn))
   const { run, timeline } = startRecording(options, catalogue)
@@ -38,11 +39,10 @@ async function show(asked: Arguments): Promise<number> {
   if (report === undefined) return exitCodes.interrupted
   const { invariants } = catalogue
   const replay = replayCommand(options, { replay: given.replay?.path, with: given.with })
-  writeFileSync(given.out, renderPage({ report, timeline: timeline(), replay, invariants }))
   const { failure } = report
   const verdict = failure === undefined ? "every promise kept" : `VIOLATION of ${failure.invariant}`
-  process.stdout.write(
-    `seed ${options.seed}: ${verdict}\nopen ${pathToFileURL(resolve(given.out)).href}\n`,
-  )
+  process.stdout.write(`seed ${options.seed}: ${verdict}\n`)
+  writeOutput(given.out, renderPage({ report, timeline: timeline(), replay, invariants }))
+  process.stdout.write(`open ${pathToFileURL(resolve(given.out)).href}\n`)
   return failure === undefined ? exitCodes.kept : exitCodes.broken
 }

@@ -1,5 +1,4 @@
 /** `sim shrink`: makes a failing run as small as it gets, and writes it down. */
-import { writeFileSync } from "node:fs"
 import type { Command } from "commander"
 import type { Catalogue } from "../catalogue.ts"
 import { plainOptions } from "../options.ts"
@@ -10,9 +9,10 @@ import type { RunReport } from "../run.ts"
 import { smaller } from "../shrink/candidates.ts"
 import type { Failing } from "../shrink/candidates.ts"
 import { toEnd } from "./advance.ts"
-import { choose, exitCodes, number, optionsOf, readOptions, seed, withSize } from "./arguments.ts"
+import { choose, exitCodes, number, optionsOf, replayOption, seed, withSize } from "./arguments.ts"
 import type { Replay, SizeArguments } from "./arguments.ts"
 import { interruption } from "./interruption.ts"
+import { checkOutput, writeOutput } from "./output.ts"
 
 type Arguments = SizeArguments & {
   readonly seed?: number
@@ -26,7 +26,7 @@ export function addShrink(program: Command): void {
     .command("shrink")
     .description("Finds the fewest faults, writes and hosts that still break the same invariant.")
     .option("--seed <n>", "of a run that fails, with the same options as it had", seed)
-    .option("--replay <file>", "start from what an earlier shrink wrote", readOptions)
+    .addOption(replayOption("start from what an earlier shrink wrote"))
   withSize(command, plainOptions(0))
     .option("--minutes <n>", "then the smallest found so far has to do", number(0, 100_000), 10)
     .option("--out <file>", "where the smallest run is written", "failure.json")
@@ -41,6 +41,7 @@ async function shrink(asked: Arguments): Promise<number> {
     process.stderr.write("error: --seed or --replay is wanted: which run fails?\n")
     return exitCodes.refused
   }
+  checkOutput(given.out)
   const options = given.replay?.options ?? optionsOf(given, plainOptions(given.seed ?? 0))
   process.stdout.write("running the whole failure first\n")
   const report = await toEnd(startRun(options, catalogue), true)
@@ -50,7 +51,7 @@ async function shrink(asked: Arguments): Promise<number> {
     return report === undefined ? exitCodes.interrupted : exitCodes.kept
   }
   const best = await search(report, catalogue, given.minutes * 60_000)
-  writeFileSync(given.out, `${JSON.stringify(best.options, undefined, 2)}\n`)
+  writeOutput(given.out, `${JSON.stringify(best.options, undefined, 2)}\n`)
   process.stdout.write(
     `\n${showEnd(best, { replay: given.out, with: given.with })}\n\n` +
       `${sizeOf(best.options)}\nwritten to ${given.out}; to see it again:\n` +

@@ -1,7 +1,7 @@
 /** `sim swarm`: many seeds over the cores. */
-import { writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { SingleBar } from "cli-progress"
+import { Option } from "commander"
 import type { Command } from "commander"
 import { drawnOptions, SEED_MAX } from "../options.ts"
 import type { SimOptions } from "../options.ts"
@@ -12,6 +12,7 @@ import { runSwarm, SwarmError } from "../swarm/swarm.ts"
 import { choose, exitCodes, number, optionsOf, seedRange, whole, withSize } from "./arguments.ts"
 import type { SizeArguments } from "./arguments.ts"
 import { interruption } from "./interruption.ts"
+import { checkOutput, writeOutput } from "./output.ts"
 
 type Arguments = SizeArguments & {
   readonly seeds?: readonly [number, number]
@@ -34,7 +35,11 @@ export function addSwarm(program: Command): void {
   const command = program
     .command("swarm")
     .description("Runs many seeds, each with a size, faults and a workload of its own.")
-    .option("--seeds <a..b>", "these seeds (default: fresh ones from a random start)", seedRange)
+    .addOption(
+      new Option("--seeds <a..b>", "these seeds (default: fresh ones from a random start)")
+        .argParser(seedRange)
+        .conflicts("runs"),
+    )
     .option("--runs <n>", `how many fresh seeds (default: ${RUNS})`, whole(1, SEED_MAX))
     .option("--jobs <n>", "processes", whole(1, 256), cores)
     .option("--minutes <n>", "start no run after so long", number(0, 100_000))
@@ -53,6 +58,7 @@ export function addSwarm(program: Command): void {
 
 async function swarm(asked: Arguments): Promise<number> {
   const { given, catalogue } = await choose(asked)
+  if (typeof given.scoreboard === "string") checkOutput(given.scoreboard)
   const [from, to] = rangeOf(given)
   const startMs = performance.now()
   const endMs = startMs + (given.minutes ?? Infinity) * 60_000
@@ -82,7 +88,7 @@ async function swarm(asked: Arguments): Promise<number> {
   })
   totals.stop(performance.now() - startMs)
   if (given.scoreboard !== false && !given.json) process.stdout.write(`\n${scoreboard.toText()}\n`)
-  if (typeof given.scoreboard === "string") writeFileSync(given.scoreboard, scoreboard.toMarkdown())
+  if (typeof given.scoreboard === "string") writeOutput(given.scoreboard, scoreboard.toMarkdown())
   if (dead !== undefined) {
     const replay = replayCommand(dead.options, { with: given.with })
     process.stdout.write(`${dead.message}\n  ${replay}\n`)
