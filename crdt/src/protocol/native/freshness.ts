@@ -4,6 +4,7 @@ import type { NodeId, Reader } from "../../base/index.ts"
 import { nativeTags } from "../tags.ts"
 
 export type PeerFreshness = {
+  /** Of a peer that was never reached its address, with `-` for what a node's name can't have. */
   readonly node: NodeId
   readonly linked: boolean
   /** Entries the peer was known to have that this node lacks. */
