@@ -4,7 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { Command } from "commander"
 import { afterAll, describe, expect, test } from "vitest"
+import { plainOptions } from "../options.ts"
+import { replayOption, withSize } from "./arguments.ts"
 
 const cli = fileURLToPath(new URL("./main.ts", import.meta.url))
 
@@ -83,8 +86,7 @@ describe("what a command writes", () => {
 
 test("of two options that exclude each other neither is ignored", () => {
   const replay = join(scratch, "replay.json")
-  const options = { seed: 3, nodes: 1, clients: 1, stockClients: 0, seconds: 0, writesPerSecond: 1 }
-  writeFileSync(replay, JSON.stringify({ ...options, faults: [] }))
+  writeFileSync(replay, JSON.stringify({ ...plainOptions(3), seconds: 0, faults: [] }))
   const conflict = (...args: readonly string[]): string => {
     const { status, stdout, stderr } = sim(...args)
     expect([status, stdout]).toEqual([2, ""])
@@ -96,20 +98,32 @@ test("of two options that exclude each other neither is ignored", () => {
   for (const command of ["run", "show", "shrink"]) {
     expect(conflict(command, "--replay", replay, "--seed", "4")).toMatch(/cannot be.*'--seed <n>'/)
   }
-  for (const [option = "", value = ""] of [
-    ["--nodes", "2"],
-    ["--clients", "2"],
-    ["--stock-clients", "2"],
-    ["--seconds", "60"],
-    ["--writes-per-second", "2"],
-    ["--faults", "all"],
-    ["--workload", "mixed"],
-  ]) {
-    expect(conflict("--replay", replay, option, value)).toContain(
-      `cannot be used with option '${option} <`,
-    )
-  }
   expect(sim("--replay", replay).status).toBe(0)
+})
+
+test.each([
+  ["--seed", "4"],
+  ["--nodes", "2"],
+  ["--clients", "2"],
+  ["--stock-clients", "2"],
+  ["--seconds", "60"],
+  ["--writes-per-second", "2"],
+  ["--faults", "all"],
+  ["--workload", "mixed"],
+])("what was written down is not replayed with another %s", (option, value) => {
+  const replay = join(scratch, "replay-alone.json")
+  const options = { ...plainOptions(3), faults: [] }
+  writeFileSync(replay, JSON.stringify(options))
+  const parse = (...args: readonly string[]) => {
+    const command = new Command().exitOverride().configureOutput({ writeErr: () => undefined })
+    command.option("--seed <n>").addOption(replayOption("a test"))
+    return withSize(command, options).parse(args, { from: "user" }).opts()
+  }
+  expect(parse("--replay", replay, "--with", "x")).toMatchObject({ replay: { options } })
+  expect(parse(option, value)).not.toHaveProperty("replay")
+  expect(() => parse("--replay", replay, option, value)).toThrow(
+    `option '--replay <file>' cannot be used with option '${option} <`,
+  )
 })
 
 test("half as many nodes as there may be all meet", () => {
