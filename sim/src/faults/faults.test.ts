@@ -1,4 +1,5 @@
 /** Each kind of fault does what it says, as seen on the wire and in what cores are told. */
+import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import type { Millis } from "@causeway/crdt/base"
 import {
@@ -13,9 +14,11 @@ import { builtIn } from "../catalogue.ts"
 import type { SimOptions } from "../options.ts"
 import { runToEnd } from "../run.ts"
 import type { RunReport } from "../run.ts"
+import { Scoreboard } from "../swarm/scoreboard.ts"
 import type { Watcher } from "../watcher.ts"
 import type { World } from "../world.ts"
 import { hostileFaults } from "./hostile-faults.ts"
+import { allFaults } from "./index.ts"
 import { mayOvertake, repeatOf } from "./message-faults.ts"
 import { majoritiesRing } from "./partition-faults.ts"
 
@@ -212,6 +215,16 @@ test("[N14] a stranded client is refused for want of predecessors, and mends tha
     },
   }))
   expect(refused).toBeGreaterThan(0)
+})
+
+test("the scoreboard of the docs names every fault, in the order of its lines", () => {
+  const text = readFileSync(new URL("../../../docs/scoreboard.md", import.meta.url), "utf8")
+  const named = [...text.matchAll(/^\| (.+?) \| `([^`]+)` \|/gm)].map(([, row, name]) => [
+    row,
+    name,
+  ])
+  const score = new Scoreboard(allFaults).scores.map(({ row, fault }) => [row, fault])
+  expect(named).toEqual(score)
 })
 
 describe("attackers", () => {
