@@ -1,8 +1,8 @@
 /**
  * How far behind a peer a node says it is, over HTTP and to its clients [N12], is at least what it
  * knows that it lacks: whatever the peer's hello and vectors told it of on this link, origin by
- * origin, beyond what is on its own disk. Users are asked to trust a copy for that figure. It is of the
- * moment: what goes with a welcome, too, is said anew. Linked is only whom it has a link to.
+ * origin, beyond what is on its own disk. Users are asked to trust a copy for that figure. It is
+ * of the moment: what goes with a welcome, too, is said anew. Linked is whom it has a link to.
  */
 import { DecodeError } from "@causeway/crdt/base"
 import type { ConnectionId, NodeId, OriginId } from "@causeway/crdt/base"
@@ -37,13 +37,19 @@ type Life = {
 export class FreshnessHonesty implements Watcher {
   readonly #world: World
   readonly #lives = new Map<SimNode, Life>()
+  #frames = 0
   #compared = 0
 
   constructor(world: World) {
     this.#world = world
   }
 
-  /** Peers that a client was told to be linked, and of which the node had been told something. */
+  /** Frames to clients that were looked at. */
+  get frames(): number {
+    return this.#frames
+  }
+
+  /** How often a node was asked for a peer that it knew to be ahead. */
   get compared(): number {
     return this.#compared
   }
@@ -85,7 +91,9 @@ export class FreshnessHonesty implements Watcher {
     for (const frame of effect.frames) {
       if (frame[0] !== nativeTags.freshness) continue
       const message = decodeNodeMessage(frame)
-      if (message.type === "freshness") this.#compared += this.#check(simNode, message.peers)
+      if (message.type !== "freshness") continue
+      this.#frames += 1
+      this.#check(simNode, message.peers)
     }
   }
 
@@ -110,29 +118,27 @@ export class FreshnessHonesty implements Watcher {
     }
   }
 
-  /** Gives how many of them are linked. */
-  #check(simNode: SimNode, peers: readonly PeerFreshness[]): number {
+  #check(simNode: SimNode, peers: readonly PeerFreshness[]): void {
     const life = this.#lives.get(simNode)
-    if (life === undefined) return 0
+    if (life === undefined) return
     const lacksOf = new Map<NodeId | undefined, number>()
     for (const told of life.links.values()) {
       // Of two links with one name, of which one is about to go, it may mean either.
       const other = lacksOf.get(told.peer) ?? Infinity
       lacksOf.set(told.peer, Math.min(other, lackOf(told, simNode)))
     }
-    let compared = 0
     for (const { node: peer, linked, behind } of peers) {
       if (!linked) continue
-      compared += 1
       const lacks = lacksOf.get(peer)
       demand(lacks !== undefined, INVARIANT, () => {
         return `${simNode.node} says it is linked to ${peer}, which no link of its is`
       })
-      demand(!life.hears || behind >= lacks, INVARIANT, () => {
+      if (!life.hears) continue
+      if (lacks > 0) this.#compared += 1
+      demand(behind >= lacks, INVARIANT, () => {
         return `${simNode.node} says it is ${behind} behind ${peer}, and knows of ${lacks}`
       })
     }
-    return compared
   }
 }
 

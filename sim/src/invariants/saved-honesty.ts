@@ -17,15 +17,22 @@ import type { World } from "../world.ts"
 import type { SimWriter } from "../writer.ts"
 import type { Invariant } from "./invariant.ts"
 
-class SavedHonesty implements Watcher {
+export class SavedHonesty implements Watcher {
   readonly #world: World
   /** All that ever was on any node's disk. */
   readonly #logged = new Map<DocumentId, Coverage>()
   /** What was typed and not found in there so far. */
   readonly #typed = new Map<SimWriter, Map<DocumentId, Attempt[]>>()
 
+  #compared = 0
+
   constructor(world: World) {
     this.#world = world
+  }
+
+  /** Updates that a client said are saved, and that were looked for. */
+  get compared(): number {
+    return this.#compared
   }
 
   onWrite(writer: SimWriter, document: DocumentId, token: string): void {
@@ -71,6 +78,7 @@ class SavedHonesty implements Watcher {
   #check({ name }: SimWriter, document: DocumentId, attempts: readonly Attempt[]): void {
     for (const { ops, forgotten } of attempts) {
       if (forgotten) continue
+      this.#compared += 1
       const missing = this.#loggedOf(document).missing(ops)
       demand(missing === undefined, INVARIANT, () => {
         return `${name} says that ${document} is saved, and no node ever had ${missing} on its disk`

@@ -1,0 +1,33 @@
+/** These invariants are of no use unless what they compare comes up, again and again. */
+import { expect, test } from "vitest"
+import { builtIn } from "../catalogue.ts"
+import { runToEnd } from "../run.ts"
+import type { World } from "../world.ts"
+import { FreshnessHonesty, freshnessHonesty } from "./freshness-honesty.ts"
+import { SavedHonesty, savedHonesty } from "./saved-honesty.ts"
+
+const SEEDS = [1, 2, 3]
+const faults = ["client-move", "client-crash", "slow-disk", "crash", "isolate"]
+const size = { nodes: 3, clients: 6, stockClients: 1, seconds: 20, writesPerSecond: 10, faults }
+
+test("what nodes say of their freshness and clients of what is saved is compared often", () => {
+  const freshness: FreshnessHonesty[] = []
+  const saved: SavedHonesty[] = []
+  const watched = [
+    { ...freshnessHonesty, watch: (world: World) => keep(freshness, new FreshnessHonesty(world)) },
+    { ...savedHonesty, watch: (world: World) => keep(saved, new SavedHonesty(world)) },
+  ]
+  const names = new Set(watched.map(({ name }) => name))
+  const others = builtIn.invariants.filter(({ name }) => !names.has(name))
+  const catalogue = { ...builtIn, invariants: [...others, ...watched] }
+  for (const seed of SEEDS) expect(runToEnd({ ...size, seed }, catalogue).failure).toBeUndefined()
+  const sum = (numbers: readonly number[]) => numbers.reduce((one, other) => one + other, 0)
+  expect(sum(freshness.map(({ frames }) => frames))).toBeGreaterThan(30)
+  expect(sum(freshness.map(({ compared }) => compared))).toBeGreaterThan(5)
+  expect(sum(saved.map(({ compared }) => compared))).toBeGreaterThan(200)
+}, 60_000)
+
+function keep<One>(all: One[], one: One): One {
+  all.push(one)
+  return one
+}
