@@ -104,6 +104,7 @@ export class SessionGuarantees implements Watcher {
   /** What was served just now, of which the user's client may have said so only since. */
   readonly #served = new Map<SimWriter, Set<DocumentId>>()
   #compared = 0
+  #comparedAsTold = 0
 
   constructor(world: World, random: SimRandom) {
     this.#world = world
@@ -126,6 +127,11 @@ export class SessionGuarantees implements Watcher {
   /** Updates that one node had shown and another was asked for, while faults went on. */
   get compared(): number {
     return this.#compared
+  }
+
+  /** Those of them that are asked for only because the other had been told (`hearsay.ts`). */
+  get comparedAsTold(): number {
+    return this.#comparedAsTold
   }
 
   onConnected(writer: SimWriter, node: HostId | undefined): void {
@@ -343,7 +349,9 @@ export class SessionGuarantees implements Watcher {
     const ops = this.#opsOf(document, seen)
     const hosts = [visit.node, node]
     if (hosts.some((host) => losses.mayHaveLost(host, document, ops, heldMs))) return false
-    if (node !== visit.node) this.#compared += 1
+    if (node === visit.node) return true
+    this.#compared += 1
+    if (atMs > until.shownMs) this.#comparedAsTold += 1
     return true
   }
 
