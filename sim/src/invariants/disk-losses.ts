@@ -1,7 +1,7 @@
 /**
  * What disks may have lost, and when: all that they held when they were wiped or are as they were
- * some time ago; of damaged records only what those said, once more when an opening finds out. A fresh epoch
- * loses nothing else.
+ * some time ago; of damaged records only what those said, once more when an opening finds out. A
+ * fresh epoch loses nothing else.
  */
 import type { DocumentId, Millis } from "@causeway/crdt/base"
 import { decodeRecord } from "@causeway/crdt/log"
