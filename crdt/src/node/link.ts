@@ -44,7 +44,7 @@ export class Link {
   readonly unsettled = new Set<OriginId>()
   /** What we told it we hold. */
   readonly told = new Map<OriginId, number>()
-  /** Origins that were raised since this peer was told, or that others were told before its hello. */
+  /** Origins raised since this peer was told, or told to others before its hello. */
   readonly untold = new Set<OriginId>()
   /** Round-robin: the stream that was served goes to the end. */
   readonly streams = new Map<OriginId, Stream>()
