@@ -236,11 +236,11 @@ export class SimDisk {
 
   /** Somebody waits for an append to be under way. */
   #interrupt(afterMs: Millis): void {
-    const { onAppending } = this.health
-    if (onAppending === undefined) return
+    if (this.health.onAppending === undefined) return
     const life = this.#life
     this.#scheduler.after(afterMs, () => {
-      if (life === this.#life) onAppending()
+      // Who waited may have given up by now.
+      if (life === this.#life) this.health.onAppending?.()
     })
   }
 
