@@ -54,6 +54,11 @@ export class Hearsay implements Watcher {
     return untilMs
   }
 
+  /** A process that died before it heard of its commit finds it in its log. */
+  onNodeStarted({ host }: SimNode): void {
+    this.#heldMs.set(host, this.#world.scheduler.nowMs)
+  }
+
   onNodeInput({ host }: SimNode, input: Input): void {
     const { nowMs } = this.#world.scheduler
     if (input.type === "committed") this.#heldMs.set(host, nowMs)

@@ -147,6 +147,10 @@ export class SessionGuarantees implements Watcher {
     this.#visits.set(writer, { node, cameMs, toldMs: new Map(toldMs) })
   }
 
+  onNodeStarted(node: SimNode): void {
+    this.#hearsay.onNodeStarted(node)
+  }
+
   onNodeInput(node: SimNode, input: Input): void {
     this.#hearsay.onNodeInput(node, input)
   }
