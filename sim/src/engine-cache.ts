@@ -11,15 +11,20 @@ import type { Engines } from "@causeway/crdt/node"
 import { changesOf } from "./automerge-changes.ts"
 import { checksum } from "./checksum.ts"
 
-/** Updates in one generation, and the bytes of one that is worth remembering. */
+/** Updates in one generation, and their bytes in all. */
 const GENERATION_MAX = 4096
-const REMEMBERED_BYTES_MAX = 2048
+const GENERATION_BYTES_MAX = 16 * 1024 * 1024
+/** A longer one is not remembered; of many changes in one update, each is. */
+const REMEMBERED_BYTES_MAX = 1024 * 1024
+/** As the parts of a longer one are mostly remembered from elsewhere, those are asked first. */
+const WHOLE_BYTES_MAX = 2048
 
 type Known = { readonly update: Uint8Array; readonly facts: UpdateFacts }
 
 function withMemory(engine: Engine): Engine {
   let recent = new Map<number, Known>()
   let old = new Map<number, Known>()
+  let recentBytes = 0
   const validateLong = (update: Uint8Array): UpdateFacts =>
     (engine.name === "automerge" ? factsByChange(remembering, update) : undefined) ??
     engine.validate(update)
@@ -34,11 +39,13 @@ function withMemory(engine: Engine): Engine {
         if (held === undefined) recent.set(key, known)
         return known.facts
       }
-      const facts = engine.validate(update)
-      if (recent.size >= GENERATION_MAX) {
+      const facts = update.length > WHOLE_BYTES_MAX ? validateLong(update) : engine.validate(update)
+      if (recent.size >= GENERATION_MAX || recentBytes + update.length > GENERATION_BYTES_MAX) {
         old = recent
         recent = new Map()
+        recentBytes = 0
       }
+      recentBytes += update.length
       // A copy: the update may be a view of a frame.
       recent.set(key, { update: update.slice(), facts })
       return facts
