@@ -19,13 +19,8 @@ export function contentOf(engine: Engine, state: Uint8Array): string {
   }
 }
 
-/** Whether something waits in `replica` alone, which else shows what `nodes` do. */
-export function onlyWaitsMore(engine: Engine, replica: Uint8Array, nodes: Uint8Array): boolean {
-  const waits = (state: Uint8Array): boolean => engine.frontier(state).pendingBytes > 0
-  return waits(replica) && !waits(nodes) && shownOf(engine, replica) === shownOf(engine, nodes)
-}
-
-function shownOf(engine: Engine, state: Uint8Array): string {
+/** What is covered and shown, whatever waits. */
+export function shownOf(engine: Engine, state: Uint8Array): string {
   return `${bytesToHex(engine.summaryOf(state))} ${JSON.stringify(engine.toJson(state))}`
 }
 

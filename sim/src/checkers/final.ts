@@ -12,7 +12,7 @@ import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
 import type { SimWriter } from "../writer.ts"
-import { bodiesOf, contentOf, onlyWaitsMore } from "./content.ts"
+import { bodiesOf, contentOf, shownOf } from "./content.ts"
 import type { Ledger } from "./ledger.ts"
 import type { Oracle } from "./oracle.ts"
 
@@ -171,6 +171,9 @@ function differenceOf(end: EndOfRun, document: DocumentId): string | undefined {
   // A replica that knows of a lost deletion keeps it to itself ([N4] compares what was added),
   // and resume points can't tell branches of an origin apart.
   if (ledger.hasLostDeletions(document) || ledger.isForked(document, true)) return undefined
+  // What waits is not repaired ([N4]): it stays lost for nodes whose disk was put back.
+  const hasLost = ledger.excused(document) !== undefined
+  const besidesWaiting = hasLost ? shownOf(engine, merged) : expected
   for (const writer of end.writers) {
     for (const replica of writer.replicas) {
       if (replica.document !== document) continue
@@ -179,12 +182,10 @@ function differenceOf(end: EndOfRun, document: DocumentId): string | undefined {
       // A client of a core may know more, from a node that is not of it; and so may one whose
       // own update is on a shelf.
       const mayKnowMore = !end.whole || !end.oracle.shelved(document).isEmpty
-      // What waits is not repaired ([N4]): it stays lost for nodes whose disk was put back.
-      const mayWaitMore = ledger.excused(document) !== undefined
       const holdsAll =
         shown === expected ||
         (mayKnowMore && contents.of(engine.merge([merged, state])) === shown) ||
-        (mayWaitMore && onlyWaitsMore(engine, state, merged))
+        shown === besidesWaiting
       if (holdsAll) continue
       return `${document} of ${writer.name} differs from the nodes'`
     }
