@@ -90,10 +90,6 @@ function unlevel({ nodes, oracle }: EndOfRun): Unrest | undefined {
   const { ledger } = oracle
   const why = unequalHeads(nodes, ledger)
   if (why !== undefined) return { cause: "level", invariant: "convergence", why }
-  for (const { node, disk } of nodes) {
-    if (!disk.busy) continue
-    return { cause: "level", invariant: "boundedness", why: `the disk of ${node} is busy` }
-  }
   const well = new Set<string>(nodes.map(({ node }) => node))
   for (const { node, core } of nodes) {
     const said = core === undefined ? undefined : unlevelOf(core, well, ledger)
@@ -273,6 +269,11 @@ function leftover(end: EndOfRun): Unrest | undefined {
       invariant: "boundedness",
       why: `${node} has ${sessions} sessions of ${replicas}`,
     }
+  }
+  // Whoever comes late is read for: that is no sign of nodes that are not level.
+  const busy = nodes.find(({ disk }) => disk.busy)
+  if (busy !== undefined) {
+    return { cause, invariant: "boundedness", why: `the disk of ${busy.node} is busy` }
   }
   const torn = end.tornConnections()
   if (torn > 0) return { cause, invariant: "liveness", why: `${torn} broken ends are not noticed` }
