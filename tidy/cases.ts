@@ -251,7 +251,7 @@ export const specCases: readonly Case[] = [
     "a test that cites an unknown rule",
     "server/src/link.test.ts",
     `\n${cites.replace("[L4]", "[L4] [L5]")}`,
-    "2 [spec] cites [L5], which docs/protocol.md does not have",
+    "2 [spec] cites [L5], which docs/ does not have",
   ),
   {
     name: "a rule cited only by a skipped test",

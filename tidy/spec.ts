@@ -1,5 +1,5 @@
 /**
- * Ties docs/protocol.md to the tests. A rule is a list item or table row that begins with its
+ * Ties the numbered rules of docs/ to the tests. A rule is a list item or table row that begins with its
  * id in brackets, `- **[L4]** …`; a test cites rules at the start of its title, `[L4] [L5] …`.
  * Each rule is cited by a test that runs, and each citation names a rule that exists.
  */
@@ -7,6 +7,8 @@ import { lineOf, type Code, type SourceFile, type Violation } from "./source.ts"
 import { isNode, nameOf, templateHead, walk, type Node } from "./syntax.ts"
 
 const specPath = "docs/protocol.md"
+/** Optional; a rule is defined in one of both. */
+const morePath = "docs/replication.md"
 
 const ruleLine = /^\s*(?:[-*]|\d+\.|\|)\s*(?:\*\*|`)?\[([A-Z]{1,3}\d{1,3})\]/
 const citation = /^\s*\[([A-Z]{1,3}\d{1,3})\]/
@@ -22,7 +24,8 @@ export function checkSpec(
     return [{ path: specPath, line: 1, rule: "spec", message }]
   }
   const violations: Violation[] = []
-  const rules = readRules(spec.text, violations)
+  const more = files.filter(({ path }) => path === morePath)
+  const rules = readRules([spec, ...more], violations)
   const cited = new Set<string>()
   for (const file of code) {
     if (!file.isTest) continue
@@ -30,27 +33,34 @@ export function checkSpec(
       cited.add(id)
       if (rules.has(id)) continue
       const line = lineOf(file.text, start)
-      const message = `cites [${id}], which ${specPath} does not have`
+      const message = `cites [${id}], which docs/ does not have`
       violations.push({ path: file.path, line, rule: "spec", message })
     }
   }
-  for (const [id, line] of rules) {
+  for (const [id, place] of rules) {
     if (cited.has(id)) continue
-    violations.push({ path: specPath, line, rule: "spec", message: `no test cites [${id}]` })
+    violations.push({ ...place, rule: "spec", message: `no test cites [${id}]` })
   }
   return violations
 }
 
-function readRules(text: string, violations: Violation[]): ReadonlyMap<string, number> {
-  const rules = new Map<string, number>()
-  for (const [index, content] of text.split("\n").entries()) {
-    const id = ruleLine.exec(content)?.[1]
-    if (id === undefined) continue
-    if (rules.has(id)) {
-      const message = `[${id}] is defined twice`
-      violations.push({ path: specPath, line: index + 1, rule: "spec", message })
+type Place = { readonly path: string; readonly line: number }
+
+function readRules(
+  specs: readonly SourceFile[],
+  violations: Violation[],
+): ReadonlyMap<string, Place> {
+  const rules = new Map<string, Place>()
+  for (const { path, text } of specs) {
+    for (const [index, content] of text.split("\n").entries()) {
+      const id = ruleLine.exec(content)?.[1]
+      if (id === undefined) continue
+      const place = { path, line: index + 1 }
+      if (rules.has(id)) {
+        violations.push({ ...place, rule: "spec", message: `[${id}] is defined twice` })
+      }
+      rules.set(id, place)
     }
-    rules.set(id, index + 1)
   }
   if (rules.size === 0) {
     violations.push({ path: specPath, line: 1, rule: "spec", message: "has no numbered rules" })
