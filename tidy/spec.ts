@@ -1,7 +1,7 @@
 /**
- * Ties the numbered rules of docs/ to the tests. A rule is a list item or table row that begins with its
- * id in brackets, `- **[L4]** …`; a test cites rules at the start of its title, `[L4] [L5] …`.
- * Each rule is cited by a test that runs, and each citation names a rule that exists.
+ * Ties the numbered rules of docs/ to the tests. A rule is a list item or table row that begins
+ * with its id in brackets, `- **[L4]** …`; a test cites rules at the start of its title,
+ * `[L4] [L5] …`. Each rule is cited by a test, and each citation names a rule that exists.
  */
 import { lineOf, type Code, type SourceFile, type Violation } from "./source.ts"
 import { isNode, nameOf, templateHead, walk, type Node } from "./syntax.ts"
