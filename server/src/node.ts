@@ -35,6 +35,8 @@ export type NodeOptions = {
   readonly cluster: string
   /** Base addresses of peers to link with, `ws://HOST:PORT`. */
   readonly peers: readonly string[]
+  /** What an admin request must show. Undefined: admin requests are refused. */
+  readonly adminToken?: string | undefined
   readonly log?: Log
 }
 
@@ -100,6 +102,7 @@ class Node implements RunningNode {
     const app = createApp({
       status: () => this.status(),
       isStopping: () => this.#closing !== undefined,
+      adminToken: options.adminToken,
       metrics: this.#metrics,
       ask: (request, answer) => this.#life.ask(request, answer),
     })

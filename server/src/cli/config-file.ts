@@ -19,6 +19,7 @@ const schema = z.strictObject({
   peer: z.union([z.array(peer).max(peersMax), peer.transform((only) => [only])]).optional(),
   cluster: setting(readers.cluster).optional(),
   store: setting(readers.store).optional(),
+  "admin-token": setting(readers["admin-token"]).optional(),
   "log-level": setting(readers["log-level"]).optional(),
 })
 

@@ -103,3 +103,23 @@ test("a file that is not there, a folder, or far too large", async () => {
   mkdirSync(path)
   await expect(load).rejects.toThrow("cannot read the configuration file: EISDIR")
 })
+
+test("[B1] the admin token: flag over environment over file, and never a guessable one", async () => {
+  const [flag, environment, written] = ["flag", "env", "file"].map(
+    (name) => `${name}-0123456789abc`,
+  )
+  const file = configFile({ "admin-token": written })
+  const env = { CAUSEWAY_ADMIN_TOKEN: environment }
+  expect(await loadConfig({}, file, {})).toMatchObject({ adminToken: written })
+  expect(await loadConfig({}, file, { CAUSEWAY_ADMIN_TOKEN: "" })).toMatchObject({
+    adminToken: written,
+  })
+  expect(await loadConfig({}, file, env)).toMatchObject({ adminToken: environment })
+  const flags = flag === undefined ? {} : { "admin-token": flag }
+  expect(await loadConfig(flags, file, env)).toMatchObject({ adminToken: flag })
+  for (const bad of ["short", "0123456789 0123456789", "0123456789012345ü"]) {
+    const refused = loadConfig({}, undefined, { CAUSEWAY_ADMIN_TOKEN: bad })
+    await expect(refused).rejects.toThrow("CAUSEWAY_ADMIN_TOKEN: an admin token has 16 or more")
+    await expect(refused).rejects.not.toThrow(bad)
+  }
+})

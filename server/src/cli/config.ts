@@ -1,4 +1,4 @@
-/** What `causeway serve` runs with: flags over the configuration file over defaults. */
+/** What `causeway serve` runs with: flags over environment over configuration file over defaults. */
 import type { NodeOptions } from "../node.ts"
 import type { LogLevel } from "../observe/log.ts"
 import { StartError } from "../start-error.ts"
@@ -12,20 +12,47 @@ export type Flags = {
   readonly [Name in Exclude<keyof Settings, "peer">]?: string
 } & { readonly peer?: readonly string[] }
 
+/** Secrets can also come by environment, as flags show in lists of processes. */
+export const adminTokenVariable = "CAUSEWAY_ADMIN_TOKEN"
+
 /** @throws StartError `bad-config` */
-export async function loadConfig(flags: Flags, file?: string): Promise<ServeConfig> {
+export async function loadConfig(
+  flags: Flags,
+  file?: string,
+  env: Readonly<NodeJS.ProcessEnv> = process.env,
+): Promise<ServeConfig> {
   const given = checkFlags(flags)
   const written = await fromFile(file)
-  const store = given.store ?? written.store ?? defaults.store
-  const directory = given.data ?? written.data ?? defaults.data
   return {
     listen: given.listen ?? written.listen ?? readers.listen(defaults.listen),
-    store: store === "memory" ? { type: store } : { type: store, directory },
+    store: storeFrom(given, written),
     node: given.node ?? written.node,
     cluster: given.cluster ?? written.cluster ?? defaults.cluster,
     peers: given.peer ?? written.peer ?? [],
+    adminToken: adminTokenFrom(given, env, written),
     logLevel: given["log-level"] ?? written["log-level"] ?? defaults["log-level"],
   }
+}
+
+/** Undefined where the variable is not set or empty. @throws StartError `bad-config` */
+export function adminTokenOf(env: Readonly<NodeJS.ProcessEnv>): string | undefined {
+  const text = env[adminTokenVariable]
+  if (text === undefined || text === "") return undefined
+  return checkedText(adminTokenVariable, text, readers["admin-token"])
+}
+
+function storeFrom(given: Settings, written: Settings): ServeConfig["store"] {
+  const type = given.store ?? written.store ?? defaults.store
+  const directory = given.data ?? written.data ?? defaults.data
+  return type === "memory" ? { type } : { type, directory }
+}
+
+function adminTokenFrom(
+  given: Settings,
+  env: Readonly<NodeJS.ProcessEnv>,
+  written: Settings,
+): string | undefined {
+  return given["admin-token"] ?? adminTokenOf(env) ?? written["admin-token"]
 }
 
 /** Its schema library is not small, and most nodes have no file. */
@@ -45,6 +72,7 @@ function checkFlags(flags: Flags): Settings {
     peer: peer?.map((address) => checkedText("peer", address, readers.peer)),
     cluster: checked("cluster", flags.cluster, readers.cluster),
     store: checked("store", flags.store, readers.store),
+    "admin-token": checked("admin-token", flags["admin-token"], readers["admin-token"]),
     "log-level": checked("log-level", flags["log-level"], readers["log-level"]),
   }
 }
@@ -68,5 +96,6 @@ function checkedText<Value>(name: string, text: string, reader: Reader<Value>): 
 }
 
 function badFlag(name: string, message: string): StartError {
-  return new StartError("bad-config", `--${name}: ${message}`)
+  const setting = name === adminTokenVariable ? name : `--${name}`
+  return new StartError("bad-config", `${setting}: ${message}`)
 }

@@ -34,15 +34,25 @@ function serveCommand(): Command {
     .addOption(
       choice("--log-level <level>", `how much to log (${defaults["log-level"]})`, logLevels),
     )
+    .option(
+      "--admin-token <token>",
+      "what a request that changes the cluster or takes a backup must show; better given as " +
+        "CAUSEWAY_ADMIN_TOKEN, as flags can be read by others (none: such requests are refused)",
+    )
     .option("--config <file>", "JSON with these names as keys; flags win over it")
-    .action(async ({ config, logLevel, ...flags }: Given) => {
+    .action(async ({ config, logLevel, adminToken, ...flags }: Given) => {
       const level = logLevel === undefined ? {} : { "log-level": logLevel }
-      await serve({ ...flags, ...level }, config)
+      const token = adminToken === undefined ? {} : { "admin-token": adminToken }
+      await serve({ ...flags, ...level, ...token }, config)
     })
 }
 
 /** What commander hands out: flags that were given, in camel case. */
-type Given = Flags & { readonly config?: string; readonly logLevel?: string }
+type Given = Flags & {
+  readonly config?: string
+  readonly logLevel?: string
+  readonly adminToken?: string
+}
 
 function choice(flags: string, description: string, values: readonly string[]): Option {
   return new Option(flags, description).choices(values)

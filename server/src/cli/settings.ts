@@ -21,6 +21,8 @@ export const defaults = {
 
 export const peersMax = 63
 const clusterCharactersMax = 64
+/** Shorter ones could be guessed. */
+const adminTokenCharactersMin = 16
 
 export type Settings = {
   readonly listen?: ListenAddress | undefined
@@ -29,6 +31,7 @@ export type Settings = {
   readonly peer?: readonly string[] | undefined
   readonly cluster?: string | undefined
   readonly store?: StoreChoice["type"] | undefined
+  readonly "admin-token"?: string | undefined
   readonly "log-level"?: LogLevel | undefined
 }
 
@@ -50,6 +53,12 @@ export const readers = {
     return isName ? text : fail(`a cluster's name has 1 to ${clusterCharactersMax} characters`)
   },
   store: (text: string) => oneOf(storeTypes, text),
+  "admin-token": (text: string): string => {
+    // What a header can carry. The value itself is not repeated: messages end up in logs.
+    const isToken = /^[\x21-\x7e]*$/.test(text) && text.length >= adminTokenCharactersMin
+    const rule = `${adminTokenCharactersMin} or more characters of ASCII without spaces`
+    return isToken ? text : fail(`an admin token has ${rule}`)
+  },
   "log-level": (text: string) => oneOf(logLevels, text),
 } as const satisfies { readonly [Name in keyof Settings]-?: (text: string) => unknown }
 

@@ -13,6 +13,7 @@ import type { Ask } from "./documents.ts"
 export type AppOptions = {
   readonly status: () => RunningStatus
   readonly isStopping: () => boolean
+  readonly adminToken?: string | undefined
   readonly metrics: Metrics
   readonly ask: Ask
 }

@@ -13,7 +13,10 @@ const documentLimits = {
   readMs: 20_000,
 } as const
 
-export type Answer = { readonly status: 200 | 400 | 404 | 413 | 503; readonly body: unknown }
+export type Answer = {
+  readonly status: 200 | 400 | 401 | 403 | 404 | 413 | 501 | 503 | 507
+  readonly body: unknown
+}
 
 export type Ask = (request: Command, answer: (reply: Reply) => void) => void
 
