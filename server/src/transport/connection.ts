@@ -12,6 +12,7 @@ import { closeCodes } from "@causeway/crdt/protocol"
 import type { CloseReason } from "@causeway/crdt/protocol"
 import type { RawData } from "ws"
 import { WebSocket } from "ws"
+import { unpack, zstdProtocol } from "./compression.ts"
 import type { TransportLimits } from "./limits.ts"
 import type { NodeSocket } from "./node-socket.ts"
 import type { Outgoing } from "./outgoing.ts"
@@ -34,6 +35,7 @@ export class Connection {
   readonly endpoint: Endpoint
   readonly #socket: NodeSocket
   readonly #raw: Socket
+  readonly #isPacked: boolean
   readonly #limits: TransportLimits
   readonly #give: (input: Input) => void
   readonly #onCutOff: (reason: CloseReason) => void
@@ -53,6 +55,7 @@ export class Connection {
     this.endpoint = endpoint
     this.#socket = socket
     this.#raw = raw
+    this.#isPacked = socket.protocol === zstdProtocol
     this.#limits = limits
     this.#give = give
     this.#onCutOff = onCutOff
@@ -71,7 +74,8 @@ export class Connection {
   }
 
   /** Keeps frames for the flush at the end of the pass; true if they are the first to wait. */
-  put(outgoing: Outgoing): boolean {
+  put(unpacked: Outgoing): boolean {
+    const outgoing = this.#isPacked ? unpacked.packed : unpacked
     if (this.#first !== undefined) {
       this.#others.push(outgoing)
       return false
@@ -139,9 +143,10 @@ export class Connection {
     if (this.#deaf) return
     this.#heard = true
     const connection = this.id
-    if (isBinary && data instanceof Uint8Array) {
-      this.#give({ type: "frame", connection, frame: data })
-    } else this.#give({ type: "bad-frame", connection, why: "malformed" })
+    const isFrame = isBinary && data instanceof Uint8Array
+    const frame = !isFrame ? "malformed" : this.#isPacked ? unpack(data) : data
+    if (typeof frame === "string") this.#give({ type: "bad-frame", connection, why: frame })
+    else this.#give({ type: "frame", connection, frame })
   }
 
   /** ws reports unreadable bytes here; a socket's own failure ends in `close` all the same. */

@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net"
 import { limits } from "@causeway/crdt/base"
+import { linkProtocols } from "./compression.ts"
 import { socketOptions } from "./limits.ts"
 import { NodeSocket } from "./node-socket.ts"
 
@@ -25,7 +26,11 @@ export class Dialler {
   /** `address`: a peer's base address, `ws://HOST:PORT`. */
   dial(address: string): void {
     const options = { ...socketOptions, handshakeTimeout: limits.linkHandshakeMs }
-    const socket = new NodeSocket(`${address.replace(/\/+$/, "")}/link`, options)
+    const socket = new NodeSocket(
+      `${address.replace(/\/+$/, "")}/link`,
+      [...linkProtocols],
+      options,
+    )
     this.#attempts.add(socket)
     let raw: Socket | undefined
     socket.once("upgrade", (response) => {

@@ -10,6 +10,7 @@ import type { ConnectionId } from "@causeway/crdt/base"
 import type { Endpoint, Input } from "@causeway/crdt/node"
 import type { CloseReason } from "@causeway/crdt/protocol"
 import { WebSocketServer } from "ws"
+import { linkProtocols } from "./compression.ts"
 import { Connection } from "./connection.ts"
 import { Dialler } from "./dialler.ts"
 import { endpointOf } from "./endpoint.ts"
@@ -51,7 +52,7 @@ export class Transport {
     this.#give = give
     this.#onCutOff = onCutOff
     const accepted = { noServer: true, clientTracking: false, WebSocket: NodeSocket }
-    this.#server = new WebSocketServer({ ...socketOptions, ...accepted })
+    this.#server = new WebSocketServer({ ...socketOptions, ...accepted, handleProtocols })
     this.#dialler = new Dialler({
       onOpen: (address, socket, raw) => this.#add({ type: "link-dialled", address }, socket, raw),
       onFailed: (address) => give({ type: "dial-failed", address }),
@@ -170,4 +171,11 @@ export class Transport {
       done()
     }
   }
+}
+
+/** Others get what they offer first, as a browser that is answered none closes the socket. */
+function handleProtocols(offered: ReadonlySet<string>, request: IncomingMessage): string | false {
+  const [first] = offered
+  if (endpointOf(request.url ?? "")?.type !== "link-accepted") return first ?? false
+  return linkProtocols.find((name) => offered.has(name)) ?? first ?? false
 }
