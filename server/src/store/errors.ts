@@ -36,3 +36,57 @@ export function isFull(error: unknown): boolean {
 export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** The file is there, and is no store of ours. */
+export function notAStore(file: string, detail: string): StoreOpenError {
+  return new StoreOpenError(
+    "not-a-store",
+    `${file} is not a database of Causeway (${detail}); ` +
+      "choose another data folder, or restore this one from a backup",
+  )
+}
+
+/** What kept the folder's store from opening, in one line that says what to do. */
+export function asOpenError(error: unknown, directory: string): StoreOpenError {
+  if (error instanceof StoreOpenError) return error
+  const code = errorCode(error)
+  const detail = errorMessage(error).split("\n")[0] ?? ""
+  if (isOneOf(lockedCodes, code)) {
+    return new StoreOpenError(
+      "locked",
+      `the data folder ${directory} is in use by another process; ` +
+        "stop that one, or choose another folder",
+    )
+  }
+  if (isOneOf(damagedCodes, code)) return notAStore(`what lies in ${directory}`, detail)
+  if (isOneOf(notWritableCodes, code)) {
+    return new StoreOpenError(
+      "not-writable",
+      `cannot write to the data folder ${directory} (${detail}); ` +
+        "give this user the right to write there, or choose another folder",
+    )
+  }
+  if (isFull(error)) {
+    return new StoreOpenError("failed", `no space left for the data folder ${directory}; free some`)
+  }
+  return new StoreOpenError("failed", `cannot open the data folder ${directory}: ${detail}`)
+}
+
+function isOneOf(prefixes: readonly string[], code: string): boolean {
+  return prefixes.some((prefix) => code.startsWith(prefix))
+}
+
+const lockedCodes = ["SQLITE_BUSY", "SQLITE_LOCKED", "LEVEL_LOCKED"]
+const damagedCodes = ["SQLITE_NOTADB", "SQLITE_CORRUPT", "LEVEL_CORRUPTION"]
+const notWritableCodes = [
+  "SQLITE_CANTOPEN",
+  "SQLITE_READONLY",
+  "SQLITE_PERM",
+  "EACCES",
+  "EPERM",
+  "EROFS",
+  "ENOENT",
+  "ENAMETOOLONG",
+  "ENOTDIR",
+  "EEXIST",
+]

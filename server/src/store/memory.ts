@@ -55,7 +55,9 @@ class MemoryStore implements Store {
       origin,
       heads.map(([held, { seq }]) => [held, seq]),
     )
-    this.opened = { node: nodeOfOrigin(origin), origin, heads, cuts: log.cuts(), renewed }
+    const node = nodeOfOrigin(origin)
+    const clusterRecords = log.clusterRecords()
+    this.opened = { node, origin, heads, cuts: log.cuts(), clusterRecords, renewed }
   }
 
   append(batch: AppendBatch, done: (result: AppendResult) => void): void {

@@ -9,9 +9,9 @@ import { decodeRecordHead } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
-import type { Appended } from "./messages.ts"
-import { entryId } from "./schema.ts"
-import { seal } from "./seal.ts"
+import type { Appended } from "../thread/messages.ts"
+import { entryId, NO_DOCUMENT_ROW } from "./schema.ts"
+import { seal } from "../seal.ts"
 
 /** A run does not follow what is held, because the append that led up to it failed. */
 class GapError extends Error {
@@ -99,7 +99,8 @@ export class Appender {
       const sealed = seal(hash, held, seq, record)
       hash = sealed.hash
       const { document, author } = decodeRecordHead(new Reader(record))
-      const documentRow = this.#documents.findOrInsert(document)
+      const documentRow = 
+        document === undefined ? NO_DOCUMENT_ROW : this.#documents.findOrInsert(document)
       this.#insert.run(entryId(held.row, seq), documentRow, sealed.entry)
       if (author !== undefined && author.seq > (this.#clients.get(author.client) ?? 0)) {
         this.#clients.set(author.client, author.seq)

@@ -17,7 +17,7 @@ import {
   testRecord,
 } from "@causeway/crdt/testing"
 import { expect, onTestFinished, test } from "vitest"
-import { BOOT_FILE } from "./boot-record.ts"
+import { BOOT_FILE } from "../boot-record.ts"
 import { openSqliteStore } from "./index.ts"
 import { DATABASE_FILE } from "./schema.ts"
 

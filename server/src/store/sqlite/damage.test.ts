@@ -21,7 +21,7 @@ import type { ReopenDoubt } from "@causeway/crdt/ports"
 import { expect, onTestFinished, test } from "vitest"
 import { openSqliteStore } from "./index.ts"
 import { DATABASE_FILE } from "./schema.ts"
-import type { CorruptEntry } from "./store.ts"
+import type { CorruptEntry } from "../thread/store.ts"
 
 const document = testDocument("a")
 const foreign = testOrigin("foreign")

@@ -26,7 +26,7 @@ import { chainRecords, emptyHead } from "@causeway/crdt/log"
 import type { Store } from "@causeway/crdt/ports"
 import { expect, onTestFinished, test } from "vitest"
 import { openSqliteStore } from "./index.ts"
-import { SqliteStore } from "./store.ts"
+import { ThreadStore } from "../thread/store.ts"
 
 const document = testDocument("a")
 const big = testRecord({ document, body: new Uint8Array(100_000).fill(7) })
@@ -213,7 +213,7 @@ async function dyingStore(): Promise<{ store: Store; failed: string[] }> {
   const opened = { type: "opened", ...named, renewed: undefined } as const
   const worker = new Worker(script, { eval: true })
   return {
-    store: new SqliteStore(worker, opened, { onFailed: (text) => failed.push(text) }),
+    store: new ThreadStore(worker, opened, { onFailed: (text) => failed.push(text) }),
     failed,
   }
 }

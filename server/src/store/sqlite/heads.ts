@@ -10,7 +10,7 @@ import { emptyHead } from "@causeway/crdt/log"
 import type { Head } from "@causeway/crdt/log"
 import { StoreOpenError } from "../errors.ts"
 import { entryId, lastEntryId, ORIGIN_ROWS_MAX, seqOf } from "./schema.ts"
-import { hashOf, saltOf } from "./seal.ts"
+import { hashOf, saltOf } from "../seal.ts"
 
 /** An origin's row and head; one object per origin, replaced whole. */
 export type HeldOrigin = {

@@ -6,11 +6,11 @@
 import type { Database } from "better-sqlite3"
 import { parseNodeId, parseOriginId } from "@causeway/crdt/base"
 import type { NodeId, OriginId } from "@causeway/crdt/base"
-import type { DoubtReason, Renewed, ReopenDoubt } from "@causeway/crdt/ports"
+import type { DoubtReason, Renewed } from "@causeway/crdt/ports"
 import { errorMessage, isFull, StoreOpenError } from "../errors.ts"
-import { mintNode, mintOrigin } from "../identity.ts"
-import { findBootFile, mintBoot, publishBootFile, stageBootFile } from "./boot-record.ts"
-import type { BootRecord } from "./boot-record.ts"
+import { checkNode, doubtOf, mintNode, mintOrigin } from "../identity.ts"
+import { findBootFile, mintBoot, publishBootFile, stageBootFile } from "../boot-record.ts"
+import type { FolderLogOptions } from "../thread/serve.ts"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import type { LogReader } from "./reader.ts"
@@ -22,14 +22,7 @@ export type Identity = {
   readonly renewed: Renewed | undefined
 }
 
-export type Opening = {
-  readonly directory: string
-  /** Undefined: the stored one, or a minted one if the folder is new. */
-  readonly node: NodeId | undefined
-  /** What the core that had the store open before found out about it. */
-  readonly doubt: ReopenDoubt | undefined
-  readonly onTrouble: (message: string) => void
-}
+export type Opening = Omit<FolderLogOptions, "onCorrupt">
 
 type Parts = {
   readonly origins: HeldOrigins
@@ -41,13 +34,7 @@ type Parts = {
 export function identify(database: Database, opening: Opening, parts: Parts): Identity {
   const { directory, node: wanted } = opening
   const node = storedMeta(database, "node", parseNodeId)
-  if (node !== undefined && wanted !== undefined && node !== wanted) {
-    throw new StoreOpenError(
-      "other-node",
-      `the data folder ${directory} belongs to node ${node}, not ${wanted}; ` +
-        "name that node, or choose another folder",
-    )
-  }
+  checkNode(directory, node, wanted)
   const origin = storedMeta(database, "origin", parseOriginId)
   const boot = storedMeta(database, "boot", (text) => text)
   if (node === undefined || origin === undefined) {
@@ -84,18 +71,6 @@ function openAsBefore(
     onTrouble(`no boot record of this opening: ${errorMessage(error)}`)
     return { node, origin: own.origin, renewed: undefined }
   }
-}
-
-/** What is doubtful about a log, if anything. */
-function doubtOf(
-  asked: ReopenDoubt | undefined,
-  file: BootRecord | undefined,
-  own: HeldOrigin,
-  isTailSound: boolean,
-): DoubtReason | undefined {
-  if (file === undefined || own.origin !== file.origin) return "boot-record"
-  if (own.head.seq < file.openedSeq || !isTailSound) return "tail"
-  return asked?.why
 }
 
 type Ready = {

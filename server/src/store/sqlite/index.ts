@@ -1,72 +1,13 @@
-/**
- * The durable store: SQLite in a worker thread behind the store port. This file opens it;
- * store.ts is this thread's side, worker.ts the other.
- */
-import { getCompileCacheDir } from "node:module"
-import { dirname } from "node:path"
-import { Worker } from "node:worker_threads"
-import type { NodeId } from "@causeway/crdt/base"
-import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
-import { errorMessage, StoreOpenError } from "../errors.ts"
-import type { FromWorker } from "./messages.ts"
-import { SqliteStore } from "./store.ts"
-import type { CorruptEntry, StoreEvents } from "./store.ts"
-import type { WorkerOptions } from "./worker.ts"
-
-export type SqliteStoreOptions = StoreEvents & {
-  /** The data folder; made if it is not there. */
-  readonly directory: string
-  /** Undefined: the stored one, or a minted one if the folder is new. */
-  readonly node: NodeId | undefined
-  /** What a core found out about the log since it was opened last. */
-  readonly doubt?: ReopenDoubt | undefined
-}
+/** The default store: SQLite in a worker thread behind the store port. */
+import type { Store } from "@causeway/crdt/ports"
+import { openInThread } from "../thread/open.ts"
+import type { FolderStoreOptions } from "../thread/open.ts"
 
 /**
  * Opens the folder's store, which no other process may have open. O(origins), whatever it holds,
  * unless records may be damaged: then O(log).
  * @throws StoreOpenError
  */
-export function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { directory, node, doubt } = options
-  const worker = startWorker({ directory, node, doubt })
-  return new Promise((resolve, reject) => {
-    const corrupt: CorruptEntry[] = []
-    let reason: StoreOpenError | undefined
-    const failed = (message: string) =>
-      new StoreOpenError("failed", `cannot open the data folder ${directory}: ${message}`)
-    const onError = (error: unknown) => (reason = failed(errorMessage(error)))
-    const onExit = (code: number) =>
-      reject(reason ?? failed(`the store's thread ended with code ${code}`))
-    const onMessage = (message: FromWorker) => {
-      if (!("type" in message)) return
-      if (message.type === "corrupt") corrupt.push(message)
-      if (message.type === "trouble") options.onTrouble?.(message.message)
-      if (message.type === "open-failed") reason = new StoreOpenError(message.code, message.message)
-      if (message.type !== "opened") return
-      const store = new SqliteStore(worker, message, options)
-      // Only now: a worker left without a listener for messages stops delivering them.
-      worker.off("message", onMessage).off("error", onError).off("exit", onExit)
-      for (const { origin, seq } of corrupt) options.onCorrupt?.({ origin, seq })
-      resolve(store)
-    }
-    worker.on("message", onMessage).on("error", onError).on("exit", onExit)
-  })
-}
-
-/** The thread only passes bytes on: what it allocates dies young, in little room. */
-const resourceLimits = { maxYoungGenerationSizeMb: 4 }
-
-function startWorker(workerData: WorkerOptions): Worker {
-  // Compiled, this file and its worker end in .js; in the repository they run as they are.
-  const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js"
-  // A thread does not inherit the compile cache, which spares it 20 MB and half its start.
-  const cache = getCompileCacheDir()
-  const env = cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }
-  return new Worker(new URL(file, import.meta.url), {
-    workerData,
-    name: "store",
-    env: { ...process.env, ...env },
-    resourceLimits,
-  })
+export function openSqliteStore(options: FolderStoreOptions): Promise<Store> {
+  return openInThread(import.meta.url, options)
 }

@@ -3,23 +3,19 @@
  * database, heads, appends, reads and checkpoints together.
  */
 import type { Database } from "better-sqlite3"
-import type { OriginId } from "@causeway/crdt/base"
 import type { AppendBatch } from "@causeway/crdt/ports"
+import { asOpenError } from "../errors.ts"
 import { Appender } from "./appender.ts"
 import { Checkpoints } from "./checkpoints.ts"
 import { DocumentRows } from "./documents.ts"
 import { HeldOrigins } from "./heads.ts"
 import { identify, storedCuts } from "./identity.ts"
-import type { Opening } from "./identity.ts"
-import type { Appended, Opened, ReadReply, ReadRequest } from "./messages.ts"
-import { asOpenError, openDatabase } from "./open.ts"
+import type { Appended, Opened, ReadReply, ReadRequest } from "../thread/messages.ts"
+import type { FolderLog, FolderLogOptions } from "../thread/serve.ts"
+import { openDatabase } from "./open.ts"
 import { LogReader } from "./reader.ts"
 
-export type SqliteLogOptions = Opening & {
-  readonly onCorrupt: (origin: OriginId, seq: number) => void
-}
-
-export class SqliteLog {
+export class SqliteLog implements FolderLog {
   readonly opened: Opened
   readonly #database: Database
   readonly #appender: Appender
@@ -27,7 +23,7 @@ export class SqliteLog {
   readonly #checkpoints: Checkpoints
 
   /** @throws StoreOpenError */
-  constructor(options: SqliteLogOptions) {
+  constructor(options: FolderLogOptions) {
     const { directory, onCorrupt, onTrouble } = options
     this.#database = openDatabase(directory)
     try {
@@ -39,7 +35,9 @@ export class SqliteLog {
       this.#appender = new Appender(this.#database, identity.origin, { origins, documents })
       this.#checkpoints = new Checkpoints(this.#database, onTrouble)
       const heads = origins.all().map(({ origin, head }) => [origin, head] as const)
-      this.opened = { type: "opened", ...identity, heads, cuts: storedCuts(this.#database) }
+      const cuts = storedCuts(this.#database)
+      const clusterRecords = this.#reader.clusterRecords()
+      this.opened = { type: "opened", ...identity, heads, cuts, clusterRecords }
     } catch (error) {
       this.#database.close()
       throw asOpenError(error, directory)

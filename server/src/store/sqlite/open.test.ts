@@ -10,7 +10,7 @@ import { expect, onTestFinished, test } from "vitest"
 import { StoreOpenError } from "../errors.ts"
 import { openSqliteStore } from "./index.ts"
 import { SqliteLog } from "./log.ts"
-import { BOOT_FILE } from "./boot-record.ts"
+import { BOOT_FILE } from "../boot-record.ts"
 import { DATABASE_FILE } from "./schema.ts"
 
 const thisFile = fileURLToPath(import.meta.url)

@@ -6,16 +6,19 @@
  */
 import Database from "better-sqlite3"
 import { join } from "node:path"
-import { errorCode, errorMessage, isFull, StoreOpenError } from "../errors.ts"
-import { checkWritable, makeDirectory, syncDirectory } from "./directory.ts"
+import { asOpenError, notAStore, StoreOpenError } from "../errors.ts"
+import { checkWritable, makeDirectory, syncDirectory } from "../directory.ts"
 import { APPLICATION_ID, DATABASE_FILE, SCHEMA_VERSION, schemaSql } from "./schema.ts"
+
+/** The files of SQLite that may be there. */
+const databaseFiles = ["", "-wal", "-journal"].map((suffix) => DATABASE_FILE + suffix)
 
 /** @throws StoreOpenError */
 export function openDatabase(directory: string): Database.Database {
   let database: Database.Database | undefined
   try {
     makeDirectory(directory)
-    checkWritable(directory)
+    checkWritable(directory, databaseFiles)
     database = new Database(join(directory, DATABASE_FILE), { timeout: 0 })
     // Before anything is read: this is what makes the first read take the lock and keep it.
     database.pragma("locking_mode = EXCLUSIVE")
@@ -51,7 +54,7 @@ function checkVersion(database: Database.Database, directory: string): "new" | "
   const tables = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get()
   if (application === 0 && version === 0 && tables === undefined) return "new"
   if (application !== APPLICATION_ID || typeof version !== "number") {
-    throw new StoreOpenError("not-a-store", notAStore(directory, "it belongs to something else"))
+    throw notAStore(join(directory, DATABASE_FILE), "it belongs to something else")
   }
   if (version > SCHEMA_VERSION) {
     throw new StoreOpenError(
@@ -72,50 +75,3 @@ function create(database: Database.Database, directory: string): void {
   })()
   syncDirectory(directory)
 }
-
-function notAStore(directory: string, detail: string): string {
-  return (
-    `${join(directory, DATABASE_FILE)} is not a database of Causeway (${detail}); ` +
-    "choose another data folder, or restore this one from a backup"
-  )
-}
-
-export function asOpenError(error: unknown, directory: string): StoreOpenError {
-  if (error instanceof StoreOpenError) return error
-  const code = errorCode(error)
-  const detail = errorMessage(error).split("\n")[0] ?? ""
-  if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new StoreOpenError(
-      "locked",
-      `the data folder ${directory} is in use by another process; ` +
-        "stop that one, or choose another folder",
-    )
-  }
-  if (code.startsWith("SQLITE_NOTADB") || code.startsWith("SQLITE_CORRUPT")) {
-    return new StoreOpenError("not-a-store", notAStore(directory, detail))
-  }
-  if (notWritableCodes.some((prefix) => code.startsWith(prefix))) {
-    return new StoreOpenError(
-      "not-writable",
-      `cannot write to the data folder ${directory} (${detail}); ` +
-        "give this user the right to write there, or choose another folder",
-    )
-  }
-  if (isFull(error)) {
-    return new StoreOpenError("failed", `no space left for the data folder ${directory}; free some`)
-  }
-  return new StoreOpenError("failed", `cannot open the data folder ${directory}: ${detail}`)
-}
-
-const notWritableCodes = [
-  "SQLITE_CANTOPEN",
-  "SQLITE_READONLY",
-  "SQLITE_PERM",
-  "EACCES",
-  "EPERM",
-  "EROFS",
-  "ENOENT",
-  "ENAMETOOLONG",
-  "ENOTDIR",
-  "EEXIST",
-]

@@ -21,10 +21,10 @@ import {
   encodeAppendFailure,
   EntryPacker,
   unpackEntries,
-} from "./messages.ts"
+} from "../thread/messages.ts"
 import { openDatabase } from "./open.ts"
 import { entryId, lastEntryId, ORIGIN_ROWS_MAX, seqOf } from "./schema.ts"
-import { hashOf, isSound, RECORD_OFFSET, saltOf, seal } from "./seal.ts"
+import { hashOf, isSound, RECORD_OFFSET, saltOf, seal } from "../seal.ts"
 
 const origins = ["a", "Node_1.-", "n".repeat(64)].map((node) => testOrigin(node))
 const anyOrigin = fc.constantFrom(...origins)

@@ -6,13 +6,14 @@
 import type { Database, Statement } from "better-sqlite3"
 import { bytesEqual, limits } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
-import { genesisHash } from "@causeway/crdt/log"
+import { genesisHash, isClusterRecord } from "@causeway/crdt/log"
+import type { LogEntry } from "@causeway/crdt/log"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
-import { EntryPacker } from "./messages.ts"
-import type { ReadReply, ReadRequest } from "./messages.ts"
-import { entryId, lastEntryId, seqOf } from "./schema.ts"
-import { hashOf, isSound, RECORD_OFFSET, seal } from "./seal.ts"
+import { EntryPacker } from "../thread/messages.ts"
+import type { ReadReply, ReadRequest } from "../thread/messages.ts"
+import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
+import { hashOf, isSound, RECORD_OFFSET, seal } from "../seal.ts"
 
 /** Past it, corrupt entries are reported again when they are met again. */
 const reportedMax = 4096
@@ -77,6 +78,21 @@ export class LogReader {
       }
     }
     return { type: "document", origins: names, bytes: packer.finish() }
+  }
+
+  /** Entries of no document, sound and of a kind that is known. O(those entries). */
+  clusterRecords(): LogEntry[] {
+    const entries: LogEntry[] = []
+    for (const held of this.#origins.all()) {
+      const range = [entryId(held.row, 0), lastEntryId(held.row)] as const
+      for (const [id, entry] of this.#ofDocument.iterate(NO_DOCUMENT_ROW, ...range)) {
+        if (!this.#check(held, id, entry)) continue
+        const record = new Uint8Array(entry.subarray(RECORD_OFFSET))
+        if (!isClusterRecord(record)) continue
+        entries.push({ origin: held.origin, seq: seqOf(id), record })
+      }
+    }
+    return entries
   }
 
   /** O(records read). */

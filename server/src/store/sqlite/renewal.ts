@@ -11,8 +11,8 @@ import { decodeRecord, genesisHash, relogged, Renewing } from "@causeway/crdt/lo
 import type { RecordFields, Renewal } from "@causeway/crdt/log"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
-import { entryId, lastEntryId, seqOf } from "./schema.ts"
-import { hashOf, isSound, RECORD_OFFSET, seal } from "./seal.ts"
+import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
+import { hashOf, isSound, RECORD_OFFSET, seal } from "../seal.ts"
 
 /** A long scan says how far it is this often. */
 const progressMs = 5000
@@ -46,7 +46,7 @@ export class LogRenewal {
   /** The highest number of each client among what stays with its author. */
   readonly #clients = new Map<ClientId, number>()
   /** Entries that stand under another document than their record names. */
-  readonly #misplaced: { readonly id: number; readonly document: DocumentId }[] = []
+  readonly #misplaced: { readonly id: number; readonly document: DocumentId | undefined }[] = []
   #salvaged = 0
   #scanned = 0
   #saidMs = performance.now()
@@ -100,8 +100,8 @@ export class LogRenewal {
       hash = hashOf(entry)
       seq += 1
       this.#noteAuthor(fields)
-      const { document } = fields
-      if (this.#documents.find(document) !== documentRow) this.#misplaced.push({ id, document })
+      const document = documentOf(fields)
+      if (this.#rowOf(document) !== documentRow) this.#misplaced.push({ id, document })
       this.#sayProgress()
     }
     return seq
@@ -134,14 +134,23 @@ export class LogRenewal {
     const record = relogged(entry.subarray(RECORD_OFFSET), hasLost)
     const seq = own.head.seq + 1
     const sealed = seal(own.head.hash, own, seq, record)
-    const document = this.#documents.findOrInsert(fields.document)
-    this.#insert.run(entryId(own.row, seq), document, sealed.entry)
+    const documentRow = this.#findOrInsert(documentOf(fields))
+    this.#insert.run(entryId(own.row, seq), documentRow, sealed.entry)
     if (!hasLost) this.#noteAuthor(fields)
     this.#salvaged += 1
     return { ...own, head: { seq, hash: new Uint8Array(sealed.hash) } }
   }
 
-  #noteAuthor({ author }: RecordFields): void {
+  #rowOf(document: DocumentId | undefined): number | undefined {
+    return document === undefined ? NO_DOCUMENT_ROW : this.#documents.find(document)
+  }
+
+  #findOrInsert(document: DocumentId | undefined): number {
+    return document === undefined ? NO_DOCUMENT_ROW : this.#documents.findOrInsert(document)
+  }
+
+  #noteAuthor(fields: RecordFields): void {
+    const author = fields.kind === "update" ? fields.author : undefined
     if (author === undefined || author.seq <= (this.#clients.get(author.client) ?? 0)) return
     this.#clients.set(author.client, author.seq)
   }
@@ -149,7 +158,7 @@ export class LogRenewal {
   /** What is told from records alone: which document each is in, and each client's number. */
   #writeAgain(): void {
     for (const { id, document } of this.#misplaced) {
-      this.#move.run(this.#documents.findOrInsert(document), id)
+      this.#move.run(this.#findOrInsert(document), id)
     }
     this.#database.exec("DELETE FROM clients")
     const insert = this.#database.prepare("INSERT INTO clients (client, seq) VALUES (?, ?)")
@@ -162,6 +171,10 @@ export class LogRenewal {
     this.#saidMs = performance.now()
     this.#onProgress(`looking through the log: ${this.#scanned} entries so far`)
   }
+}
+
+function documentOf(fields: RecordFields): DocumentId | undefined {
+  return fields.kind === "update" ? fields.document : undefined
 }
 
 /** The record of a stored entry, unless it is damaged. */

@@ -11,13 +11,16 @@ export const APPLICATION_ID = 0x43737779
 export const SCHEMA_VERSION = 1
 export const DATABASE_FILE = "causeway.sqlite"
 
+/** What stands for a document with records of no document: rows of documents begin at 1. */
+export const NO_DOCUMENT_ROW = 0
+
 export const schemaSql = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE origins (id INTEGER PRIMARY KEY, origin TEXT NOT NULL UNIQUE);
   CREATE TABLE documents (id INTEGER PRIMARY KEY, document TEXT NOT NULL UNIQUE);
   CREATE TABLE entries (
     id INTEGER PRIMARY KEY, -- origins.id * 2^40 + seq
-    document INTEGER NOT NULL,
+    document INTEGER NOT NULL, -- 0: of no document
     entry BLOB NOT NULL -- checksum, hash, record (seal.ts)
   );
   CREATE INDEX entries_by_document ON entries (document);

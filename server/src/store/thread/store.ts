@@ -1,5 +1,5 @@
 /**
- * The main thread's side of the SQLite store: keeps the calls under way in their order and
+ * The main thread's side of a store in a worker thread: keeps the calls under way in their order and
  * matches results to them; the worker answers strictly in order. If the worker dies, every call
  * under way and every later one fails, and `onFailed` says so once.
  */
@@ -46,7 +46,7 @@ type Pending =
 /** `closing`: nothing more is sent. `gone`: the thread has ended. */
 type State = "open" | "closing" | "gone"
 
-export class SqliteStore implements Store {
+export class ThreadStore implements Store {
   readonly opened: Store["opened"]
   readonly #worker: Worker
   readonly #events: StoreEvents

@@ -13,7 +13,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { join } from "node:path"
 import { parseOriginId } from "@causeway/crdt/base"
 import type { OriginId } from "@causeway/crdt/base"
-import { errorCode } from "../errors.ts"
+import { errorCode } from "./errors.ts"
 import { syncDirectory } from "./directory.ts"
 
 export const BOOT_FILE = "causeway.boot"

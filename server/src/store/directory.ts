@@ -1,13 +1,12 @@
 /**
- * The data folder itself: made durably if it is not there, and known to be writable before SQLite
- * opens it, since SQLite reports files without the right to write as a disk I/O error. All that
- * is thrown here are the operating system's own errors.
+ * The data folder itself: made durably if it is not there, and known to be writable before a
+ * database opens it, since those report files without the right to write as any I/O error. All
+ * that is thrown here are the operating system's own errors.
  */
 import { accessSync, closeSync, constants, existsSync, fsyncSync } from "node:fs"
 import { mkdirSync, openSync } from "node:fs"
 import { dirname, join, resolve } from "node:path"
-import { errorCode } from "../errors.ts"
-import { DATABASE_FILE } from "./schema.ts"
+import { errorCode } from "./errors.ts"
 
 /**
  * Makes the folder and what is missing above it; each is there after a crash. Node's own recursive
@@ -39,16 +38,12 @@ function makeOne(path: string): void {
   }
 }
 
-/** The files of SQLite that may be there, by what follows the database's name. */
-const suffixes = ["", "-wal", "-journal"]
-
-/** Throws unless this process may write the folder and the database's files in it. */
-export function checkWritable(directory: string): void {
+/** Throws unless this process may write the folder and those of these files that are there. */
+export function checkWritable(directory: string, files: readonly string[]): void {
   const { R_OK, W_OK, X_OK } = constants
   accessSync(directory, R_OK | W_OK | X_OK)
-  for (const suffix of suffixes) {
-    const file = join(directory, DATABASE_FILE + suffix)
-    if (existsSync(file)) accessSync(file, R_OK | W_OK)
+  for (const path of files.map((file) => join(directory, file))) {
+    if (existsSync(path)) accessSync(path, R_OK | W_OK)
   }
 }
 

@@ -1,0 +1,99 @@
+/**
+ * The store's thread, whatever keeps its log: a log's calls block or take their time, so they do
+ * it here. Requests are served strictly in the order they come, each to its end before the next
+ * begins, which is all the order the port asks for.
+ */
+import { parentPort, workerData } from "node:worker_threads"
+import { assert, DecodeError, InvariantError } from "@causeway/crdt/base"
+import type { NodeId, OriginId } from "@causeway/crdt/base"
+import type { AppendBatch, ReopenDoubt, StoreFailure } from "@causeway/crdt/ports"
+import { asOpenError, errorMessage, isFull } from "../errors.ts"
+import { decodeAppend, encodeAppended, encodeAppendFailure } from "./messages.ts"
+import type { Appended, FromWorker, Opened, ReadReply, ReadRequest, ToWorker } from "./messages.ts"
+
+export type WorkerOptions = {
+  readonly directory: string
+  readonly node: NodeId | undefined
+  readonly doubt: ReopenDoubt | undefined
+}
+
+/** What opening a folder's log takes. */
+export type FolderLogOptions = WorkerOptions & {
+  readonly onCorrupt: (origin: OriginId, seq: number) => void
+  readonly onTrouble: (message: string) => void
+}
+
+/** The log of one data folder, open. Its calls are made one at a time. */
+export interface FolderLog {
+  readonly opened: Opened
+  /** Durable when it is done; when it throws, nothing of the batch is there. */
+  append(batch: AppendBatch): Appended | Promise<Appended>
+  /** What may happen after an append's result is out. */
+  afterAppend(): void | Promise<void>
+  read(request: ReadRequest): ReadReply | Promise<ReadReply>
+  close(): void | Promise<void>
+}
+
+const port = parentPort
+assert(port !== null, "runs as a worker thread")
+
+/** Opens the log with the thread's options and serves it until it is closed. */
+export async function serveLog(
+  open: (options: FolderLogOptions) => FolderLog | Promise<FolderLog>,
+): Promise<void> {
+  const options: WorkerOptions = workerData
+  try {
+    const log = await open({
+      ...options,
+      onCorrupt: (origin, seq) => post({ type: "corrupt", origin, seq }),
+      onTrouble: (message) => post({ type: "trouble", message }),
+    })
+    // What fails in a later call ends the thread, so the chain is never left waiting.
+    let last: Promise<void> = Promise.resolve()
+    port?.on("message", (message: ToWorker) => {
+      last = last.then(() => serve(log, message))
+    })
+    post(log.opened)
+  } catch (error) {
+    const { code, message } = asOpenError(error, options.directory)
+    post({ type: "open-failed", code, message })
+  }
+}
+
+function post(message: FromWorker): void {
+  if (!("type" in message)) port?.postMessage(message, [message])
+  else if ("bytes" in message) port?.postMessage(message, [message.bytes])
+  else port?.postMessage(message)
+}
+
+async function serve(log: FolderLog, message: ToWorker): Promise<void> {
+  if (!("type" in message)) await append(log, message)
+  else if (message.type === "close") {
+    await log.close()
+    port?.close()
+  } else post(await read(log, message))
+}
+
+async function append(log: FolderLog, buffer: ArrayBuffer): Promise<void> {
+  try {
+    post(encodeAppended(await log.append(decodeAppend(buffer))))
+  } catch (error) {
+    if (error instanceof InvariantError || error instanceof DecodeError) {
+      post({ type: "invariant", message: error.message })
+    } else post(encodeAppendFailure(appendFailure(error)))
+  }
+  await log.afterAppend()
+}
+
+function appendFailure(error: unknown): StoreFailure {
+  const code = isFull(error) ? "store-full" : "store-failed"
+  return { ok: false, code, message: errorMessage(error) }
+}
+
+async function read(log: FolderLog, request: ReadRequest): Promise<ReadReply> {
+  try {
+    return await log.read(request)
+  } catch (error) {
+    return { type: "failed", code: "store-failed", message: errorMessage(error) }
+  }
+}
