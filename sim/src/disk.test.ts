@@ -25,6 +25,7 @@ function documentOf(): DocumentId {
 
 function record(byte: number): Uint8Array {
   return encodeRecord({
+    kind: "update",
     document: documentOf(),
     author: undefined,
     atMs: 0,

@@ -140,6 +140,7 @@ export class SimDisk {
         origin: log.origin,
         heads: log.heads(),
         cuts: log.cuts(),
+        clusterRecords: log.clusterRecords(),
         renewed,
       },
       append: (batch, done) => this.#enqueue({ type: "append", batch, done: guarded(done) }),

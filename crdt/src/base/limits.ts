@@ -19,6 +19,8 @@ export const limits = {
   updatesPerFrameMax: 4096,
   /** Tokens, reasons and other text on the wire, in bytes. Past it: close 4400. */
   textBytesMax: 8 * KiB,
+  /** A node's address as peers are told it. Past it: close 4400. */
+  addressBytesMax: 512,
   /** Origins in a version vector. Past it: close 4400. */
   originsMax: 4096,
   /** A state vector or heads. Past it: close 4400. */

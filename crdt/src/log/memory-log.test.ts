@@ -6,7 +6,7 @@ import type { Dot } from "../clock/index.ts"
 import { testClient, testDocument, testOrigin, testRecord } from "../testing/store-fixtures.ts"
 import { chainRecords, emptyHead, genesisHash } from "./chain.ts"
 import { MemoryLog } from "./memory-log.ts"
-import { decodeRecord } from "./record.ts"
+import { bodyOf, decodeUpdate } from "./record.ts"
 import { lostNamedMax } from "./renewal.ts"
 
 const own = testOrigin("own")
@@ -105,7 +105,7 @@ function numbered(seqs: readonly number[]): Uint8Array[] {
 }
 
 function bodiesOf(log: MemoryLog, document: DocumentId): number[] {
-  return log.readDocument(document).flatMap(({ record }) => [...decodeRecord(record).body])
+  return log.readDocument(document).flatMap(({ record }) => [...bodyOf(record)])
 }
 
 function readAll(log: MemoryLog, origin: OriginId): readonly Uint8Array[] {
@@ -150,7 +150,7 @@ test("[E4] a damaged record costs no neighbour, and no client is told a number i
   expect(log.renew(fresh, { isDamaged })).toEqual({ salvaged: 3, lost, lostCount: 2 })
   expect(readAll(log, own)).toEqual(numbered([1, 2]))
   expect(readAll(log, other)).toEqual([])
-  const again = readAll(log, fresh).map(decodeRecord)
+  const again = readAll(log, fresh).flatMap((record) => decodeUpdate(record) ?? [])
   expect(again.map(({ body }) => [...body])).toEqual([[1, 2, 3], [4], [5]])
   expect(again.map(({ document }) => document)).toEqual([a, b, a])
   expect(again.every(({ author }) => author === undefined)).toBe(true)

@@ -10,7 +10,7 @@ import { VersionVector } from "../clock/index.ts"
 import { Reader } from "../base/index.ts"
 import { chainHash, emptyHead } from "./chain.ts"
 import type { Head } from "./chain.ts"
-import { decodeRecordHead } from "./record.ts"
+import { decodeRecordHead, isClusterRecord } from "./record.ts"
 import { relogged, Renewing } from "./renewal.ts"
 import type { Renewal, RenewOptions } from "./renewal.ts"
 
@@ -34,6 +34,8 @@ export class MemoryLog {
   #origin: OriginId
   readonly #logs = new Map<OriginId, Stored[]>()
   readonly #documents = new Map<DocumentId, { origin: OriginId; seq: number }[]>()
+  /** Entries of no document. */
+  #cluster: { origin: OriginId; seq: number }[] = []
   readonly #clients = new Map<ClientId, number>()
   readonly #cuts = new Map<OriginId, number>()
 
@@ -52,6 +54,7 @@ export class MemoryLog {
     const copy = new MemoryLog(this.#origin)
     for (const [origin, log] of this.#logs) copy.#logs.set(origin, log.slice())
     for (const [document, dots] of this.#documents) copy.#documents.set(document, dots.slice())
+    copy.#cluster = this.#cluster.slice()
     for (const [client, seq] of this.#clients) copy.#clients.set(client, seq)
     for (const [origin, seq] of this.#cuts) copy.#cuts.set(origin, seq)
     return copy
@@ -97,6 +100,7 @@ export class MemoryLog {
 
   #indexAgain(): void {
     this.#documents.clear()
+    this.#cluster = []
     this.#clients.clear()
     for (const [origin, log] of this.#logs) {
       for (const [index, { record }] of log.entries()) this.#index(origin, index + 1, record)
@@ -141,6 +145,10 @@ export class MemoryLog {
 
   #index(origin: OriginId, seq: number, record: Uint8Array): void {
     const { document, author } = decodeRecordHead(new Reader(record))
+    if (document === undefined) {
+      if (isClusterRecord(record)) this.#cluster.push({ origin, seq })
+      return
+    }
     const dots = this.#documents.get(document) ?? []
     dots.push({ origin, seq })
     this.#documents.set(document, dots)
@@ -159,6 +167,11 @@ export class MemoryLog {
         seq,
         record: this.#record(origin, seq),
       }))
+  }
+
+  /** Entries of no document, each origin's in order of seq. */
+  clusterRecords(): LogEntry[] {
+    return this.#cluster.map((dot) => ({ ...dot, record: this.#record(dot.origin, dot.seq) }))
   }
 
   /**

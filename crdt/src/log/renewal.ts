@@ -5,7 +5,7 @@
  * Rules [E1] [E3] [E4].
  */
 import type { Dot } from "../clock/index.ts"
-import { decodeRecord, encodeRecord } from "./record.ts"
+import { decodeUpdate, encodeRecord } from "./record.ts"
 
 /** So many lost entries are named; the others are only counted. */
 export const lostNamedMax = 100
@@ -47,6 +47,6 @@ export class Renewing {
  * the log (rule [N2]). Told a lower one, it sends again what it still has.
  */
 export function relogged(record: Uint8Array, hasLost: boolean): Uint8Array {
-  if (!hasLost) return record
-  return encodeRecord({ ...decodeRecord(record), author: undefined })
+  const update = hasLost ? decodeUpdate(record) : undefined
+  return update === undefined ? record : encodeRecord({ ...update, author: undefined })
 }

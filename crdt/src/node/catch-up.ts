@@ -5,7 +5,7 @@
  */
 import { assert } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
-import { decodeRecord } from "../log/index.ts"
+import { bodyOf } from "../log/index.ts"
 import type { LogEntry } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"
 import { encodeUpdatesFrames } from "../protocol/index.ts"
@@ -73,7 +73,7 @@ function readableBodies(
 ): Uint8Array[] {
   const bodies: Uint8Array[] = []
   for (const { origin, record } of entries) {
-    const { body } = decodeRecord(record)
+    const body = bodyOf(record)
     if (origin === core.config.origin || factsOf(turn, document, body) !== undefined) {
       bodies.push(body)
     }

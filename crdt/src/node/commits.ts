@@ -27,6 +27,8 @@ export type OwnWrite = {
 
 export type Batch = {
   readonly own: OwnWrite[]
+  /** The cluster's own records that this node logs; their seqs follow those of `own`. */
+  readonly cluster: Uint8Array[]
   readonly adopted: LogRun[]
   /** Called when nothing that was accepted before them is undecided any more. */
   readonly afterwards: ((turn: Turn) => void)[]
@@ -41,7 +43,12 @@ export type Outcome =
   | { readonly type: "failed"; readonly lost: Batch[]; readonly code: string }
 
 function emptyBatch(): Batch {
-  return { own: [], adopted: [], afterwards: [], entries: 0, bytes: 0 }
+  return { own: [], cluster: [], adopted: [], afterwards: [], entries: 0, bytes: 0 }
+}
+
+/** All that a batch logs under the own origin, in order. */
+export function ownRecords({ own, cluster }: Batch): Uint8Array[] {
+  return [...own.map((write) => write.record), ...cluster]
 }
 
 export class Commits {
@@ -70,6 +77,14 @@ export class Commits {
     this.#open.own.push(write)
     this.#open.entries += 1
     this.#open.bytes += write.record.length
+  }
+
+  /** A record of no document. What it is for must bear its loss: `afterwards` tells nothing. */
+  log(record: Uint8Array): void {
+    assert(this.admits(record.length) === "ok", "record not admitted")
+    this.#open.cluster.push(record)
+    this.#open.entries += 1
+    this.#open.bytes += record.length
   }
 
   adopt(run: LogRun, bytes: number): void {
@@ -107,7 +122,7 @@ export class Commits {
     this.#pacedToMs = Math.max(this.#pacedToMs, turn.nowMs) + limits.commitPaceMs
     const id = this.#nextId++
     this.#underWay = { id, batch, startedMs: turn.nowMs }
-    const own = batch.own.map((write) => write.record)
+    const own = ownRecords(batch)
     turn.push({ type: "append", batch: id, entries: { own, adopted: batch.adopted } })
   }
 
@@ -129,8 +144,8 @@ export class Commits {
     }
     turn.emit({
       type: "committed",
-      own: batch.own.length,
-      adopted: batch.entries - batch.own.length,
+      own: batch.own.length + batch.cluster.length,
+      adopted: batch.entries - batch.own.length - batch.cluster.length,
       bytes: batch.bytes,
       tookMs: turn.nowMs - startedMs,
     })

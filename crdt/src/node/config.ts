@@ -1,6 +1,6 @@
 /** What a node core is made with. */
 import type { NodeId, OriginId } from "../base/index.ts"
-import type { Head } from "../log/index.ts"
+import type { Head, LogEntry } from "../log/index.ts"
 import type { Random } from "../ports/index.ts"
 import type { Engines } from "./job.ts"
 import type { ReopenTimes } from "./reopenings.ts"
@@ -12,6 +12,8 @@ export type NodeConfig = {
   readonly heads: readonly (readonly [OriginId, Head])[]
   /** As the store said. Default: none. */
   readonly cuts?: readonly (readonly [OriginId, number])[]
+  /** The cluster's own records in it, as the store said. Default: none. */
+  readonly clusterRecords?: readonly LogEntry[]
   /** Nodes link only within one cluster name. */
   readonly cluster: string
   /** Addresses to dial and keep dialling. */

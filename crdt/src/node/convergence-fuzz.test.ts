@@ -6,7 +6,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { limits } from "../base/index.ts"
-import { decodeRecord } from "../log/index.ts"
+import { bodyOf } from "../log/index.ts"
 import { StockClient, YWriter } from "./test/clients.ts"
 import { documentNamed, engines, must, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
@@ -101,7 +101,7 @@ function headsOf(node: TestNode): unknown[] {
 }
 
 function digestOf(node: TestNode): Uint8Array {
-  const bodies = node.store.log.readDocument(notes).map(({ record }) => decodeRecord(record).body)
+  const bodies = node.store.log.readDocument(notes).map(({ record }) => bodyOf(record))
   return engines.yjs.digest(engines.yjs.merge(bodies))
 }
 

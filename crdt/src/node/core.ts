@@ -4,6 +4,7 @@ import type { Commits } from "./commits.ts"
 import type { NodeConfig } from "./config.ts"
 import type { Documents } from "./documents.ts"
 import type { Holdings } from "./holdings.ts"
+import type { Members } from "./members.ts"
 import type { OpenDocument } from "./open-document.ts"
 import type { PresenceOwner } from "./presence.ts"
 import type { ReopenDoubt } from "../ports/index.ts"
@@ -14,6 +15,7 @@ import type { Turn } from "./turn.ts"
 export type Core = {
   readonly config: NodeConfig
   readonly holdings: Holdings
+  readonly members: Members
   readonly commits: Commits
   readonly documents: Documents
   readonly reads: Reads

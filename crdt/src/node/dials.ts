@@ -17,6 +17,8 @@ export type DialState =
 
 export type Dial = {
   readonly address: string
+  /** Peers told it; all others are configured. */
+  readonly isLearnt: boolean
   state: DialState
   sinceMs: Millis
   /** Whom it led to last; no more than a hint. */
@@ -37,6 +39,7 @@ export class Dials {
         address,
         {
           address,
+          isLearnt: false,
           state: { state: "waiting", retryAtMs: nowMs },
           sinceMs: nowMs,
           node: undefined,

@@ -7,7 +7,7 @@ import { assert, bytesEqual, limits, partsOfDocumentId } from "../base/index.ts"
 import type { DocumentId, EngineName } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import type { UpdateFacts } from "../engines/index.ts"
-import { decodeRecord } from "../log/index.ts"
+import { bodyOf } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"
 import type { Engines, Job, JobResult } from "./job.ts"
 import { partOverheadBytes } from "./open-document.ts"
@@ -198,7 +198,7 @@ export class Documents {
     if (result.type === "document") {
       this.#setParts(
         document,
-        result.entries.map((entry) => decodeRecord(entry.record).body),
+        result.entries.map((entry) => bodyOf(entry.record)),
       )
       this.#pump(turn, document)
       return

@@ -6,7 +6,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import * as Y from "yjs"
-import { decodeRecord } from "../log/index.ts"
+import { bodyOf } from "../log/index.ts"
 import { documentNamed, engines, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
 import { NativeReplica, StockReplica } from "./test/replicas.ts"
@@ -25,7 +25,7 @@ const failures = [undefined, undefined, "store-failed"] as const
 
 function stateOf(node: TestNode): Uint8Array {
   const entries = node.store.log.readDocument(notes)
-  return engines.yjs.merge(entries.map(({ record }) => decodeRecord(record).body))
+  return engines.yjs.merge(entries.map(({ record }) => bodyOf(record)))
 }
 
 class Run {

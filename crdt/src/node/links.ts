@@ -24,7 +24,7 @@ import type {
   PresenceEntry,
 } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
-import { Dials } from "./dials.ts"
+import type { Dials } from "./dials.ts"
 import { LinkPull } from "./link-pull.ts"
 import { LinkPush } from "./link-push.ts"
 import { Link } from "./link.ts"
@@ -50,9 +50,9 @@ export class Links {
   readonly #rivals: Rivals
   #vectorsAtMs: Millis
 
-  constructor(core: Core, nowMs: Millis) {
+  constructor(core: Core, dials: Dials, nowMs: Millis) {
     this.#core = core
-    this.dials = new Dials(core.config.peers, core.config.random, nowMs)
+    this.dials = dials
     this.push = new LinkPush(core, this.#links)
     this.pull = new LinkPull(core, this.#links)
     this.#rivals = new Rivals(core, this.#links, (turn, link, seq) => {
@@ -192,6 +192,7 @@ export class Links {
   #linkUp(turn: Turn, link: Link, peer: PeerIdentity, heads: ReadonlyMap<OriginId, Head>): void {
     const { origin } = this.#core.config
     link.state = { state: "linked", peer }
+    this.#core.members.onGreeted(peer.origin)
     this.#linked.set(peer.node, link)
     link.healing = { sinceMs: turn.nowMs, entries: 0 }
     this.dials.set(this.dials.find(link.address), { state: "linked" }, turn.nowMs)

@@ -5,24 +5,26 @@
  */
 import { limits } from "../base/index.ts"
 import type { ConnectionId, Millis } from "../base/index.ts"
-import { decodeRecord } from "../log/index.ts"
+import { decodeUpdate } from "../log/index.ts"
 import type { AppendResult, ReopenDoubt } from "../ports/index.ts"
 import { encodeFreshness } from "../protocol/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
 import { encodeYAwareness } from "../protocol/stock/index.ts"
-import { Commits } from "./commits.ts"
+import { Commits, ownRecords } from "./commits.ts"
 import type { Batch } from "./commits.ts"
 import type { NodeConfig } from "./config.ts"
 import type { ClientConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
 import { deliver } from "./delivery.ts"
 import type { DurableUpdate } from "./delivery.ts"
+import { Dials } from "./dials.ts"
 import { Documents } from "./documents.ts"
 import type { TaskDone } from "./documents.ts"
 import type { Effect } from "./effect.ts"
 import { Holdings } from "./holdings.ts"
 import type { Command, Endpoint, Input } from "./input.ts"
 import { linkPresence, Links } from "./links.ts"
+import { Members } from "./members.ts"
 import { NativeSessions, nativePresence } from "./native-sessions.ts"
 import type { OpenDocument, Task } from "./open-document.ts"
 import { presenceFrames } from "./presence.ts"
@@ -50,13 +52,16 @@ export class NodeCore {
 
   constructor(config: NodeConfig, nowMs: Millis) {
     const reads = new Reads((turn) => this.#reopen(turn, { why: "corrupt" }))
+    const holdings = new Holdings(config.heads)
+    const dials = new Dials(config.peers, config.random, nowMs)
     this.#core = {
       config,
+      members: new Members(config.origin, holdings, dials, config.clusterRecords ?? []),
       reads,
       mayReopen: (turn, why) => this.#mayReopen(turn, why),
       reopen: (turn, doubt) => this.#reopen(turn, doubt),
       congested: new Set(),
-      holdings: new Holdings(config.heads),
+      holdings,
       commits: new Commits(),
       documents: new Documents(config.engines, reads, (turn, document, task, done) => {
         this.#onTaskDone(turn, document, task, done)
@@ -69,7 +74,7 @@ export class NodeCore {
     }
     this.#native = new NativeSessions(this.#core, () => this.#freshness())
     this.#stock = new StockSessions(this.#core)
-    this.#links = new Links(this.#core, nowMs)
+    this.#links = new Links(this.#core, dials, nowMs)
     this.#sweepAtMs = nowMs + limits.sweepMs
   }
 
@@ -203,7 +208,8 @@ export class NodeCore {
     const pending = deliver(turn, this.#core.documents, this.#durable(batch, firstSeq))
     for (const [document, writers] of pending) this.#onPending(turn, document, writers)
     this.#native.updates.onCommitted(turn, batch.own, firstSeq)
-    const records = batch.own.map((write) => write.record)
+    for (const record of batch.cluster) this.#core.members.onDurable(config.origin, record)
+    const records = ownRecords(batch)
     this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
     this.#links.pull.settle()
     if (batch.adopted.length > 0) this.#links.tellSoon(turn)
@@ -232,7 +238,12 @@ export class NodeCore {
     }))
     for (const run of batch.adopted) {
       for (const [index, record] of run.records.entries()) {
-        const { document, body } = decodeRecord(record)
+        const update = decodeUpdate(record)
+        if (update === undefined) {
+          this.#core.members.onDurable(run.origin, record)
+          continue
+        }
+        const { document, body } = update
         const seq = run.firstSeq + index
         const { origin: adopted } = run
         const connection = undefined

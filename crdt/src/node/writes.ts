@@ -43,7 +43,13 @@ export function admitWrite(turn: Turn, commits: Commits, write: Write): Verdict 
   if (session.hasPending && pendingBytes > limits.pendingBytesMax) {
     return refused("missing-predecessors", "too many updates wait for missing predecessors")
   }
-  const fields = { document: document.id, author: write.author, atMs: turn.nowMs, body: update }
+  const fields = {
+    kind: "update" as const,
+    document: document.id,
+    author: write.author,
+    atMs: turn.nowMs,
+    body: update,
+  }
   const record = encodeRecord(fields)
   const admits = commits.admits(record.length)
   if (admits === "store-failed") return refused(admits, "the node can't write to its disk now")

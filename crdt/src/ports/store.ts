@@ -91,6 +91,10 @@ export interface Store {
      * is logged under others now, and what is there now comes from peers.
      */
     readonly cuts: readonly (readonly [OriginId, number])[]
+    /**
+     * Entries of no document, of kinds that are known. No floor and no compaction takes them away.
+     */
+    readonly clusterRecords: readonly LogEntry[]
     /** Set if this opening was in doubt and started a fresh epoch. */
     readonly renewed: Renewed | undefined
   }

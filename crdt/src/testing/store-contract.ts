@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest"
 import { bytesEqual, InvariantError } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { chainRecords, emptyHead, genesisHash } from "../log/index.ts"
+import { storeClusterContract } from "./store-cluster-contract.ts"
 import { storeCrashContract } from "./store-crash-contract.ts"
 import { storeEpochContract } from "./store-epoch-contract.ts"
 import {
@@ -35,6 +36,7 @@ export function storeContract(name: string, underTest: StoreUnderTest): void {
     if (underTest.supports.durable) {
       durableRules(underTest)
       storeEpochContract(underTest)
+      storeClusterContract(underTest)
     }
     storeModelContract(underTest)
     if (underTest.supports.crash !== undefined) storeCrashContract(underTest.supports.crash)

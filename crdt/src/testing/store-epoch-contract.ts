@@ -4,7 +4,7 @@
  */
 import { expect, test } from "vitest"
 import type { OriginId } from "../base/index.ts"
-import { chainRecords, decodeRecord, emptyHead, MemoryLog } from "../log/index.ts"
+import { chainRecords, decodeUpdate, emptyHead, MemoryLog } from "../log/index.ts"
 import type { RenewOptions } from "../log/index.ts"
 import type { Store } from "../ports/index.ts"
 import { openFixture } from "./store-under-test.ts"
@@ -170,7 +170,7 @@ function damageRules(underTest: StoreUnderTest): void {
     expect(await readClient(store, testClient(2))).toBeLessThan(3)
     await appended(store, { own: records(5, 5) })
     const { run } = await readOrigin(store, store.opened.origin)
-    const authors = run.records.flatMap((record) => decodeRecord(record).author ?? [])
+    const authors = run.records.flatMap((record) => decodeUpdate(record)?.author ?? [])
     const named = authors.map(({ client, seq }) => `${client} ${seq}`)
     expect(new Set(named).size).toBe(named.length)
   })

@@ -37,7 +37,8 @@ export type TestRecord = {
 export function testRecord({ document, author, body = Uint8Array.of(1, 2, 3) }: TestRecord) {
   const authorship =
     author === undefined ? undefined : { client: testClient(author[0]), seq: author[1] }
-  return encodeRecord({ document, author: authorship, atMs: 1_700_000_000_000, body })
+  const atMs = 1_700_000_000_000
+  return encodeRecord({ kind: "update", document, author: authorship, atMs, body })
 }
 
 export function append(

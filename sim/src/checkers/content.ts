@@ -3,7 +3,7 @@ import { bytesToHex } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
 import { EngineError } from "@causeway/crdt/engines"
 import type { Engine } from "@causeway/crdt/engines"
-import { decodeRecord } from "@causeway/crdt/log"
+import { bodyOf } from "@causeway/crdt/log"
 import type { MemoryLog } from "@causeway/crdt/log"
 
 /**
@@ -26,5 +26,5 @@ export function shownOf(engine: Engine, state: Uint8Array): string {
 
 /** Of all entries of a document, in the order of the log. */
 export function bodiesOf(log: MemoryLog, document: DocumentId): Uint8Array[] {
-  return log.readDocument(document).map(({ record }) => decodeRecord(record).body)
+  return log.readDocument(document).map(({ record }) => bodyOf(record))
 }

@@ -7,7 +7,7 @@
 import { assert, bytesEqual, bytesToHex } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
-import { decodeRecord } from "@causeway/crdt/log"
+import { decodeUpdate } from "@causeway/crdt/log"
 import type { Authorship, LogRun, MemoryLog } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import type { HostId } from "../reachability.ts"
@@ -21,12 +21,15 @@ import { Losses } from "./losses.ts"
 
 export type LedgerEntry = {
   readonly record: Uint8Array
-  readonly document: DocumentId
+  /** Undefined for the cluster's own records. */
+  readonly document: DocumentId | undefined
   readonly author: Authorship | undefined
   readonly ops: Ops
   /** Chain hash up to here, learnt from the first disk that held it. */
   readonly hash: Uint8Array
 }
+
+const noOps: Ops = { added: [], deleted: [] }
 
 /** A disk as checkers see it. */
 export type DiskView = {
@@ -60,9 +63,10 @@ export class Holdings {
   }
 
   hold(origin: OriginId, seq: number, { document, ops }: LedgerEntry): void {
+    this.seqs.set(origin, seq)
+    if (document === undefined) return
     const isLatent = this.disk.hasDamage && this.disk.isDamaged({ origin, seq })
     coverageIn(isLatent ? this.#latent : this.#documents, document).add(ops)
-    this.seqs.set(origin, seq)
   }
 
   /**
@@ -281,7 +285,12 @@ export class Ledger {
   }
 
   #register(log: MemoryLog, origin: OriginId, seq: number, record: Uint8Array): LedgerEntry {
-    const { document, author, body } = decodeRecord(record)
+    const hash = log.readOrigin(origin, seq + 1, 0).previousHash
+    const update = decodeUpdate(record)
+    if (update === undefined) {
+      return { record, document: undefined, author: undefined, ops: noOps, hash }
+    }
+    const { document, author, body } = update
     const ops = this.#attempts.opsOf(document, body)
     const unknown = this.#attempts.coverage(document).unknown(ops)
     demand(unknown === undefined, "no-phantom", () => {
@@ -290,7 +299,6 @@ export class Ledger {
     // Behind a fork two branches count on their own.
     const isOnce = author !== undefined && !this.forks.isAllowed(origin)
     if (isOnce) this.#loggedOnce(origin, seq, author)
-    const hash = log.readOrigin(origin, seq + 1, 0).previousHash
     return { record, document, author, ops, hash }
   }
 

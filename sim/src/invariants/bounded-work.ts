@@ -7,7 +7,7 @@
  */
 import { DecodeError, limits } from "@causeway/crdt/base"
 import type { ConnectionId, Millis } from "@causeway/crdt/base"
-import { decodeRecord } from "@causeway/crdt/log"
+import { decodeUpdate } from "@causeway/crdt/log"
 import type { Effect, Endpoint, Input } from "@causeway/crdt/node"
 import {
   decodeClientMessage,
@@ -144,7 +144,9 @@ class BoundedWork implements Watcher {
   #checkOwn({ host, node }: SimNode, own: readonly Uint8Array[]): void {
     const unlogged = this.#unlogged.get(host)
     for (const record of own) {
-      const { document, body } = decodeRecord(record)
+      const update = decodeUpdate(record)
+      if (update === undefined) continue
+      const { document, body } = update
       const key = nameOf(body)
       const left = unlogged?.get(key) ?? 0
       demand(left > 0, INVARIANT, () => {

@@ -4,7 +4,7 @@
  * fresh epoch loses nothing else.
  */
 import type { DocumentId, Millis } from "@causeway/crdt/base"
-import { decodeRecord } from "@causeway/crdt/log"
+import { decodeUpdate } from "@causeway/crdt/log"
 import { Coverage } from "../checkers/coverage.ts"
 import type { Ops } from "../checkers/coverage.ts"
 import type { HostId } from "../reachability.ts"
@@ -64,7 +64,9 @@ export class DiskLosses {
         if (disk?.isDamaged({ origin, seq }) !== true) continue
         const [record] = disk.durable.readOrigin(origin, seq, 1).run.records
         if (record === undefined) continue
-        const { document, body } = decodeRecord(record)
+        const update = decodeUpdate(record)
+        if (update === undefined) continue
+        const { document, body } = update
         const damage = damaged.get(document) ?? { atMs: 0, isLatent: true, ops: new Coverage() }
         damage.atMs = scheduler.nowMs
         damage.isLatent = true

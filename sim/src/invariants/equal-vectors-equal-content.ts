@@ -6,7 +6,7 @@
  */
 import { bytesEqual, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
-import { decodeRecord } from "@causeway/crdt/log"
+import { bodyOf } from "@causeway/crdt/log"
 import type { LogEntry } from "@causeway/crdt/log"
 import type { Effect, Input, Job } from "@causeway/crdt/node"
 import { contentOf } from "../checkers/content.ts"
@@ -113,7 +113,7 @@ class EqualVectors implements Watcher {
     this.#compared.set(document, set)
     const engine = this.#world.engines[partsOfDocumentId(document).engine]
     const content = (entries: readonly LogEntry[]): string =>
-      contentOf(engine, engine.merge(entries.map(({ record }) => decodeRecord(record).body)))
+      contentOf(engine, engine.merge(entries.map(({ record }) => bodyOf(record))))
     const expected = content(first.entries)
     demand(content(this.#random.shuffled(first.entries)) === expected, INVARIANT, () => {
       return `${document} on ${first.node.node} depends on the order of its entries`

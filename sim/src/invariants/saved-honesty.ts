@@ -6,7 +6,7 @@
  */
 import { assert } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
-import { decodeRecord } from "@causeway/crdt/log"
+import { decodeUpdate } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import type { Attempt } from "../checkers/attempts.ts"
 import { Coverage } from "../checkers/coverage.ts"
@@ -50,7 +50,9 @@ export class SavedHonesty implements Watcher {
   /** What is adopted was another node's own before. */
   onDurable(_node: HostId, batch: AppendBatch): void {
     for (const record of batch.own) {
-      const { document, body } = decodeRecord(record)
+      const update = decodeUpdate(record)
+      if (update === undefined) continue
+      const { document, body } = update
       this.#loggedOf(document).add(this.#world.oracle.attempts.opsOf(document, body))
     }
   }

@@ -6,7 +6,7 @@ import * as Y from "yjs"
 import { limits, parseClientId } from "../../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId } from "../../base/index.ts"
 import { VersionVector } from "../../clock/index.ts"
-import { decodeRecord } from "../../log/index.ts"
+import { decodeUpdate } from "../../log/index.ts"
 import {
   decodeNodeMessage,
   encodeClientPresence,
@@ -49,7 +49,7 @@ export function vectorOf(...entries: ConstructorParameters<typeof VersionVector>
 export function logged(node: TestNode, client: number): number[] {
   const { run } = node.store.log.readOrigin(node.origin, 1, Infinity)
   return run.records.flatMap((record) => {
-    const { author } = decodeRecord(record)
+    const author = decodeUpdate(record)?.author
     return author?.client === clientNumbered(client) ? [author.seq] : []
   })
 }

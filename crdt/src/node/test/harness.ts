@@ -108,6 +108,7 @@ export class TestNode {
       origin: this.origin,
       heads: this.store.log.heads(),
       cuts: this.store.log.cuts(),
+      clusterRecords: this.store.log.clusterRecords(),
       cluster: this.cluster,
       peers: this.peers,
       engines,

@@ -94,7 +94,7 @@ export function linked(node: TestNode, name = "peer", fields: Partial<LinkHello>
 }
 
 export function recordOf(document: DocumentId, body: Uint8Array): Uint8Array {
-  return encodeRecord({ document, author: undefined, atMs: 1, body })
+  return encodeRecord({ kind: "update", document, author: undefined, atMs: 1, body })
 }
 
 /** Records that each stand for themselves. */

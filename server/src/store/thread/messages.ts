@@ -40,6 +40,7 @@ export type Opened = {
   readonly origin: OriginId
   readonly heads: readonly (readonly [OriginId, Head])[]
   readonly cuts: readonly (readonly [OriginId, number])[]
+  readonly clusterRecords: readonly LogEntry[]
   readonly renewed: Renewed | undefined
 }
 

@@ -59,8 +59,9 @@ export class ThreadStore implements Store {
   #reason = "the store is closed"
   #closed: (() => void)[] = []
 
-  constructor(worker: Worker, { node, origin, heads, cuts, renewed }: Opened, events: StoreEvents) {
-    this.opened = { node, origin, heads, cuts, renewed }
+  constructor(worker: Worker, opening: Opened, events: StoreEvents) {
+    const { node, origin, heads, cuts, clusterRecords, renewed } = opening
+    this.opened = { node, origin, heads, cuts, clusterRecords, renewed }
     this.#worker = worker
     this.#events = events
     this.#heads = new Map(heads.map(([held, head]) => [held, head.seq]))

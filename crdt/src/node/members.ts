@@ -1,0 +1,116 @@
+/**
+ * Who belongs to this cluster, as far as this node knows: itself, every node with an origin in the
+ * log that is not retired, every node that greeted it in this run, and one nobody knows for each
+ * configured address that nobody answered from yet. A member leaves by being retired and in no
+ * other way, so a quorum is never smaller than it may be. Rules [M1] [M2] [M4].
+ */
+import { nodeOfOrigin } from "../base/index.ts"
+import type { NodeId, OriginId } from "../base/index.ts"
+import { decodeRecord } from "../log/index.ts"
+import type { LogEntry, MemberFields } from "../log/index.ts"
+import type { Holdings } from "./holdings.ts"
+
+/** What is asked of the addresses that are configured: whom each led to, if to anybody. */
+export interface KnownAddresses {
+  all(): Iterable<{
+    readonly isLearnt: boolean
+    readonly node: NodeId | undefined
+    readonly state: { readonly state: string }
+    readonly address: string
+  }>
+}
+
+function inOrder(left: string, right: string): number {
+  return left < right ? -1 : 1
+}
+
+export class Members {
+  readonly #self: OriginId
+  readonly #holdings: Holdings
+  readonly #addresses: KnownAddresses
+  readonly #retired = new Set<OriginId>()
+  /** Origins that greeted us in this run. */
+  readonly #greeted = new Set<OriginId>()
+  /** Where nodes said they are reached, from the log. */
+  readonly #said = new Map<NodeId, MemberFields>()
+
+  constructor(
+    self: OriginId,
+    holdings: Holdings,
+    addresses: KnownAddresses,
+    records: readonly LogEntry[],
+  ) {
+    this.#self = self
+    this.#holdings = holdings
+    this.#addresses = addresses
+    for (const { origin, record } of records) this.onDurable(origin, record)
+  }
+
+  /** An entry became durable here. */
+  onDurable(origin: OriginId, record: Uint8Array): void {
+    const fields = decodeRecord(record)
+    if (fields.kind === "retire") for (const retired of fields.origins) this.#retired.add(retired)
+    else if (fields.kind === "member") {
+      const node = nodeOfOrigin(origin)
+      // No more than a hint: of a node's lives, the one that spoke last by its clock.
+      if (fields.atMs >= (this.#said.get(node)?.atMs ?? 0)) this.#said.set(node, fields)
+    }
+  }
+
+  /** A peer proved who it is. */
+  onGreeted(origin: OriginId): void {
+    this.#greeted.add(origin)
+  }
+
+  isRetired(origin: OriginId): boolean {
+    return this.#retired.has(origin)
+  }
+
+  /** Every member that is known by name, this node among them, in order. O(origins). */
+  active(): readonly NodeId[] {
+    const nodes = new Set<NodeId>([nodeOfOrigin(this.#self)])
+    for (const [origin, { seq }] of this.#holdings.heads()) {
+      if (seq > 0 && !this.#retired.has(origin)) nodes.add(nodeOfOrigin(origin))
+    }
+    for (const origin of this.#greeted) {
+      if (!this.#retired.has(origin)) nodes.add(nodeOfOrigin(origin))
+    }
+    return [...nodes].sort(inOrder)
+  }
+
+  /** Members that are known by a configured address alone. O(addresses + members). */
+  get unknown(): number {
+    const said = new Set([...this.#said.values()].map(({ address }) => address))
+    let count = 0
+    for (const { address, isLearnt, node, state } of this.#addresses.all()) {
+      const isKnown = node !== undefined || state.state === "self" || said.has(address)
+      if (!isLearnt && !isKnown) count += 1
+    }
+    return count
+  }
+
+  /** All of them: what a quorum is counted against. */
+  get count(): number {
+    return this.active().length + this.unknown
+  }
+
+  /** So many members are a quorum. */
+  get quorum(): number {
+    return Math.floor(this.count / 2) + 1
+  }
+
+  /** Non-retired origins of `node` that are known, in order. */
+  originsOf(node: NodeId): OriginId[] {
+    const origins = new Set<OriginId>()
+    for (const [origin, { seq }] of this.#holdings.heads()) if (seq > 0) origins.add(origin)
+    for (const origin of this.#greeted) origins.add(origin)
+    return [...origins]
+      .filter((origin) => nodeOfOrigin(origin) === node && !this.#retired.has(origin))
+      .sort(inOrder)
+  }
+
+  /** Where a node said that it is reached; empty if it said so, undefined if it never did. */
+  addressOf(node: NodeId): string | undefined {
+    return this.#said.get(node)?.address
+  }
+}
