@@ -21,6 +21,7 @@ import { logEvent } from "./observe/log-events.ts"
 import { Metrics } from "./observe/metrics.ts"
 import { logRenewal } from "./observe/renewal.ts"
 import type { LastRenewal, RunningStatus } from "./observe/renewal.ts"
+import { PartitionLog } from "./observe/partition-log.ts"
 import { storeOpener } from "./open-store.ts"
 import type { OpenStore, StoreChoice } from "./open-store.ts"
 import { StartError } from "./start-error.ts"
@@ -52,6 +53,8 @@ export interface RunningNode {
 const closeStoreMs = 1500
 /** For an opening in doubt that is under way when the node is closed. */
 const closeReopenMs = 3000
+/** For a partition report to be written. */
+const closeReportsMs = 300
 
 /**
  * Starts a node; it serves once this resolves. The port comes first: one that is taken leaves no
@@ -63,7 +66,9 @@ export async function createNode(options: NodeOptions): Promise<RunningNode> {
   const url = `ws://${formatAddress(await listen(server, options.listen))}`
   try {
     const open = storeOpener(options.store, options.node, log)
-    return new Node(options, { server, url, open, store: await open(), log })
+    const store = await open()
+    const partitions = await PartitionLog.open(directoryOf(options.store), log)
+    return new Node(options, { server, url, open, store, partitions, log })
   } catch (error) {
     server.close()
     server.closeAllConnections()
@@ -77,7 +82,12 @@ type Parts = {
   readonly url: string
   readonly open: OpenStore
   readonly store: Store
+  readonly partitions: PartitionLog
   readonly log: Log
+}
+
+function directoryOf(store: StoreChoice): string | undefined {
+  return store.type === "memory" ? undefined : store.directory
 }
 
 class Node implements RunningNode {
@@ -105,6 +115,7 @@ class Node implements RunningNode {
       adminToken: options.adminToken,
       metrics: this.#metrics,
       ask: (request, answer) => this.#life.ask(request, answer),
+      partitions: () => parts.partitions.reports,
     })
     serveNode(parts.server, app, (...upgrade) => this.#life.transport.upgrade(...upgrade))
   }
@@ -132,6 +143,10 @@ class Node implements RunningNode {
 
   #onEvent(event: NodeEvent): void {
     this.#metrics.onEvent(event)
+    if (event.type === "partition-healed") {
+      const { node } = this.#life.status()
+      this.#parts.partitions.add({ node, ...event.report })
+    }
     logEvent(this.#parts.log, event)
   }
 
@@ -171,6 +186,7 @@ class Node implements RunningNode {
     await Promise.race([this.#reopening, sleep(closeReopenMs, undefined, { ref: false })])
     await this.#life.stop()
     await this.#life.end(closeStoreMs)
+    await Promise.race([this.#parts.partitions.close(), sleep(closeReportsMs, undefined, { ref: false })])
     server.closeAllConnections()
   }
 }

@@ -82,6 +82,20 @@ export const limits = {
    */
   linksMax: 256,
 
+  /** A peer out of reach for less is no partition: processes restart. */
+  partitionMsMin: 5000,
+  /** Documents told apart on each side of a split. Past it the report says "at least". */
+  partitionDocumentsMax: 16_384,
+  /** Documents changed on both sides that a report names. Past it they are only counted. */
+  partitionNamedMax: 100,
+  /** A loss is noticed this late at most; past the count, what is forgotten makes a lower bound. */
+  partitionRecentMs: 25_000,
+  partitionRecentEntriesMax: 65_536,
+  /** Members of one split that come back later than this after the others get their own report. */
+  partitionStragglerMs: 30_000,
+  /** A report waits so long for all to be level, then it says that they are not. */
+  partitionConvergeMs: 600_000,
+
   /**
    * A process that opened its store anew for a doubt waits so long until the next such opening;
    * while peers are the cause it doubles up to the maximum. Until then a fork is only reported

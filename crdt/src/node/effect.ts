@@ -2,11 +2,12 @@
  * All a node core ever does, as data, in causal order. A driver carries effects out in exactly
  * this order and reports what they lead to as inputs.
  */
-import type { ConnectionId, DocumentId, NodeId, OriginId } from "../base/index.ts"
+import type { ConnectionId, DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { CloseReason, RejectCode } from "../protocol/index.ts"
 import type { AppendBatch, ReadQuery, ReopenDoubt } from "../ports/index.ts"
 import type { Reply } from "./input.ts"
 import type { Job } from "./job.ts"
+import type { PartitionReport } from "./partition-report.ts"
 import type { PresenceFault } from "./presence.ts"
 
 export type Effect =
@@ -90,6 +91,9 @@ export type NodeEvent =
       readonly tookMs: number
       readonly entries: number
     }
+  /** A peer is out of reach for longer than a restart takes. */
+  | { readonly type: "partition-noticed"; readonly peer: NodeId; readonly sinceMs: Millis }
+  | { readonly type: "partition-healed"; readonly report: PartitionReport }
   | {
       readonly type: "fork-detected"
       readonly origin: OriginId

@@ -56,6 +56,8 @@ export class Link {
   healing: { readonly sinceMs: Millis; entries: number } | undefined
   readonly #sent: Sent[] = []
   #sentBytes = 0
+  /** Bytes of entries sent so far. */
+  sentBytesTotal = 0
 
   constructor(connection: ConnectionId, address: string | undefined, nowMs: Millis) {
     this.connection = connection
@@ -95,6 +97,7 @@ export class Link {
   noteSent(origin: OriginId, seq: number, bytes: number): void {
     this.#sent.push({ origin, seq, bytes })
     this.#sentBytes += bytes
+    this.sentBytesTotal += bytes
   }
 
   /** The peer durably holds `origin` up to `seq`: what was sent of it leaves the window. */

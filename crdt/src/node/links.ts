@@ -29,6 +29,8 @@ import { LinkPull } from "./link-pull.ts"
 import { LinkPush } from "./link-push.ts"
 import { Link } from "./link.ts"
 import type { PeerIdentity } from "./link.ts"
+import { Partitions } from "./partitions.ts"
+import type { LinkedPeer } from "./partitions.ts"
 import { presenceFrames } from "./presence.ts"
 import { Rivals } from "./rivals.ts"
 import type { Turn } from "./turn.ts"
@@ -47,6 +49,7 @@ export class Links {
   readonly dials: Dials
   readonly push: LinkPush
   readonly pull: LinkPull
+  readonly partitions: Partitions
   readonly #rivals: Rivals
   #vectorsAtMs: Millis
 
@@ -55,6 +58,9 @@ export class Links {
     this.dials = dials
     this.push = new LinkPush(core, this.#links)
     this.pull = new LinkPull(core, this.#links)
+    const { node } = core.config
+    const linked = () => linkedPeers(this.#linked.values())
+    this.partitions = new Partitions({ node, heads: () => core.holdings.heads(), linked }, nowMs)
     this.#rivals = new Rivals(core, this.#links, (turn, link, seq) => {
       this.pull.reportFork(turn, link, core.config.origin, seq)
     })
@@ -103,6 +109,7 @@ export class Links {
     const { node } = link.state.peer
     this.#linked.delete(node)
     turn.emit({ type: "link-down", peer: node, connection: link.connection })
+    this.partitions.onLinkDown(turn, linkedPeer(link, node))
     for (const other of this.#links.values()) this.pull.pullFrom(turn, other, other.unsettled)
   }
 
@@ -199,6 +206,7 @@ export class Links {
     turn.emit({ type: "link-up", peer: peer.node, connection: link.connection })
     link.streams.set(origin, { nextSeq: (heads.get(origin)?.seq ?? 0) + 1 })
     this.#onHeads(turn, link, heads)
+    this.partitions.onLinkUp(turn, linkedPeer(link, peer.node))
     this.#rivals.check(turn, link, true)
     this.#sendPresence(turn, link)
   }
@@ -213,6 +221,7 @@ export class Links {
     this.pull.pullFrom(turn, link, heads.keys())
     this.push.pump(turn, link)
     this.#noticeHealed(turn, link)
+    this.partitions.onProgress(turn)
   }
 
   /** Both sides hold all that the other is known to hold: the split, if there was one, is over. */
@@ -288,6 +297,7 @@ export class Links {
   /** Heartbeats, and the end of links that are silent. */
   sweep(turn: Turn): void {
     this.#rivals.sweep(turn)
+    this.partitions.sweep(turn)
     for (const link of this.#links.values()) {
       const isGreeting = link.state.state === "greeting"
       const silentMs = isGreeting ? limits.linkHandshakeMs : limits.linkSilentMs
@@ -307,5 +317,15 @@ export class Links {
 
   deadline(): Millis {
     return Math.min(this.#vectorsAtMs, this.dials.deadline())
+  }
+}
+
+function linkedPeer({ heads, heardMs, sentBytesTotal }: Link, node: NodeId): LinkedPeer {
+  return { node, heads, heardMs, sentBytes: sentBytesTotal }
+}
+
+function* linkedPeers(links: Iterable<Link>): Iterable<LinkedPeer> {
+  for (const link of links) {
+    if (link.state.state === "linked") yield linkedPeer(link, link.state.peer.node)
   }
 }

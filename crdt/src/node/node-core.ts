@@ -205,14 +205,19 @@ export class NodeCore {
     const { batch, firstSeq } = outcome
     const previousHash = holdings.head(config.origin).hash
     if (result.ok) holdings.raise(result.heads)
-    const pending = deliver(turn, this.#core.documents, this.#durable(batch, firstSeq))
+    const updates = this.#durable(batch, firstSeq)
+    const pending = deliver(turn, this.#core.documents, updates)
+    this.#links.partitions.onDurable(turn, updates)
     for (const [document, writers] of pending) this.#onPending(turn, document, writers)
     this.#native.updates.onCommitted(turn, batch.own, firstSeq)
     for (const record of batch.cluster) this.#core.members.onDurable(config.origin, record)
     const records = ownRecords(batch)
     this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
     this.#links.pull.settle()
-    if (batch.adopted.length > 0) this.#links.tellSoon(turn)
+    if (batch.adopted.length > 0) {
+      this.#links.tellSoon(turn)
+      this.#links.partitions.onProgress(turn)
+    }
     for (const afterwards of batch.afterwards) afterwards(turn)
   }
 
@@ -432,6 +437,7 @@ export class NodeCore {
       sessions,
       documents: documents.size,
       peers: peerStatus(this.#links, holdings),
+      partition: this.#links.partitions.status(),
     }
   }
 }

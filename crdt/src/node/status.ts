@@ -5,6 +5,7 @@ import type { PeerFreshness } from "../protocol/index.ts"
 import type { Holdings } from "./holdings.ts"
 import type { Link } from "./link.ts"
 import type { Links } from "./links.ts"
+import type { PartitionStatus } from "./partitions.ts"
 
 export type PeerStatus = {
   /** Undefined until the peer has said hello once. */
@@ -12,9 +13,9 @@ export type PeerStatus = {
   /** As configured; undefined for a peer that only dials us. */
   readonly address: string | undefined
   readonly state: "linked" | "connecting" | "waiting" | "self"
-  /** When that state began. */
+  /** Since when it is linked, or out of reach; the core's start if it was never linked. */
   readonly sinceMs: Millis
-  /** Entries the peer is known to have that this node lacks; only known while linked. */
+  /** Entries the peer is known to have that this node lacks; if it is lost, when last heard. */
   readonly behind: number
 }
 
@@ -28,17 +29,21 @@ export type NodeStatus = {
   readonly sessions: number
   readonly documents: number
   readonly peers: readonly PeerStatus[]
+  /** The split that is on; undefined if all are linked and level. */
+  readonly partition: PartitionStatus | undefined
 }
 
-/** Configured peers first, in their order, then those that dialled us. */
+/** Configured peers first, in their order, then those that dialled us, then lost ones of those. */
 export function peerStatus(links: Links, holdings: Holdings): PeerStatus[] {
   const peers: PeerStatus[] = []
   const shown = new Set<Link>()
-  for (const { address, node, state, sinceMs } of links.dials.all()) {
+  const named = new Set<NodeId>()
+  for (const { address, node, state } of links.dials.all()) {
+    if (node !== undefined) named.add(node)
     const link = node === undefined ? undefined : links.linkedTo(node)
     if (link === undefined) {
       const shownState = state.state === "linked" ? "waiting" : state.state
-      peers.push({ node, address, state: shownState, sinceMs, behind: 0 })
+      peers.push({ node, address, state: shownState, ...links.partitions.lost(node) })
       continue
     }
     shown.add(link)
@@ -51,6 +56,10 @@ export function peerStatus(links: Links, holdings: Holdings): PeerStatus[] {
     const lag = link.behind(holdings)
     const sinceMs = link.openedMs
     peers.push({ node, address: undefined, state: "linked", sinceMs, behind: lag })
+  }
+  for (const node of links.partitions.status()?.away ?? []) {
+    if (named.has(node)) continue
+    peers.push({ node, address: undefined, state: "waiting", ...links.partitions.lost(node) })
   }
   return peers
 }

@@ -4,6 +4,7 @@ import { Hono } from "hono"
 import type { NodeStatus } from "@causeway/crdt/node"
 import { linkVersions, nativeVersions } from "@causeway/crdt/protocol"
 import type { Metrics } from "../observe/metrics.ts"
+import type { KeptReport } from "../observe/partition-log.ts"
 import type { RunningStatus } from "../observe/renewal.ts"
 import { endpointOf } from "../transport/endpoint.ts"
 import { version } from "../version.ts"
@@ -16,13 +17,14 @@ export type AppOptions = {
   readonly adminToken?: string | undefined
   readonly metrics: Metrics
   readonly ask: Ask
+  readonly partitions: () => readonly KeptReport[]
 }
 
 type App = Hono<{ Bindings: HttpBindings }>
 
 const documentsPath = "/v1/documents/"
 
-export function createApp({ status, isStopping, metrics, ask }: AppOptions): App {
+export function createApp({ status, isStopping, metrics, ask, partitions }: AppOptions): App {
   const app: App = new Hono()
   const documents = new Documents(ask)
   app.get("/healthz", (context) => context.text("ok\n"))
@@ -37,6 +39,10 @@ export function createApp({ status, isStopping, metrics, ask }: AppOptions): App
   app.get("/v1/status", (context) => {
     const protocols = { native: nativeVersions, link: linkVersions }
     return context.json({ ...status(), version, protocols, uptimeSeconds: process.uptime() })
+  })
+  app.get("/v1/partitions", (context) => {
+    const { node, partition } = status()
+    return context.json({ node, now: partition ?? null, reports: partitions() })
   })
   app.get(`${documentsPath}*`, async (context) => {
     const target = context.env.incoming.url ?? ""

@@ -8,6 +8,7 @@ const warnings: ReadonlySet<NodeEvent["type"]> = new Set([
   "updates-unreadable",
   "link-refused",
   "store-in-doubt",
+  "partition-noticed",
 ])
 const news: ReadonlySet<NodeEvent["type"]> = new Set([
   "store-recovered",
@@ -22,6 +23,7 @@ export function logEvent(log: Log, event: NodeEvent): void {
   if (silent.has(event.type)) return
   const { type, ...fields } = event
   if (type === "fork-detected") log.error(fields, type)
+  else if (event.type === "partition-healed") log.info(event.report, type)
   else if (warnings.has(type)) log.warn(fields, type)
   else if (news.has(type)) log.info(fields, type)
   else log.debug(fields, type)

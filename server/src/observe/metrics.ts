@@ -25,6 +25,7 @@ export class Metrics {
   readonly #readFailures = this.#counter("read_failures_total", "Documents that were not read")
   readonly #linksRefused = this.#counter("links_refused_total", "Links closed", "reason")
   readonly #heals = this.#counter("heals_total", "Times a peer was caught up with again")
+  readonly #partitions = this.#counter("partitions_total", "Splits that are over")
   readonly #forks = this.#counter("forks_total", "Logs of one origin that differ")
   readonly #renewals = this.#counter("log_renewals_total", "Openings in doubt", "why")
   readonly #salvaged = this.#counter("entries_salvaged_total", "Entries logged again in doubt")
@@ -55,6 +56,12 @@ export class Metrics {
     })
     this.#labelled("behind_entries", "Entries the peer has and this node lacks", "peer", () => {
       return status().peers.map((peer) => [peerName(peer), peer.behind])
+    })
+    this.#labelled("peer_since_seconds", "When the peer was linked, or last heard", "peer", () => {
+      return status().peers.map((peer) => [peerName(peer), peer.sinceMs / 1000])
+    })
+    this.#gauge("peers_away", "Peers that were linked and are out of reach", () => {
+      return status().partition?.away.length ?? 0
     })
     registerProcessMetrics(this.#registry)
   }
@@ -104,6 +111,8 @@ export class Metrics {
         return this.#linksRefused.inc({ reason: event.reason })
       case "healed":
         return this.#heals.inc()
+      case "partition-healed":
+        return this.#partitions.inc()
       case "fork-detected":
         return this.#forks.inc()
       case "presence-dropped":
@@ -112,6 +121,7 @@ export class Metrics {
       case "session-closed":
       case "store-recovered":
       case "store-in-doubt":
+      case "partition-noticed":
       case "link-up":
       case "link-down":
         return undefined
