@@ -186,7 +186,10 @@ class Node implements RunningNode {
     await Promise.race([this.#reopening, sleep(closeReopenMs, undefined, { ref: false })])
     await this.#life.stop()
     await this.#life.end(closeStoreMs)
-    await Promise.race([this.#parts.partitions.close(), sleep(closeReportsMs, undefined, { ref: false })])
+    await Promise.race([
+      this.#parts.partitions.close(),
+      sleep(closeReportsMs, undefined, { ref: false }),
+    ])
     server.closeAllConnections()
   }
 }

@@ -6,8 +6,11 @@ import type { ConnectionId, DocumentId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { EngineError } from "../engines/index.ts"
 import type { UpdateFacts } from "../engines/index.ts"
+import { decodeUpdate } from "../log/index.ts"
 import { encodeUpdatesFrames } from "../protocol/index.ts"
 import { encodeYUpdate } from "../protocol/stock/index.ts"
+import type { Batch } from "./commits.ts"
+import type { Core } from "./core.ts"
 import type { Documents } from "./documents.ts"
 import type { OpenDocument } from "./open-document.ts"
 import type { Session } from "./sessions.ts"
@@ -22,6 +25,38 @@ export type DurableUpdate = {
   readonly seq: number
   /** The writer's connection; undefined for a peer's. */
   readonly connection: ConnectionId | undefined
+}
+
+/** A commit's updates, in its order; what belongs to no document goes to the members. */
+export function durableUpdates(
+  { config, members }: Core,
+  batch: Batch,
+  firstSeq: number,
+): DurableUpdate[] {
+  const { origin } = config
+  const updates: DurableUpdate[] = batch.own.map((write, index) => ({
+    document: write.document,
+    body: write.body,
+    facts: write.facts,
+    origin,
+    seq: firstSeq + index,
+    connection: write.connection,
+  }))
+  for (const run of batch.adopted) {
+    for (const [index, record] of run.records.entries()) {
+      const update = decodeUpdate(record)
+      if (update === undefined) {
+        members.onDurable(run.origin, record)
+        continue
+      }
+      const { document, body } = update
+      const seq = run.firstSeq + index
+      const { origin: adopted } = run
+      const connection = undefined
+      updates.push({ document, body, facts: undefined, origin: adopted, seq, connection })
+    }
+  }
+  return updates
 }
 
 /** Whose updates have to wait for predecessors that are missing, by document. */

@@ -5,7 +5,6 @@
  */
 import { limits } from "../base/index.ts"
 import type { ConnectionId, Millis } from "../base/index.ts"
-import { decodeUpdate } from "../log/index.ts"
 import type { AppendResult, ReopenDoubt } from "../ports/index.ts"
 import { encodeFreshness } from "../protocol/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
@@ -15,8 +14,7 @@ import type { Batch } from "./commits.ts"
 import type { NodeConfig } from "./config.ts"
 import type { ClientConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
-import { deliver } from "./delivery.ts"
-import type { DurableUpdate } from "./delivery.ts"
+import { deliver, durableUpdates } from "./delivery.ts"
 import { Dials } from "./dials.ts"
 import { Documents } from "./documents.ts"
 import type { TaskDone } from "./documents.ts"
@@ -205,7 +203,7 @@ export class NodeCore {
     const { batch, firstSeq } = outcome
     const previousHash = holdings.head(config.origin).hash
     if (result.ok) holdings.raise(result.heads)
-    const updates = this.#durable(batch, firstSeq)
+    const updates = durableUpdates(this.#core, batch, firstSeq)
     const pending = deliver(turn, this.#core.documents, updates)
     this.#links.partitions.onDurable(turn, updates)
     for (const [document, writers] of pending) this.#onPending(turn, document, writers)
@@ -214,10 +212,7 @@ export class NodeCore {
     const records = ownRecords(batch)
     this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
     this.#links.pull.settle()
-    if (batch.adopted.length > 0) {
-      this.#links.tellSoon(turn)
-      this.#links.partitions.onProgress(turn)
-    }
+    if (batch.adopted.length > 0) this.#links.tellSoon(turn)
     for (const afterwards of batch.afterwards) afterwards(turn)
   }
 
@@ -229,33 +224,6 @@ export class NodeCore {
       turn.emit({ type: "update-pending", connection, document: document.id })
       if (session.protocol === "y-websocket") this.#stock.onPending(turn, session)
     }
-  }
-
-  #durable(batch: Batch, firstSeq: number): DurableUpdate[] {
-    const { origin } = this.#core.config
-    const updates: DurableUpdate[] = batch.own.map((write, index) => ({
-      document: write.document,
-      body: write.body,
-      facts: write.facts,
-      origin,
-      seq: firstSeq + index,
-      connection: write.connection,
-    }))
-    for (const run of batch.adopted) {
-      for (const [index, record] of run.records.entries()) {
-        const update = decodeUpdate(record)
-        if (update === undefined) {
-          this.#core.members.onDurable(run.origin, record)
-          continue
-        }
-        const { document, body } = update
-        const seq = run.firstSeq + index
-        const { origin: adopted } = run
-        const connection = undefined
-        updates.push({ document, body, facts: undefined, origin: adopted, seq, connection })
-      }
-    }
-    return updates
   }
 
   #onFailed(turn: Turn, lost: readonly Batch[]): void {

@@ -213,7 +213,7 @@ test("[P4] documents are told apart up to a bound, entries are counted past it",
   expect(named).toHaveLength(limits.partitionNamedMax)
 })
 
-test("[P4] recent writes are kept for a time and up to a count, and what is forgotten is said", () => {
+test("[P4] recent writes are kept for a time and up to a count; what is forgotten is said", () => {
   const recent = new RecentWrites()
   const origin = testOrigin("a")
   const document = documentNamed("x")

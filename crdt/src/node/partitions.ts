@@ -166,6 +166,7 @@ export class Partitions {
       if (this.#split !== undefined) countDurable(this.#split, run)
       if (linked !== undefined) this.#recent.add(run, turn.nowMs)
     }
+    this.onProgress(turn)
   }
 
   /** Something was adopted, or a peer said what it holds: those that are back may be level. */

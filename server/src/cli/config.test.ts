@@ -104,7 +104,7 @@ test("a file that is not there, a folder, or far too large", async () => {
   await expect(load).rejects.toThrow("cannot read the configuration file: EISDIR")
 })
 
-test("[B1] the admin token: flag over environment over file, and never a guessable one", async () => {
+test("[B1] the admin token: flag over environment over file, never a guessable one", async () => {
   const [flag, environment, written] = ["flag", "env", "file"].map(
     (name) => `${name}-0123456789abc`,
   )

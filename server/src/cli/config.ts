@@ -1,4 +1,4 @@
-/** What `causeway serve` runs with: flags over environment over configuration file over defaults. */
+/** What `causeway serve` runs with: flags over environment over file over defaults. */
 import type { NodeOptions } from "../node.ts"
 import type { LogLevel } from "../observe/log.ts"
 import { StartError } from "../start-error.ts"
