@@ -35,9 +35,11 @@ const http = ["hono", "@hono/node-server"]
 const stores = ["better-sqlite3", "level"]
 const observing = ["pino", "prom-client"]
 const serverPackages = ["ws", ...http, ...stores, ...observing, "commander", "zod"]
-const hocuspocus = ["@hocuspocus/server", "@hocuspocus/extension-sqlite"]
+const hocuspocus = ["server", "provider", "extension-redis", "extension-sqlite"].map(
+  (name) => `@hocuspocus/${name}`,
+)
 const peers = [...hocuspocus, "@y/websocket-server", "y-websocket", "y-protocols"]
-const benchPackages = [...peers, "ws", "yjs", "lib0", "commander"]
+const benchPackages = [...peers, "ws", "yjs", "lib0", "commander", "toxiproxy-node-client"]
 const yjs = ["yjs", "lib0"]
 const automerge = ["@automerge/automerge"]
 const hashes = ["@noble/hashes"]

@@ -111,7 +111,7 @@ function readyLine(child: ChildProcess, ready: RegExp): Promise<void> {
 }
 
 /** A port nobody listens on at this moment. */
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once("error", reject)
