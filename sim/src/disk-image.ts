@@ -4,10 +4,9 @@
  * put back, wiped and damaged while nobody looks; what an opening makes of that is the product's
  * rule, the same as the SQLite store's (ADR 8).
  */
-import { limits } from "@causeway/crdt/base"
-import type { NodeId, OriginId } from "@causeway/crdt/base"
+import type { DocumentId, NodeId, OriginId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
-import { MemoryLog } from "@causeway/crdt/log"
+import { MemoryLog, readLog } from "@causeway/crdt/log"
 import type { RenewOptions } from "@causeway/crdt/log"
 import type { DoubtReason, ReadQuery, ReadResult, Renewed, ReopenDoubt } from "@causeway/crdt/ports"
 
@@ -25,6 +24,7 @@ export class DiskImage {
   #node: NodeId
   #log: MemoryLog
   #damaged: Map<OriginId, Set<number>>
+  #damagedSnapshots: Set<DocumentId>
   /** The id of the last opening in the database, and the boot record beside it. */
   #boot: string
   #beside: BootRecord
@@ -33,6 +33,7 @@ export class DiskImage {
     this.#node = node
     this.#log = new MemoryLog(origin)
     this.#damaged = new Map()
+    this.#damagedSnapshots = new Set()
     this.#boot = ""
     this.#beside = { boot: "", origin, openedSeq: 0 }
   }
@@ -57,6 +58,7 @@ export class DiskImage {
     this.#node = backup.#node
     this.#log = backup.#log.copy()
     this.#damaged = new Map([...backup.#damaged].map(([origin, seqs]) => [origin, new Set(seqs)]))
+    this.#damagedSnapshots = new Set(backup.#damagedSnapshots)
     this.#boot = backup.#boot
     if (part === "folder") this.#beside = backup.#beside
   }
@@ -66,12 +68,25 @@ export class DiskImage {
   }
 
   get hasDamage(): boolean {
-    return this.#damaged.size > 0
+    return this.#damaged.size > 0 || this.#damagedSnapshots.size > 0
   }
 
   damage({ origin, seq }: Dot): void {
     const seqs = this.#damaged.get(origin) ?? new Set()
     this.#damaged.set(origin, seqs.add(seq))
+  }
+
+  isSnapshotDamaged(document: DocumentId): boolean {
+    return this.#damagedSnapshots.has(document)
+  }
+
+  damageSnapshot(document: DocumentId): void {
+    this.#damagedSnapshots.add(document)
+  }
+
+  /** It is written anew. */
+  healSnapshot(document: DocumentId): void {
+    this.#damagedSnapshots.delete(document)
   }
 
   /** Opens it, as a process that starts does. `mint` gives what was never used. */
@@ -114,41 +129,44 @@ export class DiskImage {
     const behind = [...(this.#damaged.get(before) ?? [])].some((seq) => seq > keepSeq)
     const isScan = doubt?.why === "corrupt" || why === "tail" || !this.#areTailsSound() || behind
     const options: RenewOptions = isScan
-      ? { keepSeq, isDamaged: (dot) => this.isDamaged(dot) }
+      ? {
+          keepSeq,
+          isDamaged: (dot) => this.isDamaged(dot),
+          isSnapshotDamaged: (document) => this.#damagedSnapshots.has(document),
+        }
       : { keepSeq }
     const renewal = this.#log.renew(fresh, options)
-    if (isScan) this.#damaged.clear()
+    if (isScan) {
+      this.#damaged.clear()
+      this.#damagedSnapshots.clear()
+    }
     return { ...renewal, why, before }
   }
 
   read(query: ReadQuery): ReadResult {
-    switch (query.type) {
-      case "document":
-        return this.#readDocument(query)
-      case "origin":
-        return this.#readOrigin(query)
-      case "client":
-        return { type: "client", seq: this.#log.readClient(query.client) }
-    }
+    const result = readLog(this.#log, query)
+    if (!this.hasDamage) return result
+    if (query.type === "document") return this.#checkDocument(query.document, result)
+    return query.type === "origin" ? this.#checkOrigin(query, result) : result
   }
 
-  #readDocument({ document, since }: Extract<ReadQuery, { type: "document" }>): ReadResult {
-    const entries = this.#log.readDocument(document, since)
-    const bad = this.hasDamage ? entries.find((entry) => this.isDamaged(entry)) : undefined
-    if (bad !== undefined) {
-      return { type: "failed", code: "corrupt", message: `entry ${bad.seq} of ${bad.origin}` }
+  #checkDocument(document: DocumentId, result: ReadResult): ReadResult {
+    if (result.type !== "document") return result
+    if (result.snapshot !== undefined && this.#damagedSnapshots.has(document)) {
+      return { type: "failed", code: "corrupt", message: `the snapshot of ${document}` }
     }
-    const bytes = entries.reduce((sum, entry) => sum + entry.record.length, 0)
-    if (bytes > limits.documentReadBytesMax) {
-      return { type: "failed", code: "document-too-large", message: `${bytes} bytes` }
-    }
-    return { type: "document", entries }
+    const bad = result.entries.find((entry) => this.isDamaged(entry))
+    if (bad === undefined) return result
+    return { type: "failed", code: "corrupt", message: `entry ${bad.seq} of ${bad.origin}` }
   }
 
   /** Where order is everything, the answer ends before the first record that can't be read. */
-  #readOrigin({ origin, fromSeq, bytesMax }: Extract<ReadQuery, { type: "origin" }>): ReadResult {
-    const { run, previousHash } = this.#log.readOrigin(origin, fromSeq, bytesMax)
-    if (!this.#damaged.has(origin)) return { type: "origin", run, previousHash }
+  #checkOrigin(
+    { origin, fromSeq }: Extract<ReadQuery, { type: "origin" }>,
+    result: ReadResult,
+  ): ReadResult {
+    if (result.type !== "origin") return result
+    const { run } = result
     const bad = run.records.findIndex((_, index) =>
       this.isDamaged({ origin, seq: fromSeq + index }),
     )
@@ -156,6 +174,6 @@ export class DiskImage {
       return { type: "failed", code: "corrupt", message: `entry ${fromSeq} of ${origin}` }
     }
     const records = bad < 0 ? run.records : run.records.slice(0, bad)
-    return { type: "origin", run: { ...run, records }, previousHash }
+    return { ...result, run: { ...run, records } }
   }
 }

@@ -151,7 +151,7 @@ test("a damaged record fails its readers until an opening looks through the log"
   expect(results).toMatchObject([corrupt, corrupt])
   const { renewed } = disk.open({ why: "corrupt" }).opened
   expect(renewed).toMatchObject({ why: "corrupt", lost: [dot], salvaged: 9 - dot.seq })
-  expect(disk.durable.readDocument(documentOf())).toHaveLength(8)
+  expect(disk.durable.readDocument(documentOf()).entries).toHaveLength(8)
 })
 
 test("a folder put back whole is opened as before, a database alone in doubt", () => {

@@ -139,6 +139,7 @@ export class SimDisk {
         node: this.#node,
         origin: log.origin,
         heads: log.heads(),
+        floors: log.floors(),
         cuts: log.cuts(),
         clusterRecords: log.clusterRecords(),
         renewed,
@@ -264,17 +265,19 @@ export class SimDisk {
   #append(batch: AppendBatch): AppendResult {
     const { failing } = this.health
     if (failing !== undefined) return { ok: false, code: failing, message: "simulated fault" }
+    const message = this.durable.refusal(batch)
+    if (message !== undefined) return { ok: false, code: "refused", message }
     const firstSeq = this.#persist(batch)
     const log = this.durable
     const touched = new Set(batch.adopted.map((run) => run.origin))
+    for (const [origin] of batch.raise ?? []) touched.add(origin)
     if (batch.own.length > 0) touched.add(log.origin)
     const heads = [...touched].map((origin) => [origin, log.head(origin)] as const)
     return { ok: true, firstSeq, heads }
   }
 
   #persist(batch: AppendBatch): number {
-    const firstSeq = this.durable.appendOwn(batch.own)
-    for (const run of batch.adopted) this.durable.appendRun(run)
+    const firstSeq = this.durable.append(batch)
     this.#events.onDurable(batch, firstSeq)
     return firstSeq
   }

@@ -1,47 +1,47 @@
 /**
  * A whole log in memory: the model every store is compared with, the body of the memory store,
  * and what the simulator's disk persists and loses. It assigns own sequence numbers, chains
- * hashes, and refuses what would leave a gap or break a chain. Its own origin is fresh again after
- * `renew` (ADR 8). Synchronous and pure.
+ * hashes, and refuses what would leave a gap, break a chain or delete what is not folded. Its own
+ * origin is fresh again after `renew` (ADR 8). Synchronous and pure. Rules [K1]–[K4].
  */
-import { assert } from "../base/index.ts"
+import { assert, Reader } from "../base/index.ts"
 import type { ClientId, DocumentId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import { Reader } from "../base/index.ts"
-import { chainHash, emptyHead } from "./chain.ts"
+import type { Dot } from "../clock/index.ts"
+import { emptyHead } from "./chain.ts"
 import type { Head } from "./chain.ts"
+import { MemoryRenewal } from "./memory-renewal.ts"
+import { OriginLog } from "./origin-log.ts"
 import { decodeRecordHead, isClusterRecord } from "./record.ts"
-import { relogged, Renewing } from "./renewal.ts"
 import type { Renewal, RenewOptions } from "./renewal.ts"
+import { compareDocuments, needsSnapshot } from "./snapshot.ts"
+import type {
+  ChangedPage,
+  DocumentSnapshot,
+  Foldable,
+  LogBatch,
+  LogEntry,
+  LogRun,
+  Snapshot,
+} from "./snapshot.ts"
 
-/** An entry as a log holds it. */
-export type LogEntry = {
-  readonly origin: OriginId
-  readonly seq: number
-  readonly record: Uint8Array
-}
-
-/** Records of one origin that follow each other; `firstSeq` is the first one's seq. */
-export type LogRun = {
-  readonly origin: OriginId
-  readonly firstSeq: number
-  readonly records: readonly Uint8Array[]
-}
-
-type Stored = { readonly record: Uint8Array; readonly hash: Uint8Array }
+/** What is held of a document: entries that are there, and the snapshot. */
+export type HeldDocument = { dots: Dot[]; snapshot: Snapshot | undefined }
 
 export class MemoryLog {
   #origin: OriginId
-  readonly #logs = new Map<OriginId, Stored[]>()
-  readonly #documents = new Map<DocumentId, { origin: OriginId; seq: number }[]>()
+  readonly #logs = new Map<OriginId, OriginLog>()
+  readonly #documents = new Map<DocumentId, HeldDocument>()
   /** Entries of no document. */
-  #cluster: { origin: OriginId; seq: number }[] = []
-  readonly #clients = new Map<ClientId, number>()
+  #cluster: Dot[] = []
+  #clients = new Map<ClientId, number>()
+  /** What entries that were deleted said of clients. */
+  #clientsBelow = new Map<ClientId, number>()
   readonly #cuts = new Map<OriginId, number>()
 
   constructor(origin: OriginId) {
     this.#origin = origin
-    this.#logs.set(origin, [])
+    this.#logOf(origin)
   }
 
   /** The own origin: what is written here is numbered under it. */
@@ -52,45 +52,34 @@ export class MemoryLog {
   /** The same log once more; what is appended to one is not in the other. O(entries). */
   copy(): MemoryLog {
     const copy = new MemoryLog(this.#origin)
-    for (const [origin, log] of this.#logs) copy.#logs.set(origin, log.slice())
-    for (const [document, dots] of this.#documents) copy.#documents.set(document, dots.slice())
+    for (const [origin, log] of this.#logs) copy.#logs.set(origin, log.copy())
+    for (const [document, { dots, snapshot }] of this.#documents) {
+      copy.#documents.set(document, { dots: dots.slice(), snapshot })
+    }
     copy.#cluster = this.#cluster.slice()
-    for (const [client, seq] of this.#clients) copy.#clients.set(client, seq)
+    copy.#clients = new Map(this.#clients)
+    copy.#clientsBelow = new Map(this.#clientsBelow)
     for (const [origin, seq] of this.#cuts) copy.#cuts.set(origin, seq)
     return copy
   }
 
-  /**
-   * Makes `fresh` the own origin; the one before is from now on like a peer's. Each origin ends
-   * before its first damaged entry, the one before also at `keepSeq`; what is readable behind that
-   * is logged again under `fresh`, in order of origins and seqs. O(entries).
-   */
-  renew(fresh: OriginId, { keepSeq = Infinity, isDamaged }: RenewOptions = {}): Renewal {
+  /** Makes `fresh` the own origin; what happens to the others says `MemoryRenewal`. O(entries). */
+  renew(fresh: OriginId, options: RenewOptions = {}): Renewal {
     assert(!this.#logs.has(fresh), "a fresh origin was never used")
-    const renewing = new Renewing()
-    const again: Uint8Array[] = []
-    const ownEnd = this.head(this.#origin).seq
-    for (const [origin, { seq: end }] of this.heads()) {
-      const log = this.#logs.get(origin) ?? []
-      let keep = origin === this.#origin ? Math.min(keepSeq, end) : end
-      let hasLost = false
-      for (let seq = 1; seq <= end; seq++) {
-        if (isDamaged?.({ origin, seq }) === true) {
-          keep = Math.min(keep, seq - 1)
-          hasLost = true
-          renewing.lose({ origin, seq })
-        } else if (seq > keep) again.push(relogged(this.#record(origin, seq), hasLost))
-      }
-      log.length = keep
-    }
-    const { seq: kept } = this.head(this.#origin)
-    if (keepSeq < ownEnd) this.#cuts.set(this.#origin, kept)
-    if (kept === 0) this.#logs.delete(this.#origin)
+    const before = this.#origin
+    const ownEnd = this.head(before).seq
+    const { keepSeq = Infinity } = options
+    const renewal = new MemoryRenewal(this.#logs, this.#documents, before, options)
+    const { again, isSnapshotLost } = renewal.run()
+    const { seq: kept } = this.head(before)
+    if (keepSeq < ownEnd) this.#cuts.set(before, kept)
+    if (kept === 0) this.#logs.delete(before)
+    if (isSnapshotLost) this.#clientsBelow.clear()
     this.#origin = fresh
-    this.#logs.set(fresh, [])
+    this.#logOf(fresh)
     this.#indexAgain()
     this.appendOwn(again)
-    return renewing.finish(again.length)
+    return renewal.finish()
   }
 
   /** Own origins of before that were cut at a `keepSeq`, and where. */
@@ -99,26 +88,90 @@ export class MemoryLog {
   }
 
   #indexAgain(): void {
-    this.#documents.clear()
+    for (const [document, held] of this.#documents) {
+      held.dots = []
+      if (held.snapshot === undefined) this.#documents.delete(document)
+    }
     this.#cluster = []
-    this.#clients.clear()
+    this.#clients = new Map(this.#clientsBelow)
     for (const [origin, log] of this.#logs) {
-      for (const [index, { record }] of log.entries()) this.#index(origin, index + 1, record)
+      for (const seq of log.seqs()) this.#index({ origin, seq }, this.#record({ origin, seq }))
     }
   }
 
   head(origin: OriginId): Head {
-    const log = this.#logs.get(origin)
-    const last = log?.at(-1)
-    return log === undefined || last === undefined
-      ? emptyHead
-      : { seq: log.length, hash: last.hash }
+    return this.#logs.get(origin)?.head ?? emptyHead
+  }
+
+  /** Where the origin's log begins: what is above it is there whole. */
+  floor(origin: OriginId): Head {
+    return this.#logs.get(origin)?.floor ?? emptyHead
   }
 
   /** Heads of all origins held, the own one always among them, in stable order. */
   heads(): [OriginId, Head][] {
-    const origins = [...this.#logs.keys()].sort((left, right) => (left < right ? -1 : 1))
-    return origins.map((origin) => [origin, this.head(origin)])
+    return this.#origins().map((origin) => [origin, this.head(origin)])
+  }
+
+  /** The floors that are above the beginning, in stable order. */
+  floors(): [OriginId, Head][] {
+    const floors = this.#origins().map((origin): [OriginId, Head] => [origin, this.floor(origin)])
+    return floors.filter(([, { seq }]) => seq > 0)
+  }
+
+  #origins(): OriginId[] {
+    return [...this.#logs.keys()].sort((left, right) => (left < right ? -1 : 1))
+  }
+
+  #logOf(origin: OriginId): OriginLog {
+    const log = this.#logs.get(origin) ?? new OriginLog(origin)
+    this.#logs.set(origin, log)
+    return log
+  }
+
+  /** Why `batch` would break a rule of snapshots and floors; undefined if it does not. */
+  refusal({ snapshots = [], floors = [], raise = [] }: LogBatch): string | undefined {
+    const soon = new Map<DocumentId, VersionVector>()
+    for (const { document, folded } of snapshots) {
+      const held = soon.get(document) ?? this.#documents.get(document)?.snapshot?.folded
+      if (held !== undefined && !folded.coversAll(held)) {
+        return `a snapshot of ${document} holds less than the one before`
+      }
+      soon.set(document, folded)
+    }
+    const raised = new VersionVector(raise.map(([origin, { seq }]) => [origin, seq]))
+    for (const [origin, seq] of floors) {
+      if (raised.covers({ origin, seq })) continue
+      const why = this.#floorRefusal(origin, seq, soon)
+      if (why !== undefined) return why
+    }
+    return undefined
+  }
+
+  #floorRefusal(
+    origin: OriginId,
+    seq: number,
+    soon: ReadonlyMap<DocumentId, VersionVector>,
+  ): string | undefined {
+    if (seq <= this.floor(origin).seq) return undefined
+    if (seq > this.head(origin).seq) return `a floor above the head of ${origin}`
+    if (this.#foldedTo(origin, seq, soon) === seq) return undefined
+    return `a floor over what is not folded, of ${origin}`
+  }
+
+  /** Writes the batch, which is not to be refused, and gives the seq of the first own record. */
+  append(batch: LogBatch): number {
+    const firstSeq = this.#move(batch)
+    for (const snapshot of batch.snapshots ?? []) this.#putSnapshot(snapshot)
+    for (const [origin, seq] of batch.floors ?? []) this.#truncate(origin, seq)
+    return firstSeq
+  }
+
+  #move({ own, adopted, raise = [] }: LogBatch): number {
+    for (const [origin, head] of raise) this.#raise(origin, head)
+    const firstSeq = this.appendOwn(own)
+    for (const run of adopted) this.appendRun(run)
+    return firstSeq
   }
 
   /** Appends records of the own origin and gives the first one's seq. */
@@ -130,84 +183,210 @@ export class MemoryLog {
 
   /** Appends a run that must start right after what is held. */
   appendRun(run: LogRun): void {
-    const head = this.head(run.origin)
-    assert(run.firstSeq === head.seq + 1, () => `gap: ${run.origin} ${head.seq} ${run.firstSeq}`)
-    const log = this.#logs.get(run.origin) ?? []
-    this.#logs.set(run.origin, log)
-    let { seq, hash } = head
-    for (const record of run.records) {
-      seq += 1
-      hash = chainHash(hash, run.origin, seq, record)
-      log.push({ record, hash })
-      this.#index(run.origin, seq, record)
-    }
+    const { seq: end } = this.head(run.origin)
+    assert(run.firstSeq === end + 1, () => `gap: ${run.origin} ${end} ${run.firstSeq}`)
+    const { origin } = run
+    const log = this.#logOf(origin)
+    for (const record of run.records) this.#index({ origin, seq: log.push(record) }, record)
   }
 
-  #index(origin: OriginId, seq: number, record: Uint8Array): void {
+  #index(dot: Dot, record: Uint8Array): void {
     const { document, author } = decodeRecordHead(new Reader(record))
     if (document === undefined) {
-      if (isClusterRecord(record)) this.#cluster.push({ origin, seq })
+      if (isClusterRecord(record)) this.#cluster.push(dot)
       return
     }
-    const dots = this.#documents.get(document) ?? []
-    dots.push({ origin, seq })
-    this.#documents.set(document, dots)
-    if (author === undefined) return
-    const known = this.#clients.get(author.client) ?? 0
-    if (author.seq > known) this.#clients.set(author.client, author.seq)
+    this.#hold(document).dots.push(dot)
+    if (author !== undefined) raiseClient(this.#clients, author.client, author.seq)
   }
 
-  /** A document's entries that `since` does not cover, each origin's in order of seq. */
-  readDocument(document: DocumentId, since = new VersionVector()): LogEntry[] {
-    const dots = this.#documents.get(document) ?? []
-    return dots
-      .filter((dot) => !since.covers(dot))
-      .map(({ origin, seq }) => ({
-        origin,
-        seq,
-        record: this.#record(origin, seq),
-      }))
+  #hold(document: DocumentId): HeldDocument {
+    const held = this.#documents.get(document) ?? { dots: [], snapshot: undefined }
+    this.#documents.set(document, held)
+    return held
   }
 
-  /** Entries of no document, each origin's in order of seq. */
-  clusterRecords(): LogEntry[] {
-    return this.#cluster.map((dot) => ({ ...dot, record: this.#record(dot.origin, dot.seq) }))
+  #raise(origin: OriginId, head: Head): void {
+    assert(origin !== this.#origin, "the own origin is appended to, never raised")
+    if (head.seq <= this.head(origin).seq) return
+    const log = this.#logOf(origin)
+    log.moveFloor(head)
+    for (const held of this.#documents.values()) this.#dropFolded(held)
+  }
+
+  #putSnapshot({ document, state, folded }: DocumentSnapshot): void {
+    const held = this.#hold(document)
+    held.snapshot = { state: state.slice(), folded: folded.clone() }
+    this.#dropFolded(held)
+  }
+
+  /** What is folded and below its floor is not kept. */
+  #dropFolded(held: HeldDocument): void {
+    const folded = held.snapshot?.folded
+    if (folded === undefined) return
+    held.dots = held.dots.filter((dot) => {
+      if (!folded.covers(dot) || dot.seq > this.floor(dot.origin).seq) return true
+      this.#drop(dot)
+      return false
+    })
+  }
+
+  #drop(dot: Dot): void {
+    const { author } = decodeRecordHead(new Reader(this.#record(dot)))
+    if (author !== undefined) raiseClient(this.#clientsBelow, author.client, author.seq)
+    this.#logs.get(dot.origin)?.drop(dot.seq)
   }
 
   /**
-   * Records of `origin` from `fromSeq` on, as many as fit `bytesMax` (at least one if there is
-   * one), and the hash before the first.
+   * The highest seq up to `seqMax` up to which all is folded, or of no document. `soon`: snapshots
+   * that are to come.
+   */
+  #foldedTo(
+    origin: OriginId,
+    seqMax: number,
+    soon?: ReadonlyMap<DocumentId, VersionVector>,
+  ): number {
+    const log = this.#logs.get(origin)
+    if (log === undefined) return 0
+    const end = Math.min(seqMax, log.head.seq)
+    let foldedTo = Math.max(log.foldedTo, log.floor.seq)
+    while (foldedTo < end && this.#isFolded({ origin, seq: foldedTo + 1 }, soon)) foldedTo += 1
+    if (soon === undefined) log.foldedTo = foldedTo
+    return Math.min(foldedTo, end)
+  }
+
+  #isFolded(dot: Dot, soon?: ReadonlyMap<DocumentId, VersionVector>): boolean {
+    const { document } = decodeRecordHead(new Reader(this.#record(dot)))
+    if (document === undefined || soon?.get(document)?.covers(dot) === true) return true
+    return this.#documents.get(document)?.snapshot?.folded.covers(dot) === true
+  }
+
+  #truncate(origin: OriginId, seq: number): void {
+    const log = this.#logs.get(origin)
+    if (log === undefined || seq <= log.floor.seq) return
+    const hash = log.hashAt(seq)
+    assert(hash !== undefined && this.#foldedTo(origin, seq) === seq, "a floor over what is folded")
+    const documents = new Set<HeldDocument>()
+    for (let below = log.floor.seq + 1; below <= seq; below++) {
+      const { document } = decodeRecordHead(new Reader(this.#record({ origin, seq: below })))
+      if (document !== undefined) documents.add(this.#hold(document))
+    }
+    log.moveFloor({ seq, hash })
+    for (const held of documents) this.#dropFolded(held)
+  }
+
+  /**
+   * The snapshot, if who has what `since` covers needs it, and the document's entries that neither
+   * covers, each origin's in order of seq.
+   */
+  readDocument(
+    document: DocumentId,
+    since = new VersionVector(),
+  ): { snapshot: Snapshot | undefined; entries: LogEntry[] } {
+    const { dots, snapshot: held } = this.#documents.get(document) ?? { dots: [] }
+    const isNeeded =
+      held !== undefined &&
+      (since.size === 0 ||
+        needsSnapshot(held.folded, since, (origin) => ({
+          floor: this.floor(origin).seq,
+          head: this.head(origin).seq,
+        })))
+    const snapshot = isNeeded ? held : undefined
+    const entries = dots
+      .filter((dot) => !since.covers(dot) && snapshot?.folded.covers(dot) !== true)
+      .map((dot) => ({ ...dot, record: this.#record(dot) }))
+    return { snapshot, entries }
+  }
+
+  /** Entries of no document, of kinds that are known. */
+  clusterRecords(): LogEntry[] {
+    return this.#cluster.map((dot) => ({ ...dot, record: this.#record(dot) }))
+  }
+
+  /**
+   * Records of `origin` from `fromSeq` on, which is above its floor, as many as fit `bytesMax` (at
+   * least one if there is one), and the hash before the first.
    */
   readOrigin(
     origin: OriginId,
     fromSeq: number,
     bytesMax: number,
   ): { run: LogRun; previousHash: Uint8Array } {
-    const log = this.#logs.get(origin) ?? []
+    assert(fromSeq > this.floor(origin).seq, "an origin is read from above its floor")
+    const { seq: end } = this.head(origin)
     const records: Uint8Array[] = []
     let bytes = 0
-    for (let seq = fromSeq; seq <= log.length; seq++) {
-      const record = this.#record(origin, seq)
+    for (let seq = fromSeq; seq <= end; seq++) {
+      const record = this.#record({ origin, seq })
       bytes += record.length
       if (records.length > 0 && bytes > bytesMax) break
       records.push(record)
     }
-    const previousHash = log[fromSeq - 2]?.hash ?? emptyHead.hash
+    const previousHash = this.#logs.get(origin)?.hashAt(fromSeq - 1) ?? emptyHead.hash
     return { run: { origin, firstSeq: fromSeq, records }, previousHash }
   }
 
-  /** The highest update number of `client` in the log; 0 if none. */
+  /** The highest update number of `client` that the log ever held; 0 if none. */
   readClient(client: ClientId): number {
     return this.#clients.get(client) ?? 0
   }
 
-  documentIds(): DocumentId[] {
-    return [...this.#documents.keys()].sort((left, right) => (left < right ? -1 : 1))
+  /** Documents behind `after` that have something `since` does not cover. O(documents). */
+  readChanged(since: VersionVector, after: DocumentId | undefined, limit: number): ChangedPage {
+    const changed = this.documentIds()
+      .filter((document) => after === undefined || compareDocuments(document, after) > 0)
+      .map((document) => ({ document, vector: this.#vectorOf(document) }))
+      .filter(({ vector }) => !since.coversAll(vector))
+    const documents = changed.slice(0, limit)
+    const next = changed.length > limit ? documents.at(-1)?.document : undefined
+    return { documents, next }
   }
 
-  #record(origin: OriginId, seq: number): Uint8Array {
-    const stored = this.#logs.get(origin)?.[seq - 1]
-    assert(stored !== undefined, () => `no entry ${origin} ${seq}`)
-    return stored.record
+  #vectorOf(document: DocumentId): VersionVector {
+    const held = this.#documents.get(document)
+    const vector = held?.snapshot?.folded.clone() ?? new VersionVector()
+    for (const { origin, seq } of held?.dots ?? []) vector.raise(origin, seq)
+    return vector
   }
+
+  /** What compaction could work on, among entries up to `upTo`. */
+  readFoldable(upTo: VersionVector, limit: number): Foldable {
+    const documents = new Set<DocumentId>()
+    const floors: [OriginId, number][] = []
+    for (const [origin, seqMax] of upTo.entries()) {
+      const foldedTo = this.#foldedTo(origin, seqMax)
+      if (foldedTo > this.floor(origin).seq) floors.push([origin, foldedTo])
+      const end = Math.min(seqMax, this.head(origin).seq)
+      for (let seq = foldedTo + 1; seq <= end && documents.size < limit; seq++) {
+        const { document } = decodeRecordHead(new Reader(this.#record({ origin, seq })))
+        if (document !== undefined && !this.#isFolded({ origin, seq })) documents.add(document)
+      }
+    }
+    return { documents: [...documents], floors, ...this.sizes() }
+  }
+
+  /** Bytes of records and of snapshots. O(documents). */
+  sizes(): { logBytes: number; snapshotBytes: number } {
+    let logBytes = 0
+    let snapshotBytes = 0
+    for (const log of this.#logs.values()) logBytes += log.bytes
+    for (const { snapshot } of this.#documents.values()) {
+      snapshotBytes += snapshot?.state.length ?? 0
+    }
+    return { logBytes, snapshotBytes }
+  }
+
+  documentIds(): DocumentId[] {
+    return [...this.#documents.keys()].sort(compareDocuments)
+  }
+
+  #record({ origin, seq }: Dot): Uint8Array {
+    const record = this.#logs.get(origin)?.record(seq)
+    assert(record !== undefined, () => `no entry ${origin} ${seq}`)
+    return record
+  }
+}
+
+function raiseClient(clients: Map<ClientId, number>, client: ClientId, seq: number): void {
+  if (seq > (clients.get(client) ?? 0)) clients.set(client, seq)
 }

@@ -4,6 +4,9 @@
  * the fresh one. CRDT updates are idempotent, so a second copy under another dot is harmless.
  * Rules [E1] [E3] [E4].
  */
+import { limits } from "../base/index.ts"
+import type { DocumentId, OriginId } from "../base/index.ts"
+import { VersionVector } from "../clock/index.ts"
 import type { Dot } from "../clock/index.ts"
 import { decodeUpdate, encodeRecord } from "./record.ts"
 
@@ -15,6 +18,8 @@ export type RenewOptions = {
   readonly keepSeq?: number
   /** Entries that can't be read any more. Default: none. */
   readonly isDamaged?: (dot: Dot) => boolean
+  /** Documents whose snapshot can't be read any more. Default: none. */
+  readonly isSnapshotDamaged?: (document: DocumentId) => boolean
 }
 
 export type Renewal = {
@@ -23,12 +28,20 @@ export type Renewal = {
   /** Entries that could not be read: the first `lostNamedMax` of them, and how many in all. */
   readonly lost: readonly Dot[]
   readonly lostCount: number
+  /**
+   * Documents that lost a snapshot which held more than the log has: the first `lostNamedMax`, and
+   * how many in all. What they lost is not claimed any more (rule [K5]).
+   */
+  readonly lostDocuments: readonly DocumentId[]
+  readonly lostDocumentCount: number
 }
 
 /** Counts what a renewal loses. */
 export class Renewing {
   readonly #lost: Dot[] = []
   #lostCount = 0
+  readonly #lostDocuments: DocumentId[] = []
+  #lostDocumentCount = 0
 
   /** `count` entries from `dot` on are lost; the first is named. */
   lose(dot: Dot, count = 1): void {
@@ -36,9 +49,33 @@ export class Renewing {
     if (this.#lost.length < lostNamedMax) this.#lost.push(dot)
   }
 
-  finish(salvaged: number): Renewal {
-    return { salvaged, lost: this.#lost, lostCount: this.#lostCount }
+  loseDocument(document: DocumentId): void {
+    this.#lostDocumentCount += 1
+    if (this.#lostDocuments.length < lostNamedMax) this.#lostDocuments.push(document)
   }
+
+  finish(salvaged: number): Renewal {
+    return {
+      salvaged,
+      lost: this.#lost,
+      lostCount: this.#lostCount,
+      lostDocuments: this.#lostDocuments,
+      lostDocumentCount: this.#lostDocumentCount,
+    }
+  }
+}
+
+/** A snapshot's state as an update to be logged again; undefined if it is too large for one. */
+export function stateRecord(document: DocumentId, state: Uint8Array): Uint8Array | undefined {
+  if (state.length > limits.updateBytesMax) return undefined
+  return encodeRecord({ kind: "update", document, author: undefined, atMs: 0, body: state })
+}
+
+/** `folded`, but of `origin` no more than up to `seqMax`. */
+export function foldedUpTo(folded: VersionVector, origin: OriginId, seqMax: number): VersionVector {
+  return new VersionVector(
+    folded.entries().map(([of, seq]) => [of, of === origin ? Math.min(seq, seqMax) : seq]),
+  )
 }
 
 /**

@@ -101,7 +101,7 @@ function headsOf(node: TestNode): unknown[] {
 }
 
 function digestOf(node: TestNode): Uint8Array {
-  const bodies = node.store.log.readDocument(notes).map(({ record }) => bodyOf(record))
+  const bodies = node.store.log.readDocument(notes).entries.map(({ record }) => bodyOf(record))
   return engines.yjs.digest(engines.yjs.merge(bodies))
 }
 

@@ -24,7 +24,7 @@ const steps = fc.array(
 const failures = [undefined, undefined, "store-failed"] as const
 
 function stateOf(node: TestNode): Uint8Array {
-  const entries = node.store.log.readDocument(notes)
+  const entries = node.store.log.readDocument(notes).entries
   return engines.yjs.merge(entries.map(({ record }) => bodyOf(record)))
 }
 

@@ -255,7 +255,7 @@ describe("a disk that was put back", () => {
       }
       expect(a.store.log.head(origin).seq).toBe(9)
       expect(a.store.log.head(a.origin).seq).toBe(since + 1)
-      const bodies = a.store.log.readDocument(notes).map(({ record }) => bodyOf(record))
+      const bodies = a.store.log.readDocument(notes).entries.map(({ record }) => bodyOf(record))
       expect(Object.keys(jsonAfter(bodies)).length).toBe(9 + since + 1)
       // A client that was shown the other branch under the same numbers is sent this one too.
       const shown = vectorOf([

@@ -10,7 +10,7 @@ import type { TestNode } from "./test/harness.ts"
 const notes = documentNamed("notes")
 
 function entries(node: TestNode): number {
-  return node.store.log.readDocument(notes).length
+  return node.store.log.readDocument(notes).entries.length
 }
 
 test.each([undefined, "", "x".repeat(513), "é".repeat(257), "\ud800"])(
@@ -119,7 +119,7 @@ test("[Y4] what can't be judged is logged: nothing is lost while the log can't b
   node.store.readFailure = "store-failed"
   stranger.step2(new YWriter(1).put("k", 1))
   node.world.advance(limits.commitPaceMs)
-  expect(node.store.log.readDocument(other)).toHaveLength(1)
+  expect(node.store.log.readDocument(other).entries).toHaveLength(1)
   expect(client.closed).toBeUndefined()
 })
 

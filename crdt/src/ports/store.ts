@@ -10,21 +10,29 @@
  * A store opened in doubt starts a fresh epoch before it is used (ADR 8): no (origin, seq) is ever
  * given out twice. It finds some doubts by itself; others the core asks for (`ReopenDoubt`).
  */
-import type { ClientId, DocumentId, NodeId, OriginId } from "../base/index.ts"
-import type { VersionVector } from "../clock/index.ts"
-import type { Head, LogEntry, LogRun, Renewal } from "../log/index.ts"
+import type { NodeId, OriginId } from "../base/index.ts"
+import type {
+  Head,
+  LogBatch,
+  LogEntry,
+  ReadFailureCode,
+  ReadQuery,
+  ReadResult,
+  Renewal,
+} from "../log/index.ts"
 
-export type AppendBatch = {
-  /** Records of the own origin; the store numbers them. */
-  readonly own: readonly Uint8Array[]
-  /** Runs of other origins; each starts right after what is held. */
-  readonly adopted: readonly LogRun[]
-}
+export type { ReadFailureCode, ReadQuery, ReadResult }
+
+/** All or nothing, snapshots and floors included. */
+export type AppendBatch = LogBatch
 
 export type StoreFailure = {
   readonly ok: false
-  /** `store-full`: no space; `store-failed`: anything else. Both may pass by themselves. */
-  readonly code: "store-full" | "store-failed"
+  /**
+   * `store-full`: no space; `store-failed`: anything else. Both may pass by themselves. `refused`:
+   * a snapshot or a floor that breaks rule [K1] or [K2], which is the caller's fault.
+   */
+  readonly code: "store-full" | "store-failed" | "refused"
   readonly message: string
 }
 
@@ -37,28 +45,6 @@ export type AppendResult =
       readonly heads: readonly (readonly [OriginId, Head])[]
     }
   | StoreFailure
-
-export type ReadQuery =
-  /** A document's entries that `since` does not cover; each origin's in order of seq. */
-  | { readonly type: "document"; readonly document: DocumentId; readonly since: VersionVector }
-  /** Entries of one origin from `fromSeq`, as many as fit `bytesMax`, at least one if any. */
-  | {
-      readonly type: "origin"
-      readonly origin: OriginId
-      readonly fromSeq: number
-      readonly bytesMax: number
-    }
-  /** The highest update number of a client that is in the log. */
-  | { readonly type: "client"; readonly client: ClientId }
-
-export type ReadResult =
-  | { readonly type: "document"; readonly entries: readonly LogEntry[] }
-  | { readonly type: "origin"; readonly run: LogRun; readonly previousHash: Uint8Array }
-  | { readonly type: "client"; readonly seq: number }
-  | { readonly type: "failed"; readonly code: ReadFailureCode; readonly message: string }
-
-/** `document-too-large`: over `documentReadBytesMax`. `corrupt`: a record failed its checksum. */
-export type ReadFailureCode = "store-failed" | "document-too-large" | "corrupt"
 
 /** What a core found out about its log, which only an opening can put right. */
 export type ReopenDoubt =
@@ -86,6 +72,8 @@ export interface Store {
     readonly node: NodeId
     readonly origin: OriginId
     readonly heads: readonly (readonly [OriginId, Head])[]
+    /** Where logs begin, if not at their beginning. Entries up to there are only in snapshots. */
+    readonly floors: readonly (readonly [OriginId, Head])[]
     /**
      * Where own origins of before were cut as overtaken. Behind that, what was shown as theirs here
      * is logged under others now, and what is there now comes from peers.

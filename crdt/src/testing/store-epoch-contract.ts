@@ -53,7 +53,7 @@ async function expectSame(store: Store, model: MemoryLog): Promise<void> {
   }
   for (const document of documents) {
     expect(byOrigin(await readDocument(store, document))).toEqual(
-      byOrigin(model.readDocument(document)),
+      byOrigin(model.readDocument(document).entries),
     )
   }
   for (const client of clients)

@@ -146,7 +146,7 @@ function take(step: Exclude<Step, { type: "reopen" }>, store: Store, model: Memo
       const since = new VersionVector(
         origins.map((origin, index) => [origin, step.since[index] ?? 0] as const),
       )
-      const expected = byOrigin(model.readDocument(step.document, since))
+      const expected = byOrigin(model.readDocument(step.document, since).entries)
       return readDocument(store, step.document, since).then((entries) =>
         expect(byOrigin(entries)).toEqual(expected),
       )

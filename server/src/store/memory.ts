@@ -2,8 +2,8 @@
  * The store that forgets: a MemoryLog behind the store port, for tests and for nodes that keep
  * nothing. Work is done within the call, in order; results come in that order, on a later turn.
  */
-import { limits, nodeOfOrigin } from "@causeway/crdt/base"
-import { MemoryLog } from "@causeway/crdt/log"
+import { nodeOfOrigin } from "@causeway/crdt/base"
+import { MemoryLog, readLog } from "@causeway/crdt/log"
 import type {
   AppendBatch,
   AppendResult,
@@ -57,14 +57,18 @@ class MemoryStore implements Store {
     )
     const node = nodeOfOrigin(origin)
     const clusterRecords = log.clusterRecords()
-    this.opened = { node, origin, heads, cuts: log.cuts(), clusterRecords, renewed }
+    const floors = log.floors()
+    this.opened = { node, origin, heads, floors, cuts: log.cuts(), clusterRecords, renewed }
   }
 
   append(batch: AppendBatch, done: (result: AppendResult) => void): void {
     if (this.#closed) return this.#later(() => done(closedFailure))
+    const message = this.#log.refusal(batch)
+    if (message !== undefined) {
+      return this.#later(() => done({ ok: false, code: "refused", message }))
+    }
     this.#heads.add(batch)
-    const firstSeq = this.#log.appendOwn(batch.own)
-    for (const run of batch.adopted) this.#log.appendRun(run)
+    const firstSeq = this.#log.append(batch)
     const heads = touchedOrigins(this.#log.origin, batch).map(
       (origin) => [origin, this.#log.head(origin)] as const,
     )
@@ -72,30 +76,8 @@ class MemoryStore implements Store {
   }
 
   read(query: ReadQuery, done: (result: ReadResult) => void): void {
-    const result = this.#closed ? closedRead : this.#answer(query)
+    const result = this.#closed ? closedRead : readLog(this.#log, query)
     this.#later(() => done(result))
-  }
-
-  #answer(query: ReadQuery): ReadResult {
-    switch (query.type) {
-      case "document": {
-        const entries = this.#log.readDocument(query.document, query.since)
-        const bytes = entries.reduce((sum, entry) => sum + entry.record.length, 0)
-        return bytes <= limits.documentReadBytesMax
-          ? { type: "document", entries }
-          : { type: "failed", code: "document-too-large", message: `${bytes} bytes` }
-      }
-      case "origin": {
-        const { run, previousHash } = this.#log.readOrigin(
-          query.origin,
-          query.fromSeq,
-          query.bytesMax,
-        )
-        return { type: "origin", run, previousHash }
-      }
-      case "client":
-        return { type: "client", seq: this.#log.readClient(query.client) }
-    }
   }
 
   close(done: () => void): void {

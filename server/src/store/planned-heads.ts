@@ -28,8 +28,12 @@ export class PlannedHeads {
     for (const [origin, seq] of this.#plan(batch) ?? []) this.#seqs.set(origin, seq)
   }
 
-  #plan({ own, adopted }: AppendBatch): Map<OriginId, number> | undefined {
+  #plan({ own, adopted, raise = [] }: AppendBatch): Map<OriginId, number> | undefined {
     const planned = new Map<OriginId, number>()
+    for (const [origin, { seq }] of raise) {
+      assert(origin !== this.#own, "the own origin is appended to, never raised")
+      if (seq > (planned.get(origin) ?? this.#seqs.get(origin) ?? 0)) planned.set(origin, seq)
+    }
     if (own.length > 0) planned.set(this.#own, (this.#seqs.get(this.#own) ?? 0) + own.length)
     for (const run of adopted) {
       assert(run.origin !== this.#own, "the own origin is appended to, never adopted")
@@ -45,10 +49,11 @@ function describe({ adopted }: AppendBatch): string {
   return adopted.map((run) => `${run.origin} from ${run.firstSeq}`).join(", ")
 }
 
-/** Every origin the batch touches, the own one first, the others in order of the batch. */
+/** Every origin whose head the batch may move: own, raised, adopted, in the order of the batch. */
 export function touchedOrigins(own: OriginId, batch: AppendBatch): OriginId[] {
   const touched = new Set<OriginId>()
   if (batch.own.length > 0) touched.add(own)
+  for (const [origin] of batch.raise ?? []) touched.add(origin)
   for (const run of batch.adopted) touched.add(run.origin)
   return [...touched]
 }

@@ -24,7 +24,9 @@ export function shownOf(engine: Engine, state: Uint8Array): string {
   return `${bytesToHex(engine.summaryOf(state))} ${JSON.stringify(engine.toJson(state))}`
 }
 
-/** Of all entries of a document, in the order of the log. */
+/** All that a log holds of a document: its snapshot, and its entries in the order of the log. */
 export function bodiesOf(log: MemoryLog, document: DocumentId): Uint8Array[] {
-  return log.readDocument(document).map(({ record }) => bodyOf(record))
+  const { snapshot, entries } = log.readDocument(document)
+  const bodies = entries.map(({ record }) => bodyOf(record))
+  return snapshot === undefined ? bodies : [snapshot.state, ...bodies]
 }

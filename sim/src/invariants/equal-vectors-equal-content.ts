@@ -78,8 +78,8 @@ class EqualVectors implements Watcher {
   #holdersBySet(document: DocumentId): Map<number, Holder[]> {
     const groups = new Map<number, Holder[]>()
     for (const node of this.#world.nodes) {
-      const entries = node.disk.durable.readDocument(document)
-      if (entries.length === 0 || entries.length > ENTRIES_MAX) continue
+      const { snapshot, entries } = node.disk.durable.readDocument(document)
+      if (snapshot !== undefined || entries.length === 0 || entries.length > ENTRIES_MAX) continue
       const set = this.#setHash(entries)
       const group = groups.get(set)
       if (group === undefined) groups.set(set, [{ node, entries }])

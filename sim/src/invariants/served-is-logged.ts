@@ -129,7 +129,7 @@ class ServedIsLogged implements Watcher {
   }
 
   #mustBeAll({ node, disk }: SimNode, { document, updates }: Join, { resume }: Updates): void {
-    const entries = disk.durable.readDocument(document)
+    const { entries } = disk.durable.readDocument(document)
     const bytes = entries.reduce((sum, { record }) => sum + record.length, 0)
     if (entries.length > ENTRIES_MAX || bytes > BYTES_MAX) return
     // The disk may be ahead of what the node knows to be durable.

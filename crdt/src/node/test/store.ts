@@ -6,7 +6,7 @@
 import { assert } from "../../base/index.ts"
 import type { OriginId } from "../../base/index.ts"
 import type { Head } from "../../log/index.ts"
-import { MemoryLog } from "../../log/index.ts"
+import { MemoryLog, readLog } from "../../log/index.ts"
 import type {
   AppendBatch,
   AppendResult,
@@ -71,9 +71,11 @@ export class TestStore {
     if (this.appendFailure !== undefined) {
       return { ok: false, code: this.appendFailure, message: "as the test wants it" }
     }
-    const firstSeq = this.log.appendOwn(batch.own)
-    for (const run of batch.adopted) this.log.appendRun(run)
+    const message = this.log.refusal(batch)
+    if (message !== undefined) return { ok: false, code: "refused", message }
+    const firstSeq = this.log.append(batch)
     const touched = new Set(batch.adopted.map(({ origin }) => origin)).add(this.log.origin)
+    for (const [origin] of batch.raise ?? []) touched.add(origin)
     const heads = [...touched].map((origin): [OriginId, Head] => [origin, this.log.head(origin)])
     return { ok: true, firstSeq, heads }
   }
@@ -81,15 +83,6 @@ export class TestStore {
   #answer(query: ReadQuery): ReadResult {
     const { log, readFailure } = this
     if (readFailure !== undefined) return { type: "failed", code: readFailure, message: "test" }
-    switch (query.type) {
-      case "document":
-        return { type: "document", entries: log.readDocument(query.document, query.since) }
-      case "client":
-        return { type: "client", seq: log.readClient(query.client) }
-      case "origin": {
-        const { origin, fromSeq, bytesMax } = query
-        return { type: "origin", ...log.readOrigin(origin, fromSeq, bytesMax) }
-      }
-    }
+    return readLog(log, query)
   }
 }

@@ -209,7 +209,14 @@ async function dyingStore(): Promise<{ store: Store; failed: string[] }> {
     parentPort.on("message", () => { throw new Error("the disk caught fire") })`
   const failed: string[] = []
   const origin = testOrigin("dying")
-  const named = { node: testNode("dying"), origin, heads: [], cuts: [], clusterRecords: [] }
+  const named = {
+    node: testNode("dying"),
+    origin,
+    heads: [],
+    floors: [],
+    cuts: [],
+    clusterRecords: [],
+  }
   const opened = { type: "opened", ...named, renewed: undefined } as const
   const worker = new Worker(script, { eval: true })
   return {

@@ -37,7 +37,7 @@ export class SqliteLog implements FolderLog {
       const heads = origins.all().map(({ origin, head }) => [origin, head] as const)
       const cuts = storedCuts(this.#database)
       const clusterRecords = this.#reader.clusterRecords()
-      this.opened = { type: "opened", ...identity, heads, cuts, clusterRecords }
+      this.opened = { type: "opened", ...identity, heads, floors: [], cuts, clusterRecords }
     } catch (error) {
       this.#database.close()
       throw asOpenError(error, directory)

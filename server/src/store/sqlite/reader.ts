@@ -58,6 +58,9 @@ export class LogReader {
         return this.#readOrigin(request.origin, request.fromSeq, request.bytesMax)
       case "client":
         return { type: "client", seq: this.#readClient(request.client) }
+      case "changed":
+      case "foldable":
+        return { type: "failed", code: "store-failed", message: "no snapshots yet" }
     }
   }
 
@@ -77,7 +80,7 @@ export class LogReader {
         if (packer.recordBytes > limits.documentReadBytesMax) return tooLarge(document)
       }
     }
-    return { type: "document", origins: names, bytes: packer.finish() }
+    return { type: "document", origins: names, bytes: packer.finish(), snapshot: undefined }
   }
 
   /** Entries of no document, sound and of a kind that is known. O(those entries). */

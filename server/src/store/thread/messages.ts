@@ -7,7 +7,7 @@
 import { assert, parseOriginId } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, NodeId, OriginId } from "@causeway/crdt/base"
 import { HASH_BYTES } from "@causeway/crdt/log"
-import type { Head, LogEntry, LogRun } from "@causeway/crdt/log"
+import type { Foldable, Head, LogEntry, LogRun } from "@causeway/crdt/log"
 import type {
   AppendBatch,
   AppendResult,
@@ -16,12 +16,14 @@ import type {
   StoreFailure,
 } from "@causeway/crdt/ports"
 import type { StoreOpenErrorCode } from "../errors.ts"
+import { decodeRare, encodeRare } from "./snapshot-messages.ts"
+import type { Seqs, SnapshotMessage } from "./snapshot-messages.ts"
 
 export type ReadRequest =
   | {
       readonly type: "document"
       readonly document: DocumentId
-      readonly since: readonly (readonly [OriginId, number])[]
+      readonly since: Seqs
     }
   | {
       readonly type: "origin"
@@ -30,6 +32,13 @@ export type ReadRequest =
       readonly bytesMax: number
     }
   | { readonly type: "client"; readonly client: ClientId }
+  | {
+      readonly type: "changed"
+      readonly since: Seqs
+      readonly after: DocumentId | undefined
+      readonly limit: number
+    }
+  | { readonly type: "foldable"; readonly upTo: Seqs; readonly limit: number }
 
 /** An ArrayBuffer is an append (`encodeAppend`). */
 export type ToWorker = ArrayBuffer | ReadRequest | { readonly type: "close" }
@@ -39,6 +48,7 @@ export type Opened = {
   readonly node: NodeId
   readonly origin: OriginId
   readonly heads: readonly (readonly [OriginId, Head])[]
+  readonly floors: readonly (readonly [OriginId, Head])[]
   readonly cuts: readonly (readonly [OriginId, number])[]
   readonly clusterRecords: readonly LogEntry[]
   readonly renewed: Renewed | undefined
@@ -49,9 +59,17 @@ export type ReadReply =
       readonly type: "document"
       readonly origins: readonly OriginId[]
       readonly bytes: ArrayBuffer
+      readonly snapshot: SnapshotMessage | undefined
     }
   | { readonly type: "origin"; readonly previousHash: Uint8Array; readonly bytes: ArrayBuffer }
+  | { readonly type: "truncated"; readonly floor: Head }
   | { readonly type: "client"; readonly seq: number }
+  | {
+      readonly type: "changed"
+      readonly documents: readonly (readonly [DocumentId, Seqs])[]
+      readonly next: DocumentId | undefined
+    }
+  | ({ readonly type: "foldable" } & Foldable)
   | { readonly type: "failed"; readonly code: ReadFailureCode; readonly message: string }
 
 export type WorkerEvent =
@@ -68,7 +86,8 @@ export type FromWorker = ArrayBuffer | ReadReply | WorkerEvent
 const LENGTH_BYTES = 4
 
 export function encodeAppend(batch: AppendBatch): ArrayBuffer {
-  let size = 2 * LENGTH_BYTES + sizeOfRecords(batch.own)
+  const rare = encodeRare(batch)
+  let size = 2 * LENGTH_BYTES + sizeOfRecords(batch.own) + rare.length
   for (const run of batch.adopted) {
     size += 1 + run.origin.length + 8 + LENGTH_BYTES + sizeOfRecords(run.records)
   }
@@ -83,7 +102,8 @@ export function encodeAppend(batch: AppendBatch): ArrayBuffer {
     offset = bytes.writeUInt32LE(run.records.length, offset)
     offset = writeRecords(bytes, offset, run.records)
   }
-  assert(offset === size, "append size")
+  bytes.set(rare, offset)
+  assert(offset + rare.length === size, "append size")
   return bytes.buffer
 }
 
@@ -103,7 +123,7 @@ export function decodeAppend(buffer: ArrayBuffer): AppendBatch {
     adopted.push({ origin, firstSeq, records: read.records })
     offset = read.offset
   }
-  return { own, adopted }
+  return { own, adopted, ...decodeRare(bytes.subarray(offset)) }
 }
 
 function sizeOfRecords(records: readonly Uint8Array[]): number {
@@ -140,7 +160,8 @@ function readRecords(
 /** An append's result as the worker has it: heads in the order of `touchedOrigins`. */
 export type Appended = { readonly firstSeq: number; readonly heads: readonly Head[] }
 
-const appendStatus = { ok: 0, "store-full": 1, "store-failed": 2 } as const
+const appendStatus = { ok: 0, "store-full": 1, "store-failed": 2, refused: 3 } as const
+const failureCodes = ["store-full", "store-failed", "refused"] as const
 const HEAD_BYTES = 8 + HASH_BYTES
 const APPENDED_BYTES = 1 + 8
 
@@ -169,7 +190,7 @@ export function decodeAppendResult(
   const bytes = Buffer.from(buffer)
   const status = bytes.readUInt8(0)
   if (status !== appendStatus.ok) {
-    const code = status === appendStatus["store-full"] ? "store-full" : "store-failed"
+    const code = failureCodes.find((one) => appendStatus[one] === status) ?? "store-failed"
     return { ok: false, code, message: bytes.toString("utf8", 1) }
   }
   const heads = touched.map((origin, index) => {

@@ -1,11 +1,12 @@
 /**
- * The main thread's side of a store in a worker thread: keeps the calls under way in their order and
- * matches results to them; the worker answers strictly in order. If the worker dies, every call
+ * The main thread's side of a store in a worker thread: keeps the calls under way in their order
+ * and matches results to them; the worker answers strictly in order. If the worker dies, every call
  * under way and every later one fails, and `onFailed` says so once.
  */
 import type { Worker } from "node:worker_threads"
 import { assert, InvariantError } from "@causeway/crdt/base"
 import type { OriginId } from "@causeway/crdt/base"
+import { VersionVector } from "@causeway/crdt/clock"
 import type { AppendBatch, AppendResult, ReadQuery, ReadResult, Store } from "@causeway/crdt/ports"
 import { errorMessage } from "../errors.ts"
 import { PlannedHeads, touchedOrigins } from "../planned-heads.ts"
@@ -18,6 +19,7 @@ import type {
   ToWorker,
   WorkerEvent,
 } from "./messages.ts"
+import { snapshotOf } from "./snapshot-messages.ts"
 
 export type CorruptEntry = { readonly origin: OriginId; readonly seq: number }
 
@@ -59,9 +61,9 @@ export class ThreadStore implements Store {
   #reason = "the store is closed"
   #closed: (() => void)[] = []
 
-  constructor(worker: Worker, opening: Opened, events: StoreEvents) {
-    const { node, origin, heads, cuts, clusterRecords, renewed } = opening
-    this.opened = { node, origin, heads, cuts, clusterRecords, renewed }
+  constructor(worker: Worker, { type: _, ...opened }: Opened, events: StoreEvents) {
+    const { origin, heads } = opened
+    this.opened = opened
     this.#worker = worker
     this.#events = events
     this.#heads = new Map(heads.map(([held, head]) => [held, head.seq]))
@@ -175,7 +177,10 @@ function isEvent(message: ReadReply | WorkerEvent): message is WorkerEvent {
   switch (message.type) {
     case "document":
     case "origin":
+    case "truncated":
     case "client":
+    case "changed":
+    case "foldable":
     case "failed":
       return false
     default:
@@ -184,22 +189,44 @@ function isEvent(message: ReadReply | WorkerEvent): message is WorkerEvent {
 }
 
 function requestOf(query: ReadQuery): ReadRequest {
-  if (query.type === "origin") assert(query.fromSeq >= 1, "seqs begin at 1")
-  if (query.type !== "document") return query
-  return { type: "document", document: query.document, since: query.since.entries() }
+  switch (query.type) {
+    case "origin":
+      assert(query.fromSeq >= 1, "seqs begin at 1")
+      return query
+    case "client":
+      return query
+    case "document":
+    case "changed":
+      return { ...query, since: query.since.entries() }
+    case "foldable":
+      return { ...query, upTo: query.upTo.entries() }
+  }
 }
 
 function resultOf(query: ReadQuery, reply: ReadReply): ReadResult {
   switch (reply.type) {
     case "document":
-      return { type: "document", entries: unpackEntries(reply.bytes, reply.origins) }
+      return {
+        type: "document",
+        snapshot: reply.snapshot === undefined ? undefined : snapshotOf(reply.snapshot),
+        entries: unpackEntries(reply.bytes, reply.origins),
+      }
     case "origin": {
       assert(query.type === "origin", "an origin read is answered as one")
       const records = unpackEntries(reply.bytes, [query.origin]).map((entry) => entry.record)
       const run = { origin: query.origin, firstSeq: query.fromSeq, records }
       return { type: "origin", run, previousHash: reply.previousHash }
     }
+    case "changed": {
+      const { type, next } = reply
+      const documents = reply.documents.map(([document, seqs]) => {
+        return { document, vector: new VersionVector(seqs) }
+      })
+      return { type, documents, next }
+    }
+    case "truncated":
     case "client":
+    case "foldable":
     case "failed":
       return reply
   }
