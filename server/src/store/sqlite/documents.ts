@@ -1,7 +1,7 @@
 /** Documents and their row ids, the recent ones in memory. */
 import type { Database, Statement } from "better-sqlite3"
 import type { DocumentId } from "@causeway/crdt/base"
-import { GenerationCache } from "./cache.ts"
+import { GenerationCache } from "../cache.ts"
 
 /** Past it the least recent are looked up again. About 2 MB when full. */
 const cachedDocumentsMax = 16_384
