@@ -21,6 +21,11 @@ export class StoreOpenError extends Error {
   }
 }
 
+/** A batch breaks a rule of snapshots and floors ([K1] [K2]); nothing of it is kept. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError"
+}
+
 /** The operating system's and SQLite's short code of what was thrown; "" if it has none. */
 export function errorCode(error: unknown): string {
   if (!(error instanceof Error) || !("code" in error)) return ""

@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads"
 import { assert, DecodeError, InvariantError } from "@causeway/crdt/base"
 import type { NodeId, OriginId } from "@causeway/crdt/base"
 import type { AppendBatch, ReopenDoubt, StoreFailure } from "@causeway/crdt/ports"
-import { asOpenError, errorMessage, isFull } from "../errors.ts"
+import { asOpenError, errorMessage, isFull, RefusedError } from "../errors.ts"
 import { decodeAppend, encodeAppended, encodeAppendFailure } from "./messages.ts"
 import type { Appended, FromWorker, Opened, ReadReply, ReadRequest, ToWorker } from "./messages.ts"
 
@@ -86,8 +86,9 @@ async function append(log: FolderLog, buffer: ArrayBuffer): Promise<void> {
 }
 
 function appendFailure(error: unknown): StoreFailure {
-  const code = isFull(error) ? "store-full" : "store-failed"
-  return { ok: false, code, message: errorMessage(error) }
+  const message = errorMessage(error)
+  if (error instanceof RefusedError) return { ok: false, code: "refused", message }
+  return { ok: false, code: isFull(error) ? "store-full" : "store-failed", message }
 }
 
 async function read(log: FolderLog, request: ReadRequest): Promise<ReadReply> {
