@@ -39,7 +39,8 @@ const hocuspocus = ["server", "provider", "extension-redis", "extension-sqlite"]
   (name) => `@hocuspocus/${name}`,
 )
 const peers = [...hocuspocus, "@y/websocket-server", "y-websocket", "y-protocols"]
-const benchPackages = [...peers, "ws", "yjs", "lib0", "commander", "toxiproxy-node-client"]
+const faults = ["toxiproxy-node-client", "pure-rand"]
+const benchPackages = [...peers, ...faults, "ws", "yjs", "lib0", "commander"]
 const yjs = ["yjs", "lib0"]
 const automerge = ["@automerge/automerge"]
 const hashes = ["@noble/hashes"]

@@ -1,0 +1,291 @@
+/**
+ * One run: a cluster and its clients, then rounds of faults, each followed by a heal and the
+ * checks, and at the end everything once more. Invariant: whatever happens, what it started is
+ * stopped; folders are kept if something was broken.
+ */
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
+import { createClient } from "@causeway/client"
+import { Cluster } from "./cluster.ts"
+import type { Estate } from "./estate.ts"
+import { losesDisk } from "./faults.ts"
+import type { FaultType } from "./faults.ts"
+import { Injector } from "./inject.ts"
+import { keyOf, Ledger } from "./ledger.ts"
+import type { DocumentName } from "./ledger.ts"
+import { drained, inspect, level } from "./level.ts"
+import type { Looks } from "./level.ts"
+import type { Machine } from "./machine.ts"
+import { Monitor } from "./monitor.ts"
+import { loopbackNetwork, namespaceNetwork } from "./network.ts"
+import { Proxies } from "./proxies.ts"
+import { Random } from "./random.ts"
+import type { Profile, Round } from "./schedule.ts"
+import { Broken } from "./violation.ts"
+import type { Violation } from "./violation.ts"
+import { within } from "./wait.ts"
+import { Workload } from "./workload.ts"
+
+export type RunWishes = {
+  readonly seed: number
+  readonly names: readonly string[]
+  readonly profile: Profile
+  readonly writesPerSecond: number
+  readonly rounds: readonly Round[]
+  readonly smallDisk: string | undefined
+  /** Where its folder is made. */
+  readonly parent: string
+  readonly machine: Machine
+  readonly estate: Estate
+  readonly say: (text: string) => void
+  readonly signal: AbortSignal
+}
+
+export type RunResult = {
+  readonly rounds: number
+  readonly seconds: number
+  readonly counts: Ledger["counts"]
+  readonly documents: number
+  readonly faults: ReadonlyMap<FaultType, number>
+  readonly heals: readonly number[]
+  readonly residentMb: number
+  readonly hasTiers: boolean
+  readonly violations: readonly Violation[]
+  /** Kept: logs, data, copies. */
+  readonly kept: string | undefined
+}
+
+const tierMsMax = 10_000
+
+export async function run(wishes: RunWishes): Promise<RunResult> {
+  const folder = mkdtempSync(join(wishes.parent, "causeway-chaos-"))
+  const stage = new Stage(wishes, folder)
+  try {
+    await stage.play()
+  } catch (error) {
+    stage.note(error)
+  }
+  await stage.close()
+  return stage.result()
+}
+
+class Stage {
+  readonly #wishes: RunWishes
+  readonly #folder: string
+  readonly #ledger: Ledger
+  readonly #startMs = performance.now()
+  readonly #violations: Violation[] = []
+  readonly #heals: number[] = []
+  #cluster: Cluster | undefined
+  #proxies: Proxies | undefined
+  #injector: Injector | undefined
+  #workload: Workload | undefined
+  #monitor: Monitor | undefined
+  #hasTiers = false
+  #rounds = 0
+  #kept: string | undefined
+  #failure: unknown
+  /** Documents that were open when a disk was lost. */
+  readonly #scarred = new Set<string>()
+
+  constructor(wishes: RunWishes, folder: string) {
+    this.#wishes = wishes
+    this.#folder = folder
+    this.#ledger = new Ledger(() => performance.now() - this.#startMs)
+  }
+
+  async play(): Promise<void> {
+    const { profile, say } = this.#wishes
+    const cluster = await this.#startCluster()
+    this.#monitor = new Monitor(cluster)
+    this.#hasTiers = await ackTiers(cluster)
+    if (!this.#hasTiers && profile === "disk-destroyed") {
+      throw new Error("the profile disk-destroyed needs ack tier quorum, which these nodes lack")
+    }
+    if (!this.#hasTiers)
+      say("!!! nodes do not ack at tiers quorum and all: tier node alone is checked")
+    const { seed, names, writesPerSecond } = this.#wishes
+    const world = {
+      ledger: this.#ledger,
+      random: new Random(seed).split("clients"),
+      names,
+      entrance: (node: string) => cluster.entrance(node),
+      onRefused: (message: string) => {
+        this.#violations.push({ rule: "client-refused", message })
+      },
+    }
+    this.#workload = new Workload({ world, profile, writesPerSecond, hasTiers: this.#hasTiers })
+    const injector = new Injector(cluster, this.#ledger, (text) => this.#tell(text))
+    this.#injector = injector
+    const signal = AbortSignal.any([this.#wishes.signal, this.#monitor.signal])
+    for (const [index, round] of this.#wishes.rounds.entries()) {
+      await this.#round(cluster, this.#workload, injector, round, index + 1, signal)
+      if (this.#violations.length > 0) return
+    }
+    this.#tell(`the end: ${this.#ledger.documents().length} documents are looked at once more`)
+    await this.#inspect(cluster, this.#ledger.documents(), signal)
+  }
+
+  async #startCluster(): Promise<Cluster> {
+    const { machine, estate, names, seed, smallDisk, say } = this.#wishes
+    const logFile = join(this.#folder, "toxiproxy.log")
+    if (machine.toxiproxy !== undefined) {
+      this.#proxies = await Proxies.start(machine.toxiproxy, { seed, logFile, estate })
+    }
+    const isApart = machine.namespaces && this.#proxies !== undefined
+    const network = isApart ? namespaceNetwork(names, estate) : loopbackNetwork
+    this.#cluster = await Cluster.start({
+      names,
+      folder: this.#folder,
+      network,
+      proxies: this.#proxies,
+      smallDisk: machine.tmpfs ? smallDisk : undefined,
+      estate,
+    })
+    for (const node of this.#cluster.nodes) say(`node ${node.name}: ${node.address}`)
+    return this.#cluster
+  }
+
+  async #round(
+    cluster: Cluster,
+    workload: Workload,
+    injector: Injector,
+    round: Round,
+    number: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { rounds } = this.#wishes
+    const seconds = (round.lastsMs / 1000).toFixed(1)
+    this.#tell(`round ${number} of ${rounds.length}: ${seconds} s, ${round.steps.length} faults`)
+    workload.begin(number)
+    const over = new AbortController()
+    const timer = setTimeout(() => over.abort(), round.lastsMs)
+    const isOver = AbortSignal.any([over.signal, signal])
+    const faults = round.steps.map((step) => injector.run(step, isOver))
+    // What goes wrong ends the round for all, so that everything heals.
+    for (const fault of faults) fault.catch(() => over.abort())
+    await delay(round.lastsMs, undefined, { signal: isOver }).catch(() => {})
+    const ends = await Promise.allSettled(faults)
+    clearTimeout(timer)
+    const healStartMs = performance.now()
+    for (const end of ends) if (end.status === "rejected") throw end.reason
+    signal.throwIfAborted()
+    const hasLost = round.steps.some(({ fault }) => losesDisk(fault.type))
+    if (hasLost) for (const document of workload.shared) this.#scarred.add(keyOf(document))
+    await workload.end()
+    await drained(workload.residents, signal)
+    await level(cluster, signal)
+    const healMs = performance.now() - healStartMs
+    this.#heals.push(healMs)
+    const open = this.#ledger.documents().filter(({ name }) => isOfRound(name, number))
+    const documents = hasLost ? this.#ledger.documents() : open
+    await this.#inspect(cluster, documents, signal)
+    workload.leaveRound()
+    this.#rounds = number
+    this.#tell(`  level after ${(healMs / 1000).toFixed(1)} s, ${this.#progress()}`)
+  }
+
+  async #inspect(
+    cluster: Cluster,
+    documents: readonly DocumentName[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const looks: Looks = {
+      cluster,
+      residents: this.#workload?.residents ?? [],
+      ledger: this.#ledger,
+      mayLackDeletions: (document) => this.#scarred.has(keyOf(document)),
+    }
+    this.#violations.push(...(await inspect(looks, documents, signal)))
+    for (const token of this.#ledger.phantoms) {
+      this.#violations.push({ rule: "phantom", message: `a client was shown ${token}` })
+    }
+  }
+
+  #progress(): string {
+    const { writes, node, quorum, all, seen } = this.#ledger.counts
+    return `${writes} writes, ${node + quorum + all} acked, ${seen} seen by others`
+  }
+
+  #tell(text: string): void {
+    const seconds = ((performance.now() - this.#startMs) / 1000).toFixed(1)
+    this.#wishes.say(`${seconds.padStart(7)} s  ${this.#cluster?.picture ?? ""}  ${text}`)
+  }
+
+  /** What ended the run. */
+  note(error: unknown): void {
+    const { signal } = this.#wishes
+    const cause: unknown =
+      this.#monitor?.signal.aborted === true ? this.#monitor.signal.reason : error
+    if (cause instanceof Broken) this.#violations.push(cause.violation)
+    else if (!signal.aborted) this.#failure = cause
+  }
+
+  /** Nodes are told to stop, and must; what is left is undone by the estate. */
+  async close(): Promise<void> {
+    const { estate, machine, smallDisk } = this.#wishes
+    this.#monitor?.end()
+    await this.#workload?.close()
+    try {
+      await this.#cluster?.stop()
+    } catch (error) {
+      this.#violations.push({ rule: "node-did-not-stop", message: String(error) })
+    }
+    const isBroken = this.#violations.length > 0 || this.#failure !== undefined
+    if (isBroken) this.#keep(machine.tmpfs ? smallDisk : undefined)
+    this.#proxies?.close()
+    this.#cluster?.network.close()
+    estate.undoAll()
+    if (!isBroken) rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  /** The small disk is memory, and gone with its mount. */
+  #keep(smallDisk: string | undefined): void {
+    this.#kept = this.#folder
+    if (smallDisk === undefined) return
+    const to = join(this.#folder, "data-of-small-disk")
+    mkdirSync(to, { recursive: true })
+    cpSync(join(this.#folder, "data", smallDisk), to, { recursive: true })
+  }
+
+  result(): RunResult {
+    if (this.#failure !== undefined) {
+      throw new Error(`the run could not go on; logs in ${this.#folder}`, { cause: this.#failure })
+    }
+    return {
+      rounds: this.#rounds,
+      seconds: (performance.now() - this.#startMs) / 1000,
+      counts: this.#ledger.counts,
+      documents: this.#ledger.documents().length,
+      faults: this.#injector?.counts ?? new Map(),
+      heals: this.#heals,
+      residentMb: this.#monitor?.residentMb ?? 0,
+      hasTiers: this.#hasTiers,
+      violations: this.#violations,
+      kept: this.#kept,
+    }
+  }
+}
+
+/** Those of the round, and those that last as long as the run. */
+function isOfRound(name: string, round: number): boolean {
+  return name === "steady" || name.endsWith(`-${round}`)
+}
+
+/** Whether nodes ack at tier quorum. */
+async function ackTiers(cluster: Cluster): Promise<boolean> {
+  const urls = cluster.names.map((name) => `${cluster.entrance(name)}/sync`)
+  const client = createClient({ urls })
+  try {
+    const note = client.yjs("tiers")
+    note.ydoc.getMap("probe").set("probe", true)
+    await note.saved("node")
+    await within("an ack of tier quorum", note.saved("quorum"), { timeoutMs: tierMsMax })
+    return true
+  } catch {
+    return false
+  } finally {
+    await client.close()
+  }
+}

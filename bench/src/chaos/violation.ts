@@ -1,0 +1,28 @@
+/** A promise that was broken, or a run that could not go on: what ends with exit code 1. */
+
+export type Rule =
+  | "acked-lost"
+  | "seen-lost"
+  | "held-lost"
+  | "phantom"
+  | "nodes-differ"
+  | "clients-differ"
+  | "not-level"
+  | "not-drained"
+  | "client-refused"
+  | "node-died"
+  | "node-did-not-start"
+  | "node-did-not-stop"
+  | "memory"
+
+export type Violation = { readonly rule: Rule; readonly message: string }
+
+/** Thrown where a run cannot go on. */
+export class Broken extends Error {
+  readonly violation: Violation
+
+  constructor(rule: Rule, message: string, cause?: unknown) {
+    super(`${rule}: ${message}`, { cause })
+    this.violation = { rule, message }
+  }
+}
