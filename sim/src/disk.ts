@@ -142,6 +142,7 @@ export class SimDisk {
         floors: log.floors(),
         cuts: log.cuts(),
         clusterRecords: log.clusterRecords(),
+        notes: log.side.notes(),
         renewed,
       },
       append: (batch, done) => this.#enqueue({ type: "append", batch, done: guarded(done) }),

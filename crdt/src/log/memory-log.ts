@@ -10,11 +10,13 @@ import { VersionVector } from "../clock/index.ts"
 import type { Dot } from "../clock/index.ts"
 import { emptyHead } from "./chain.ts"
 import type { Head } from "./chain.ts"
+import { compareDocuments } from "./compare-documents.ts"
 import { MemoryRenewal } from "./memory-renewal.ts"
 import { OriginLog } from "./origin-log.ts"
 import { decodeRecordHead, isClusterRecord } from "./record.ts"
 import type { Renewal, RenewOptions } from "./renewal.ts"
-import { compareDocuments, needsSnapshot } from "./snapshot.ts"
+import { SideTables } from "./side-tables.ts"
+import { needsSnapshot } from "./snapshot.ts"
 import type {
   ChangedPage,
   DocumentSnapshot,
@@ -38,6 +40,7 @@ export class MemoryLog {
   /** What entries that were deleted said of clients. */
   #clientsBelow = new Map<ClientId, number>()
   readonly #cuts = new Map<OriginId, number>()
+  #side = new SideTables()
 
   constructor(origin: OriginId) {
     this.#origin = origin
@@ -60,6 +63,7 @@ export class MemoryLog {
     copy.#clients = new Map(this.#clients)
     copy.#clientsBelow = new Map(this.#clientsBelow)
     for (const [origin, seq] of this.#cuts) copy.#cuts.set(origin, seq)
+    copy.#side = this.#side.copy()
     return copy
   }
 
@@ -73,13 +77,19 @@ export class MemoryLog {
     const { again, isSnapshotLost } = renewal.run()
     const { seq: kept } = this.head(before)
     if (keepSeq < ownEnd) this.#cuts.set(before, kept)
-    if (kept === 0) this.#logs.delete(before)
+    if (kept === 0 && !this.#isHeldBySnapshot(before)) this.#logs.delete(before)
     if (isSnapshotLost) this.#clientsBelow.clear()
+    this.#side.clear()
     this.#origin = fresh
     this.#logOf(fresh)
     this.#indexAgain()
     this.appendOwn(again)
     return renewal.finish()
+  }
+
+  #isHeldBySnapshot(origin: OriginId): boolean {
+    const held = [...this.#documents.values()]
+    return held.some(({ snapshot }) => (snapshot?.folded.get(origin) ?? 0) > 0)
   }
 
   /** Own origins of before that were cut at a `keepSeq`, and where. */
@@ -164,6 +174,12 @@ export class MemoryLog {
     const firstSeq = this.#move(batch)
     for (const snapshot of batch.snapshots ?? []) this.#putSnapshot(snapshot)
     for (const [origin, seq] of batch.floors ?? []) this.#truncate(origin, seq)
+    for (const entry of batch.below ?? []) this.#putBelow(entry)
+    for (const [client, seq] of batch.clients ?? []) {
+      raiseClient(this.#clients, client, seq)
+      raiseClient(this.#clientsBelow, client, seq)
+    }
+    this.#side.write(batch)
     return firstSeq
   }
 
@@ -214,9 +230,14 @@ export class MemoryLog {
     for (const held of this.#documents.values()) this.#dropFolded(held)
   }
 
+  #putBelow({ origin, seq, record }: LogEntry): void {
+    if (this.#logOf(origin).putBelow(seq, record)) this.#index({ origin, seq }, record)
+  }
+
   #putSnapshot({ document, state, folded }: DocumentSnapshot): void {
     const held = this.#hold(document)
     held.snapshot = { state: state.slice(), folded: folded.clone() }
+    for (const [origin] of folded.entries()) this.#logOf(origin)
     this.#dropFolded(held)
   }
 
@@ -374,6 +395,27 @@ export class MemoryLog {
       snapshotBytes += snapshot?.state.length ?? 0
     }
     return { logBytes, snapshotBytes }
+  }
+
+  /** Leaves and notes. */
+  get side(): Pick<SideTables, "notes" | "leaves" | "bucketSums"> {
+    return this.#side
+  }
+
+  /** Entries of no document that `since` does not cover, of whatever kind. O(entries). */
+  readUndocumented(since: VersionVector): LogEntry[] {
+    return this.#origins().flatMap((origin) =>
+      (this.#logs.get(origin)?.seqs() ?? [])
+        .filter((seq) => !since.covers({ origin, seq }))
+        .map((seq) => ({ origin, seq, record: this.#record({ origin, seq }) }))
+        .filter(({ record }) => decodeRecordHead(new Reader(record)).document === undefined),
+    )
+  }
+
+  /** Clients behind `after` with their highest update numbers, in order. O(clients). */
+  readClients(after: ClientId | undefined, limit: number): [ClientId, number][] {
+    const clients = [...this.#clients].filter(([client]) => after === undefined || client > after)
+    return clients.sort(([left], [right]) => (left < right ? -1 : 1)).slice(0, limit)
   }
 
   documentIds(): DocumentId[] {

@@ -5,11 +5,11 @@
  * their states are logged again. Rules [E3] [E4] [K5].
  */
 import type { DocumentId, OriginId } from "../base/index.ts"
+import { compareDocuments } from "./compare-documents.ts"
 import type { HeldDocument } from "./memory-log.ts"
 import type { OriginLog } from "./origin-log.ts"
 import { foldedUpTo, relogged, Renewing, stateRecord } from "./renewal.ts"
 import type { Renewal, RenewOptions } from "./renewal.ts"
-import { compareDocuments } from "./snapshot.ts"
 
 export class MemoryRenewal {
   readonly #logs: ReadonlyMap<OriginId, OriginLog>

@@ -82,6 +82,15 @@ export class OriginLog {
     this.#floor = head
   }
 
+  /** An entry of no document comes without its neighbours. False if it is held already. */
+  putBelow(seq: number, record: Uint8Array): boolean {
+    assert(seq <= this.#floor.seq, "what is above the floor comes in order")
+    if (this.#left.has(seq)) return false
+    this.#left.set(seq, record)
+    this.#bytes += record.length
+    return true
+  }
+
   /** An entry below the floor is not needed any more. */
   drop(seq: number): void {
     assert(seq <= this.#floor.seq, "only what is below the floor is dropped")

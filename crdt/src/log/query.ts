@@ -6,6 +6,7 @@ import { limits } from "../base/index.ts"
 import type { ClientId, DocumentId, OriginId } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import type { Head } from "./chain.ts"
+import type { DigestLeaf } from "./digest-leaf.ts"
 import type { MemoryLog } from "./memory-log.ts"
 import type { ChangedPage, Foldable, LogEntry, LogRun, Snapshot } from "./snapshot.ts"
 
@@ -37,6 +38,13 @@ export type ReadQuery =
     }
   /** What compaction can work on among the entries up to `upTo`: at most `limit` documents. */
   | { readonly type: "foldable"; readonly upTo: VersionVector; readonly limit: number }
+  /** Entries of no document, of whatever kind, that `since` does not cover. */
+  | { readonly type: "undocumented"; readonly since: VersionVector }
+  /** Clients behind `after`, in order of their ids. */
+  | { readonly type: "clients"; readonly after: ClientId | undefined; readonly limit: number }
+  | { readonly type: "leaves"; readonly bucket: number }
+  /** Of `count` buckets from `from` on, those that hold a leaf. */
+  | { readonly type: "bucket-sums"; readonly from: number; readonly count: number }
 
 export type ReadResult =
   | {
@@ -50,6 +58,11 @@ export type ReadResult =
   | ({ readonly type: "changed" } & ChangedPage)
   | ({ readonly type: "foldable" } & Foldable)
   | { readonly type: "client"; readonly seq: number }
+  /** Each origin's in order of seq. */
+  | { readonly type: "undocumented"; readonly entries: readonly LogEntry[] }
+  | { readonly type: "clients"; readonly clients: readonly (readonly [ClientId, number])[] }
+  | { readonly type: "leaves"; readonly leaves: readonly DigestLeaf[] }
+  | { readonly type: "bucket-sums"; readonly sums: readonly (readonly [number, Uint8Array])[] }
   | { readonly type: "failed"; readonly code: ReadFailureCode; readonly message: string }
 
 /** `document-too-large`: over `documentReadBytesMax`. `corrupt`: a record failed its checksum. */
@@ -70,6 +83,14 @@ export function readLog(log: MemoryLog, query: ReadQuery): ReadResult {
       return { type: "changed", ...log.readChanged(query.since, query.after, query.limit) }
     case "foldable":
       return { type: "foldable", ...log.readFoldable(query.upTo, query.limit) }
+    case "undocumented":
+      return { type: "undocumented", entries: log.readUndocumented(query.since) }
+    case "clients":
+      return { type: "clients", clients: log.readClients(query.after, query.limit) }
+    case "leaves":
+      return { type: "leaves", leaves: log.side.leaves(query.bucket) }
+    case "bucket-sums":
+      return { type: "bucket-sums", sums: log.side.bucketSums(query.from, query.count) }
   }
 }
 

@@ -3,9 +3,10 @@
  * entries are folded into them, floors are where logs begin. An entry at or below its origin's
  * floor is there no more, unless it belongs to no document or is not folded. Rules [K1]–[K4].
  */
-import type { DocumentId, OriginId } from "../base/index.ts"
+import type { ClientId, DocumentId, OriginId } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import type { Head } from "./chain.ts"
+import type { SideBatch } from "./side-tables.ts"
 
 /** An entry as a log holds it. */
 export type LogEntry = {
@@ -30,8 +31,8 @@ export type Snapshot = {
 
 export type DocumentSnapshot = Snapshot & { readonly document: DocumentId }
 
-/** What is written at once; done in this order: raise, own, adopted, snapshots, floors. */
-export type LogBatch = {
+/** What is written at once; done in this order: raise, own, adopted, snapshots, floors, others. */
+export type LogBatch = SideBatch & {
   /** Records of the own origin; the log numbers them. */
   readonly own: readonly Uint8Array[]
   /** Runs of other origins; each starts right after what is held. */
@@ -45,6 +46,10 @@ export type LogBatch = {
    * is in snapshots. Entries that are not folded stay. One that is no news changes nothing.
    */
   readonly raise?: readonly (readonly [OriginId, Head])[]
+  /** Entries of no document, at or below the floor of their origin, that a transfer brought. */
+  readonly below?: readonly LogEntry[]
+  /** The highest update numbers that clients had in entries which a transfer stands for. */
+  readonly clients?: readonly (readonly [ClientId, number])[]
 }
 
 /** A document, and for each origin the last seq that it has an entry or an effect of. */
@@ -82,19 +87,4 @@ export function needsSnapshot(
     const { floor, head } = range(origin)
     return known < floor || seq > head
   })
-}
-
-/** The order of documents in a log: that of their names' code points, as of their UTF-8 bytes. */
-export function compareDocuments(left: DocumentId, right: DocumentId): number {
-  const length = Math.min(left.length, right.length)
-  for (let index = 0; index < length; index++) {
-    const difference = rank(left.charCodeAt(index)) - rank(right.charCodeAt(index))
-    if (difference !== 0) return difference
-  }
-  return left.length - right.length
-}
-
-/** Surrogates stand for code points above all others. */
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit
 }

@@ -3,9 +3,11 @@
  * simulator at a virtual time. `runJob` is pure; it never throws: an update that an engine can't
  * read is left out and counted, so one bad record costs no neighbour.
  */
+import { bytesEqual } from "../base/index.ts"
 import type { EngineName } from "../base/index.ts"
 import type { Engine, Json } from "../engines/index.ts"
 import { EngineError } from "../engines/index.ts"
+import { DIGEST_BYTES, digestBytes } from "../log/digest-leaf.ts"
 
 export type Engines = Readonly<Record<EngineName, Engine>>
 
@@ -25,6 +27,8 @@ export type Job =
       readonly update: Uint8Array
     }
   | { readonly type: "json"; readonly engine: EngineName; readonly parts: readonly Uint8Array[] }
+  /** What the parts amount to, and whether that hangs on their order. */
+  | { readonly type: "digest"; readonly engine: EngineName; readonly parts: readonly Uint8Array[] }
 
 export type JobResult =
   | {
@@ -37,6 +41,13 @@ export type JobResult =
     }
   | { readonly type: "includes"; readonly state: Uint8Array; readonly includes: boolean }
   | { readonly type: "json"; readonly json: Json }
+  | {
+      readonly type: "digest"
+      /** `DIGEST_BYTES`; the same for any content that waits for a predecessor. */
+      readonly content: Uint8Array
+      /** An id stands for two things: who merges in another order sees another content. */
+      readonly contradicts: boolean
+    }
   | { readonly type: "failed"; readonly message: string }
 
 export function runJob(engines: Engines, job: Job): JobResult {
@@ -61,6 +72,24 @@ function run(engine: Engine, job: Job): JobResult {
       return { type: "includes", state, includes: engine.includes(state, job.update) }
     case "json":
       return { type: "json", json: engine.toJson(state) }
+    case "digest": {
+      const content = digestOf(engine, state)
+      const isSure = job.parts.length < 2
+      const reversed = isSure ? state : mergeReadable(engine, job.parts.toReversed()).state
+      const contradicts = !isSure && !bytesEqual(content, digestOf(engine, reversed))
+      return { type: "digest", content, contradicts }
+    }
+  }
+}
+
+const pendingDigest = new Uint8Array(DIGEST_BYTES)
+
+function digestOf(engine: Engine, state: Uint8Array): Uint8Array {
+  try {
+    return digestBytes(engine.digest(state))
+  } catch (error) {
+    if (error instanceof EngineError && error.code === "pending") return pendingDigest
+    throw error
   }
 }
 

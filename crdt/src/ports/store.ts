@@ -15,6 +15,7 @@ import type {
   Head,
   LogBatch,
   LogEntry,
+  Notes,
   ReadFailureCode,
   ReadQuery,
   ReadResult,
@@ -83,6 +84,8 @@ export interface Store {
      * Entries of no document, of kinds that are known. No floor and no compaction takes them away.
      */
     readonly clusterRecords: readonly LogEntry[]
+    /** What background work wrote down of itself (`LogBatch.notes`). */
+    readonly notes: Notes
     /** Set if this opening was in doubt and started a fresh epoch. */
     readonly renewed: Renewed | undefined
   }

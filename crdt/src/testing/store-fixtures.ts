@@ -41,11 +41,8 @@ export function testRecord({ document, author, body = Uint8Array.of(1, 2, 3) }: 
   return encodeRecord({ kind: "update", document, author: authorship, atMs, body })
 }
 
-export function append(
-  store: Store,
-  { own = [], adopted = [] }: Partial<AppendBatch>,
-): Promise<AppendResult> {
-  return new Promise((resolve) => store.append({ own, adopted }, resolve))
+export function append(store: Store, batch: Partial<AppendBatch>): Promise<AppendResult> {
+  return new Promise((resolve) => store.append({ own: [], adopted: [], ...batch }, resolve))
 }
 
 /** The result of an append that must succeed. */

@@ -49,6 +49,7 @@ export function unpackJob({ work, bytes, ends }: JobMessage): Job {
 function compact(job: Job): Job {
   switch (job.type) {
     case "json":
+    case "digest":
       return job
     case "difference":
       return { ...job, summary: job.summary.slice() }

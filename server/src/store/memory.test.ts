@@ -1,7 +1,8 @@
-import { storeContract } from "@causeway/crdt/testing"
+import { storeContract, storeSideContract } from "@causeway/crdt/testing"
+import type { StoreUnderTest } from "@causeway/crdt/testing"
 import { newMemoryLog, openMemoryStore } from "./memory.ts"
 
-storeContract("memory", {
+const memory: StoreUnderTest = {
   fixture: async () => {
     const log = newMemoryLog()
     return {
@@ -11,4 +12,7 @@ storeContract("memory", {
   },
   supports: { durable: true, damage: false, crash: undefined },
   modelRuns: 200,
-})
+}
+
+storeContract("memory", memory)
+storeSideContract(memory)

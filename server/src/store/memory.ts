@@ -58,7 +58,8 @@ class MemoryStore implements Store {
     const node = nodeOfOrigin(origin)
     const clusterRecords = log.clusterRecords()
     const floors = log.floors()
-    this.opened = { node, origin, heads, floors, cuts: log.cuts(), clusterRecords, renewed }
+    const notes = log.side.notes()
+    this.opened = { node, origin, heads, floors, cuts: log.cuts(), clusterRecords, notes, renewed }
   }
 
   append(batch: AppendBatch, done: (result: AppendResult) => void): void {

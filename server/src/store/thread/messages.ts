@@ -7,11 +7,12 @@
 import { assert, parseOriginId } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, NodeId, OriginId } from "@causeway/crdt/base"
 import { HASH_BYTES } from "@causeway/crdt/log"
-import type { Foldable, Head, LogEntry, LogRun } from "@causeway/crdt/log"
+import type { Foldable, Head, LogEntry, LogRun, Notes } from "@causeway/crdt/log"
 import type {
   AppendBatch,
   AppendResult,
   ReadFailureCode,
+  ReadResult,
   Renewed,
   StoreFailure,
 } from "@causeway/crdt/ports"
@@ -19,7 +20,8 @@ import type { StoreOpenErrorCode } from "../errors.ts"
 import { decodeRare, encodeRare } from "./snapshot-messages.ts"
 import type { Seqs, SnapshotMessage } from "./snapshot-messages.ts"
 
-export type ReadRequest =
+/** Of entries and snapshots. */
+export type LogRequest =
   | {
       readonly type: "document"
       readonly document: DocumentId
@@ -40,6 +42,15 @@ export type ReadRequest =
     }
   | { readonly type: "foldable"; readonly upTo: Seqs; readonly limit: number }
 
+/** Of what a log keeps beside entries and snapshots. */
+export type SideRequest =
+  | { readonly type: "undocumented"; readonly since: Seqs }
+  | { readonly type: "clients"; readonly after: ClientId | undefined; readonly limit: number }
+  | { readonly type: "leaves"; readonly bucket: number }
+  | { readonly type: "bucket-sums"; readonly from: number; readonly count: number }
+
+export type ReadRequest = LogRequest | SideRequest
+
 /** An ArrayBuffer is an append (`encodeAppend`). */
 export type ToWorker = ArrayBuffer | ReadRequest | { readonly type: "close" }
 
@@ -51,6 +62,7 @@ export type Opened = {
   readonly floors: readonly (readonly [OriginId, Head])[]
   readonly cuts: readonly (readonly [OriginId, number])[]
   readonly clusterRecords: readonly LogEntry[]
+  readonly notes: Notes
   readonly renewed: Renewed | undefined
 }
 
@@ -70,7 +82,10 @@ export type ReadReply =
       readonly next: DocumentId | undefined
     }
   | ({ readonly type: "foldable" } & Foldable)
+  | SideReply
   | { readonly type: "failed"; readonly code: ReadFailureCode; readonly message: string }
+
+export type SideReply = Extract<ReadResult, { readonly type: SideRequest["type"] }>
 
 export type WorkerEvent =
   | Opened

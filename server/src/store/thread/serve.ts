@@ -9,7 +9,8 @@ import type { NodeId, OriginId } from "@causeway/crdt/base"
 import type { AppendBatch, ReopenDoubt, StoreFailure } from "@causeway/crdt/ports"
 import { asOpenError, errorMessage, isFull, RefusedError } from "../errors.ts"
 import { decodeAppend, encodeAppended, encodeAppendFailure } from "./messages.ts"
-import type { Appended, FromWorker, Opened, ReadReply, ReadRequest, ToWorker } from "./messages.ts"
+import type { Appended, FromWorker, LogRequest, Opened, ReadReply } from "./messages.ts"
+import type { ReadRequest, ToWorker } from "./messages.ts"
 
 export type WorkerOptions = {
   readonly directory: string
@@ -30,7 +31,7 @@ export interface FolderLog {
   append(batch: AppendBatch): Appended | Promise<Appended>
   /** What may happen after an append's result is out. */
   afterAppend(): void | Promise<void>
-  read(request: ReadRequest): ReadReply | Promise<ReadReply>
+  read(request: LogRequest): ReadReply | Promise<ReadReply>
   close(): void | Promise<void>
 }
 
@@ -93,7 +94,15 @@ function appendFailure(error: unknown): StoreFailure {
 
 async function read(log: FolderLog, request: ReadRequest): Promise<ReadReply> {
   try {
-    return await log.read(request)
+    switch (request.type) {
+      case "undocumented":
+      case "clients":
+      case "leaves":
+      case "bucket-sums":
+        return { type: "failed", code: "store-failed", message: `${request.type} is not kept yet` }
+      default:
+        return await log.read(request)
+    }
   } catch (error) {
     return { type: "failed", code: "store-failed", message: errorMessage(error) }
   }

@@ -181,6 +181,10 @@ function isEvent(message: ReadReply | WorkerEvent): message is WorkerEvent {
     case "client":
     case "changed":
     case "foldable":
+    case "undocumented":
+    case "clients":
+    case "leaves":
+    case "bucket-sums":
     case "failed":
       return false
     default:
@@ -194,8 +198,12 @@ function requestOf(query: ReadQuery): ReadRequest {
       assert(query.fromSeq >= 1, "seqs begin at 1")
       return query
     case "client":
+    case "clients":
+    case "leaves":
+    case "bucket-sums":
       return query
     case "document":
+    case "undocumented":
     case "changed":
       return { ...query, since: query.since.entries() }
     case "foldable":
@@ -227,6 +235,10 @@ function resultOf(query: ReadQuery, reply: ReadReply): ReadResult {
     case "truncated":
     case "client":
     case "foldable":
+    case "undocumented":
+    case "clients":
+    case "leaves":
+    case "bucket-sums":
     case "failed":
       return reply
   }
