@@ -1,0 +1,180 @@
+/**
+ * LevelDB as this store uses it: whole batches, each synced, and reads of single keys and ranges.
+ * After a write that failed LevelDB's log is in an unknown state: the batch may be in it or not,
+ * and what is written behind half a batch may not be read again. So nothing is written until the
+ * database was closed and opened again, and what may be left of the batch was taken back; reads go
+ * on meanwhile, from what was there before.
+ */
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { Level } from "level"
+import { asLevelError, isDamage } from "./failures.ts"
+import type { KeyRange } from "./keys.ts"
+
+/** A put, or without a value a deletion. */
+export type Operation = readonly [key: Buffer, value: Buffer | undefined]
+
+export type Row = readonly [key: Buffer, value: Buffer]
+
+/** What LevelDB holds in memory before it writes a table, twice at most, and its cache. */
+const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
+const CACHE_BYTES = 8 * 1024 * 1024
+/** Opening writes what the log holds into a table: it is not tried with less space than this. */
+const PROBE_BYTES = 512 * 1024
+const PAGE_ROWS = 512
+const PAGE_BYTES = 256 * 1024
+
+const options = {
+  keyEncoding: "buffer",
+  valueEncoding: "buffer",
+  writeBufferSize: WRITE_BUFFER_BYTES,
+  cacheSize: CACHE_BYTES,
+} as const
+
+export class LevelDatabase {
+  readonly #path: string
+  #level: Level<Buffer, Buffer>
+  /** Keys of a batch that failed, and what they held before; by their hex digits. */
+  readonly #undo = new Map<string, Operation>()
+  #isBroken = false
+
+  private constructor(path: string, level: Level<Buffer, Buffer>) {
+    this.#path = path
+    this.#level = level
+  }
+
+  /** Makes the folder if it is not there. @throws LevelError */
+  static async open(path: string): Promise<LevelDatabase> {
+    return new LevelDatabase(path, await openLevel(path))
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    const undone = this.#undo.size === 0 ? undefined : this.#undo.get(key.toString("hex"))
+    if (undone !== undefined) return undone[1]
+    try {
+      return this.#level.getSync(key)
+    } catch (error) {
+      throw asLevelError(error)
+    }
+  }
+
+  /** Undefined also where LevelDB can't read the key for damage. */
+  getReadable(key: Buffer): Buffer | undefined {
+    try {
+      return this.get(key)
+    } catch (error) {
+      if (isDamage(error)) return undefined
+      throw error
+    }
+  }
+
+  /** The rows of a range in pages, in order of their keys. */
+  async *pages(range: KeyRange): AsyncGenerator<readonly Row[]> {
+    const iterator = this.#level.iterator({ ...range, highWaterMarkBytes: PAGE_BYTES })
+    try {
+      for (;;) {
+        const page = await iterator.nextv(PAGE_ROWS)
+        if (page.length === 0) return
+        yield page
+      }
+    } catch (error) {
+      throw asLevelError(error)
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  /** What can be read of a range: it may end early. */
+  async *readablePages(range: KeyRange): AsyncGenerator<readonly Row[]> {
+    try {
+      yield* this.pages(range)
+    } catch (error) {
+      if (!isDamage(error)) throw error
+    }
+  }
+
+  /** The keys alone of a range. */
+  async *keyPages(range: KeyRange): AsyncGenerator<readonly Buffer[]> {
+    const iterator = this.#level.keys({ ...range, highWaterMarkBytes: PAGE_BYTES })
+    try {
+      for (;;) {
+        const page = await iterator.nextv(PAGE_ROWS)
+        if (page.length === 0) return
+        yield page
+      }
+    } catch (error) {
+      throw asLevelError(error)
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  /** All or nothing, and durable when it is done. @throws LevelError */
+  async write(operations: readonly Operation[], undo: readonly Operation[] = []): Promise<void> {
+    if (this.#isBroken) await this.mend()
+    try {
+      await this.#put(operations)
+    } catch (error) {
+      this.#isBroken = true
+      for (const operation of undo) this.#undo.set(operation[0].toString("hex"), operation)
+      throw error
+    }
+  }
+
+  /** After a write that failed: makes the database one that can be written again. */
+  async mend(): Promise<void> {
+    if (!this.#isBroken) return
+    probeSpace(this.#path)
+    await this.close()
+    this.#level = await openLevel(this.#path)
+    if (this.#undo.size > 0) await this.#put([...this.#undo.values()])
+    this.#undo.clear()
+    this.#isBroken = false
+  }
+
+  async #put(operations: readonly Operation[]): Promise<void> {
+    try {
+      await this.#level.batch(operations.map(asBatchOperation), { sync: true })
+    } catch (error) {
+      throw asLevelError(error)
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#level.close()
+    } catch (error) {
+      throw asLevelError(error)
+    }
+  }
+}
+
+function asBatchOperation([key, value]: Operation) {
+  return value === undefined
+    ? ({ type: "del", key } as const)
+    : ({ type: "put", key, value } as const)
+}
+
+async function openLevel(path: string): Promise<Level<Buffer, Buffer>> {
+  const level = new Level<Buffer, Buffer>(path, options)
+  try {
+    await level.open()
+    return level
+  } catch (error) {
+    throw asLevelError(error)
+  }
+}
+
+/** Throws the operating system's error where there is no space. */
+function probeSpace(path: string): void {
+  const probe = join(path, "space-probe")
+  const descriptor = openSync(probe, "w", 0o600)
+  try {
+    const zeros = Buffer.alloc(PROBE_BYTES)
+    for (let at = 0; at < zeros.length;) at += writeSync(descriptor, zeros, at)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+    rmSync(probe, { force: true })
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * LevelDB against the store contract, crash cases included. Run by node itself instead of the test
+ * runner, this file is the process that appends until it is killed.
+ */
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { Dot } from "@causeway/crdt/clock"
+import type { ReopenDoubt } from "@causeway/crdt/ports"
+import { crashWriter, storeContract } from "@causeway/crdt/testing"
+import { crashFixture } from "../test/crash-writer.ts"
+import { openLevelStore } from "./index.ts"
+import { LevelDatabase } from "./database.ts"
+import { entryKey, LEVEL_FOLDER } from "./keys.ts"
+
+const thisFile = fileURLToPath(import.meta.url)
+const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
+
+if (writerDirectory === undefined) {
+  const crash = { fixture: () => crashFixture(thisFile, fixture), rounds: 6 }
+  storeContract("level", {
+    fixture,
+    supports: { durable: true, damage: true, crash },
+    modelRuns: 5,
+  })
+} else {
+  const store = await openLevelStore({ directory: writerDirectory, node: undefined })
+  await crashWriter(store, (seq) => process.stdout.write(`${seq}\n`))
+}
+
+async function fixture() {
+  const directory = await mkdtemp(join(tmpdir(), "causeway-level-"))
+  return {
+    directory,
+    open: (doubt?: ReopenDoubt) => openLevelStore({ directory, node: undefined, doubt }),
+    damage: (dots: readonly Dot[]) => damage(directory, dots),
+    remove: () => rm(directory, { recursive: true, force: true }),
+  }
+}
+
+/** Turns one bit of each entry. */
+async function damage(directory: string, dots: readonly Dot[]): Promise<void> {
+  const database = await LevelDatabase.open(join(directory, LEVEL_FOLDER))
+  for (const { origin, seq } of dots) {
+    const key = entryKey(origin, seq)
+    const bytes = Buffer.from(database.get(key) ?? Buffer.alloc(0))
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+    await database.write([[key, bytes]])
+  }
+  await database.close()
+}

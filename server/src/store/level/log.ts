@@ -1,0 +1,80 @@
+/** The log of one data folder, open: what the worker serves. */
+import type { AppendBatch, Renewed } from "@causeway/crdt/ports"
+import type { NodeId, OriginId } from "@causeway/crdt/base"
+import type { Appended, Opened, ReadReply, LogRequest } from "../thread/messages.ts"
+import type { FolderLog } from "../thread/serve.ts"
+import { Appender } from "./appender.ts"
+import { BatchRing } from "./batches.ts"
+import type { LogParts } from "./batch-writer.ts"
+import type { LevelDatabase } from "./database.ts"
+import { Folds } from "./folds.ts"
+import { HeldOrigins } from "./heads.ts"
+import { storedCuts } from "./identity.ts"
+import { LogReader } from "./reader.ts"
+import { Summaries } from "./summaries.ts"
+
+/** What there is to know about a database before it is used. */
+export type LoadedLog = LogParts & {
+  readonly ring: BatchRing
+  readonly folds: Folds
+  readonly reader: LogReader
+}
+
+/** O(origins). */
+export async function loadLog(
+  database: LevelDatabase,
+  onCorrupt: (origin: OriginId, seq: number) => void,
+): Promise<LoadedLog> {
+  const origins = await HeldOrigins.load(database)
+  const parts = { database, origins, summaries: new Summaries(database) }
+  const folds = new Folds(parts)
+  const reader = new LogReader(parts, folds, onCorrupt)
+  return { ...parts, folds, reader, ring: await BatchRing.load(database) }
+}
+
+export type Identity = {
+  readonly node: NodeId
+  readonly origin: OriginId
+  readonly renewed: Renewed | undefined
+}
+
+export class LevelLog implements FolderLog {
+  readonly opened: Opened
+  readonly #log: LoadedLog
+  readonly #appender: Appender
+
+  private constructor(log: LoadedLog, opened: Opened) {
+    this.opened = opened
+    this.#log = log
+    this.#appender = new Appender(opened.origin, log, log.folds, log.ring)
+  }
+
+  static async open(log: LoadedLog, identity: Identity): Promise<LevelLog> {
+    const held = log.origins.all()
+    const floors = held.filter(({ floor }) => floor.seq > 0)
+    return new LevelLog(log, {
+      type: "opened",
+      ...identity,
+      heads: held.map(({ origin, head }) => [origin, head]),
+      floors: floors.map(({ origin, floor }) => [origin, floor]),
+      cuts: await storedCuts(log.database),
+      clusterRecords: await log.reader.clusterRecords(),
+      notes: [],
+    })
+  }
+
+  append(batch: AppendBatch): Promise<Appended> {
+    return this.#appender.append(batch)
+  }
+
+  /** LevelDB compacts by itself, in threads of its own. */
+  afterAppend(): void {}
+
+  read(request: LogRequest): Promise<ReadReply> {
+    return this.#log.reader.read(request)
+  }
+
+  close(): Promise<void> {
+    return this.#log.database.close()
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Opens the log of a data folder: asks whether what is there is what this node wrote last, and
+ * renews it before it is used if that is in doubt (ADR 8). Rules [E1] [E2].
+ */
+import type { NodeId, OriginId } from "@causeway/crdt/base"
+import { Renewing } from "@causeway/crdt/log"
+import type { DoubtReason, Renewed } from "@causeway/crdt/ports"
+import { findBootFile, mintBoot, publishBootFile, stageBootFile } from "../boot-record.ts"
+import { asOpenError, errorMessage, isFull } from "../errors.ts"
+import { checkNode, doubtOf, mintNode, mintOrigin } from "../identity.ts"
+import type { FolderLogOptions } from "../thread/serve.ts"
+import { BatchWriter } from "./batch-writer.ts"
+import { isDamage } from "./failures.ts"
+import { openFolder, openRepaired, openReplacement, replace } from "./folder.ts"
+import type { OpenedFolder } from "./folder.ts"
+import { newOrigin } from "./heads.ts"
+import type { HeldOrigin } from "./heads.ts"
+import { cutOperation, identityOperations, storedCuts, storedIdentity } from "./identity.ts"
+import { LevelLog, loadLog } from "./log.ts"
+import type { Identity, LoadedLog } from "./log.ts"
+import { LogRebuild } from "./rebuild.ts"
+
+/** @throws StoreOpenError */
+export async function openLevelLog(options: FolderLogOptions): Promise<LevelLog> {
+  const { directory } = options
+  try {
+    const folder = await openFolder(directory)
+    try {
+      return await openIn(folder, options)
+    } catch (error) {
+      if (!isDamage(error) || folder.isRepaired) throw error
+      return await openIn(await openRepaired(directory), options)
+    }
+  } catch (error) {
+    throw asOpenError(error, directory)
+  }
+}
+
+async function openIn(folder: OpenedFolder, options: FolderLogOptions): Promise<LevelLog> {
+  const opening = new Opening(folder, options)
+  try {
+    return await opening.run()
+  } catch (error) {
+    await opening.close()
+    throw error
+  }
+}
+
+type Doubt = {
+  readonly node: NodeId
+  /** The own origin until now. */
+  readonly own: HeldOrigin
+  readonly why: DoubtReason
+  /** Whether nothing but what `why` says is in doubt. */
+  readonly isSound: boolean
+}
+
+class Opening {
+  readonly #options: FolderLogOptions
+  readonly #isRepaired: boolean
+  #database: OpenedFolder["database"]
+
+  constructor({ database, isRepaired }: OpenedFolder, options: FolderLogOptions) {
+    this.#options = options
+    this.#isRepaired = isRepaired
+    this.#database = database
+  }
+
+  close(): Promise<void> {
+    return this.#database.close()
+  }
+
+  async run(): Promise<LevelLog> {
+    const { directory, node: wanted, doubt } = this.#options
+    const log = await this.#load()
+    const stored = await storedIdentity(this.#database, directory)
+    if (stored === undefined) return this.#create(log, wanted ?? mintNode())
+    const { node, origin, boot } = stored
+    checkNode(directory, node, wanted)
+    const own = log.origins.get(origin) ?? newOrigin(origin)
+    const file = findBootFile(directory, boot)
+    // Every head's hash is the stored one, and told to peers: all ends are looked at, O(origins).
+    const badTails = log.origins.all().filter((held) => !log.reader.isTailSound(held))
+    const isTailSound = badTails.every((bad) => bad.origin !== origin)
+    const isWhole = log.ring.isWhole && log.origins.isWhole && !this.#isRepaired
+    const isSound = isWhole && badTails.length === 0
+    const why = doubtOf(doubt, file, own, isTailSound) ?? (isSound ? undefined : "corrupt")
+    if (why === undefined) return this.#openAsBefore(log, node, own)
+    return this.#renew(log, { node, own, why, isSound })
+  }
+
+  #load(): Promise<LoadedLog> {
+    return loadLog(this.#database, this.#options.onCorrupt)
+  }
+
+  async #create(log: LoadedLog, node: NodeId): Promise<LevelLog> {
+    const own = newOrigin(mintOrigin(node))
+    await this.#settle(log, node, own, (writer) => writer.setHeld(own))
+    return LevelLog.open(log, { node, origin: own.origin, renewed: undefined })
+  }
+
+  /** On a full disk the boot record of the last opening stays: reads go on, and nothing is lost. */
+  async #openAsBefore(log: LoadedLog, node: NodeId, own: HeldOrigin): Promise<LevelLog> {
+    try {
+      await this.#settle(log, node, own)
+    } catch (error) {
+      if (!isFull(error)) throw error
+      this.#options.onTrouble(`no boot record of this opening: ${errorMessage(error)}`)
+    }
+    return LevelLog.open(log, { node, origin: own.origin, renewed: undefined })
+  }
+
+  /** Puts a new boot record in both its places, with what else is to be written, or nothing. */
+  async #settle(
+    log: LoadedLog,
+    node: NodeId,
+    own: HeldOrigin,
+    write?: (writer: BatchWriter) => void,
+  ): Promise<void> {
+    const { directory } = this.#options
+    const writer = new BatchWriter(log)
+    write?.(writer)
+    const boot = mintBoot()
+    for (const operation of identityOperations(node, own.origin, boot)) writer.putOther(operation)
+    writer.put(...log.ring.next)
+    stageBootFile(directory, { boot, origin: own.origin, openedSeq: own.head.seq })
+    await writer.write()
+    log.ring.advance()
+    publishBootFile(directory)
+  }
+
+  async #renew(log: LoadedLog, found: Doubt): Promise<LevelLog> {
+    const { doubt } = this.#options
+    const { node, own, why, isSound } = found
+    const keepSeq = doubt?.why === "overtaken" ? doubt.keepSeq : Infinity
+    const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isSound
+    const fresh = mintOrigin(node)
+    const before = own.origin
+    if (mayBeDamaged || keepSeq < Infinity) {
+      return this.#rebuild(log, found, { before, fresh, keepSeq })
+    }
+    const renewed = { ...new Renewing().finish(0), why, before }
+    await this.#settle(log, node, newOrigin(fresh), (writer) => {
+      if (own.head.seq === 0) writer.removeHeld(own)
+      writer.setHeld(newOrigin(fresh))
+    })
+    return LevelLog.open(log, { node, origin: fresh, renewed })
+  }
+
+  async #rebuild(
+    log: LoadedLog,
+    { node, own, why }: Doubt,
+    plan: { readonly before: OriginId; readonly fresh: OriginId; readonly keepSeq: number },
+  ): Promise<LevelLog> {
+    const { directory, onCorrupt, onTrouble } = this.#options
+    const replacement = await openReplacement(directory)
+    let renewed: Renewed
+    try {
+      const to = await loadLog(replacement, onCorrupt)
+      const rebuilt = await new LogRebuild(log, to, plan, onTrouble).run()
+      renewed = { ...rebuilt.renewal, why, before: plan.before }
+      const boot = mintBoot()
+      const cuts = new Map(await storedCuts(log.database))
+      if (plan.keepSeq < own.head.seq) cuts.set(plan.before, rebuilt.kept)
+      await replacement.write([
+        ...identityOperations(node, plan.fresh, boot),
+        ...[...cuts].map(([origin, seq]) => cutOperation(origin, seq)),
+      ])
+      const openedSeq = rebuilt.own.head.seq
+      stageBootFile(directory, { boot, origin: plan.fresh, openedSeq })
+    } finally {
+      await replacement.close()
+    }
+    await this.#database.close()
+    this.#database = await replace(directory)
+    publishBootFile(directory)
+    const identity: Identity = { node, origin: plan.fresh, renewed }
+    return LevelLog.open(await this.#load(), identity)
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Renews a log in doubt by writing it anew: what can be trusted goes into a new database, which then
+ * takes the place of the old one; what is readable behind an end moves to the fresh own origin, as
+ * in MemoryLog's `renew`. So nothing that was damaged in LevelDB's own files stays, and until the
+ * new one is whole the old one is as it was. O(log). Rules [E1] [E3] [E4] [K5].
+ */
+import type { DocumentId, OriginId } from "@causeway/crdt/base"
+import { emptyHead, foldedUpTo, stateRecord } from "@causeway/crdt/log"
+import type { Renewal } from "@causeway/crdt/log"
+import { ChainScan, Salvage, TailScan } from "../salvage.ts"
+import { BatchWriter } from "./batch-writer.ts"
+import type { LogParts } from "./batch-writer.ts"
+import type { LevelDatabase } from "./database.ts"
+import { newOrigin } from "./heads.ts"
+import type { HeldOrigin } from "./heads.ts"
+import { documentKey, documentKeys, documentOfKnownKey, rangeOf } from "./keys.ts"
+import { clientOfKey } from "./keys.ts"
+import { damagedEntries, lostOrigins } from "./damaged-reads.ts"
+import type { Folded, Summary } from "./summaries.ts"
+import { decodeNumber, decodeValue, openValue } from "./values.ts"
+
+/** A batch of the new database is written when it has so many bytes. */
+const batchBytes = 1024 * 1024
+
+export type RebuildPlan = {
+  /** The own origin until now, and from now on. */
+  readonly before: OriginId
+  readonly fresh: OriginId
+  /** Where `before` ends at the latest. */
+  readonly keepSeq: number
+}
+
+export type Rebuilt = { readonly renewal: Renewal; readonly own: HeldOrigin; readonly kept: number }
+
+export class LogRebuild {
+  readonly #from: LogParts
+  readonly #to: LogParts
+  readonly #plan: RebuildPlan
+  readonly #salvage: Salvage
+  /** Origins of which a lost snapshot held entries that are nowhere else. */
+  readonly #gone = new Set<OriginId>()
+  /** From where on an origin's effects are logged again with the states that hold them. */
+  readonly #restated = new Map<OriginId, number>()
+  #writer: BatchWriter
+  #own: HeldOrigin
+  #kept = 0
+
+  constructor(
+    from: LogParts,
+    to: LogParts,
+    plan: RebuildPlan,
+    onProgress: (message: string) => void,
+  ) {
+    this.#from = from
+    this.#to = to
+    this.#plan = plan
+    this.#salvage = new Salvage(onProgress)
+    this.#writer = new BatchWriter(to)
+    this.#own = newOrigin(plan.fresh)
+  }
+
+  async run(): Promise<Rebuilt> {
+    const damaged = await this.#damagedSnapshots()
+    for (const held of await this.#allOrigins()) await this.#end(held)
+    await this.#copySnapshots(damaged)
+    if (this.#gone.size === 0) await this.#copyClients()
+    this.#writer.setHeld(this.#own)
+    await this.#writer.write()
+    return { renewal: this.#salvage.finish(), own: this.#own, kept: this.#kept }
+  }
+
+  async #allOrigins(): Promise<HeldOrigin[]> {
+    const { database, origins } = this.#from
+    if (!origins.isWhole) {
+      for (const lost of await lostOrigins(database, origins)) origins.set(lost)
+    }
+    return origins.all().toSorted((left, right) => (left.origin < right.origin ? -1 : 1))
+  }
+
+  /** A snapshot whose entries are all in the log still is no loss. */
+  async #damagedSnapshots(): Promise<Set<DocumentId>> {
+    const damaged = new Set<DocumentId>()
+    for await (const [document, summary] of this.#snapshots()) {
+      if (this.#state(document) !== undefined && summary.folded !== undefined) continue
+      damaged.add(document)
+      const floored = this.#from.origins.all().filter(({ floor }) => floor.seq > 0)
+      const gone = floored.filter(({ origin }) => summary.folded?.vector.get(origin) !== 0)
+      for (const { origin } of gone) this.#gone.add(origin)
+      if (gone.length > 0) this.#salvage.renewing.loseDocument(document)
+    }
+    return damaged
+  }
+
+  /** Documents that have a snapshot, in their order. */
+  async *#snapshots(): AsyncGenerator<[DocumentId, Summary]> {
+    for await (const page of this.#from.database.readablePages(rangeOf("t"))) {
+      for (const [key] of page) {
+        const named = documentOfKnownKey(key)
+        if (named?.which !== "f") continue
+        yield [named.document, this.#from.summaries.get(documentKey(named.document))]
+      }
+    }
+  }
+
+  #state(document: DocumentId): Uint8Array | undefined {
+    const key = documentKeys.state(documentKey(document))
+    return openValue(key, this.#from.database.getReadable(key))
+  }
+
+  async #end(held: HeldOrigin): Promise<void> {
+    const { origin, floor, head } = held
+    const { before, keepSeq } = this.#plan
+    const keepMax = origin === before ? Math.min(keepSeq, head.seq) : head.seq
+    const scan = new ChainScan(held, keepMax)
+    for await (const [seq, entry] of this.#entries(held)) scan.take(seq, entry)
+    const isGone = this.#gone.has(origin)
+    const end = isGone ? undefined : scan.end
+    const tail = new TailScan(this.#salvage, held, end?.seq ?? 0, isGone)
+    for await (const [seq, entry] of this.#entries(held)) {
+      this.#salvage.noteSeen()
+      if (end !== undefined && seq <= end.seq) this.#writer.putEntry({ origin, seq }, entry)
+      else this.#logAgain(tail.take(seq, entry))
+      await this.#flush()
+    }
+    tail.finish()
+    if (tail.firstLost !== undefined) this.#restateFrom(origin, tail.firstLost)
+    if (origin === before && keepSeq < floor.seq) this.#restateFrom(origin, keepSeq + 1)
+    if (origin === before) this.#kept = end?.seq ?? 0
+    if (end !== undefined) this.#writer.setHeld({ ...held, head: end })
+    else if (origin !== before) this.#writer.setHeld({ ...held, floor: emptyHead, head: emptyHead })
+  }
+
+  #entries({ origin, floor, head }: HeldOrigin) {
+    return damagedEntries(this.#from.database, { origin, floor: floor.seq, to: head.seq })
+  }
+
+  #logAgain(record: Uint8Array | undefined): void {
+    if (record !== undefined) this.#own = this.#writer.append(this.#own, record)
+  }
+
+  #restateFrom(origin: OriginId, seq: number): void {
+    this.#restated.set(origin, Math.min(seq, this.#restated.get(origin) ?? seq))
+  }
+
+  /** States that hold what their origins lost are logged again; all others go on as snapshots. */
+  async #copySnapshots(damaged: ReadonlySet<DocumentId>): Promise<void> {
+    for await (const [document, { folded }] of this.#snapshots()) {
+      const state = damaged.has(document) ? undefined : this.#state(document)
+      if (state === undefined || folded === undefined) continue
+      if (this.#isRestated(folded)) {
+        const record = stateRecord(document, state)
+        if (record === undefined) this.#salvage.renewing.loseDocument(document)
+        else this.#salvage.noteLogged()
+        this.#logAgain(record)
+      }
+      const { before, keepSeq } = this.#plan
+      const lowered = foldedUpTo(folded.vector, before, keepSeq)
+      this.#writer.putSnapshot({ document, state, folded: lowered })
+      await this.#flush()
+    }
+  }
+
+  #isRestated({ vector }: Folded): boolean {
+    return [...this.#restated].some(([origin, seq]) => vector.get(origin) >= seq)
+  }
+
+  async #copyClients(): Promise<void> {
+    for await (const page of this.#from.database.readablePages(rangeOf("k"))) {
+      for (const [key, value] of page) {
+        const client = clientOfKey(key)
+        const seq = decodeValue(key, value, decodeNumber)
+        if (client !== undefined && seq !== undefined) this.#writer.raiseClientBelow(client, seq)
+      }
+      await this.#flush()
+    }
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#writer.bytes < batchBytes) return
+    await this.#writer.write()
+    this.#writer = new BatchWriter(this.#to)
+  }
+}
