@@ -10,7 +10,7 @@ import type { AppendBatch, ReopenDoubt, StoreFailure } from "@causeway/crdt/port
 import { asOpenError, errorMessage, isFull, RefusedError } from "../errors.ts"
 import { decodeAppend, encodeAppended, encodeAppendFailure } from "./messages.ts"
 import type { Appended, FromWorker, LogRequest, Opened, ReadReply } from "./messages.ts"
-import type { ReadRequest, ToWorker } from "./messages.ts"
+import type { ReadRequest, SideReply, SideRequest, ToWorker } from "./messages.ts"
 
 export type WorkerOptions = {
   readonly directory: string
@@ -32,6 +32,7 @@ export interface FolderLog {
   /** What may happen after an append's result is out. */
   afterAppend(): void | Promise<void>
   read(request: LogRequest): ReadReply | Promise<ReadReply>
+  readSide?(request: SideRequest): SideReply | Promise<SideReply>
   close(): void | Promise<void>
 }
 
@@ -99,6 +100,7 @@ async function read(log: FolderLog, request: ReadRequest): Promise<ReadReply> {
       case "clients":
       case "leaves":
       case "bucket-sums":
+        if (log.readSide !== undefined) return await log.readSide(request)
         return { type: "failed", code: "store-failed", message: `${request.type} is not kept yet` }
       default:
         return await log.read(request)
