@@ -17,6 +17,7 @@ class MemoryStorage implements ClientStorage {
   readonly #rejected = new Map<number, RejectedUpdate>()
   #client: ClientId | undefined
   #nextSeq = 1
+  #tiers: Uint8Array | undefined
 
   load(fresh: ClientId, done: (result: LoadResult) => void): void {
     this.#client ??= fresh
@@ -25,6 +26,7 @@ class MemoryStorage implements ClientStorage {
       outbox: inOrder(this.#outbox.values()),
       nextSeq: this.#nextSeq,
       rejected: inOrder(this.#rejected.values()),
+      tiers: this.#tiers,
     }
     queueMicrotask(() => done({ ok: true, stored }))
   }
@@ -54,6 +56,9 @@ class MemoryStorage implements ClientStorage {
         return
       case "rejected-remove":
         this.#rejected.delete(write.seq)
+        return
+      case "tiers":
+        this.#tiers = write.state
         return
       case "client":
         this.#client = write.client

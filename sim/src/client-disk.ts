@@ -22,6 +22,7 @@ export type ClientImage = {
   readonly outbox: ReadonlyMap<number, StoredUpdate>
   readonly rejected: ReadonlyMap<number, RejectedUpdate>
   readonly nextSeq: number
+  readonly tiers: Uint8Array | undefined
 }
 
 const nothing: ClientImage = {
@@ -29,6 +30,7 @@ const nothing: ClientImage = {
   outbox: new Map(),
   rejected: new Map(),
   nextSeq: 1,
+  tiers: undefined,
 }
 
 /** Hears of what becomes durable, at that very moment. */
@@ -47,6 +49,7 @@ export class ClientDisk {
   #outbox = new Map<number, StoredUpdate>()
   #rejected = new Map<number, RejectedUpdate>()
   #nextSeq = 1
+  #tiers: Uint8Array | undefined
   #life = 0
   /** Writes that are not durable yet, in the order of calls. */
   #underWay: (readonly StorageWrite[])[] = []
@@ -114,15 +117,17 @@ export class ClientDisk {
       outbox: new Map(this.#outbox),
       rejected: new Map(this.#rejected),
       nextSeq: this.#nextSeq,
+      tiers: this.#tiers,
     }
   }
 
   /** Makes the storage what it was at some time; its client is not running. */
-  putBack({ client, outbox, rejected, nextSeq }: ClientImage): void {
+  putBack({ client, outbox, rejected, nextSeq, tiers }: ClientImage): void {
     this.#client = client
     this.#outbox = new Map(outbox)
     this.#rejected = new Map(rejected)
     this.#nextSeq = nextSeq
+    this.#tiers = tiers
   }
 
   #later(run: () => void): void {
@@ -141,6 +146,7 @@ export class ClientDisk {
       outbox: [...this.#outbox.values()].sort((one, two) => one.seq - two.seq),
       nextSeq: this.#nextSeq,
       rejected: [...this.#rejected.values()].sort((one, two) => one.seq - two.seq),
+      tiers: this.#tiers,
     }
     return { ok: true, stored }
   }
@@ -171,6 +177,9 @@ export class ClientDisk {
         return
       case "rejected-remove":
         this.#rejected.delete(write.seq)
+        return
+      case "tiers":
+        this.#tiers = write.state
         return
       case "client":
         this.#client = write.client

@@ -8,7 +8,7 @@ import { DecodeError, limits, unreachable, utf8Encode } from "../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import { decodeNodeMessage, encodeHello, nativeVersions, rejectCodes } from "../protocol/index.ts"
-import type { DocumentClosed, NodeMessage, PeerFreshness } from "../protocol/index.ts"
+import type { Ack, DocumentClosed, NodeMessage, PeerFreshness } from "../protocol/index.ts"
 import type { Reject, Welcome } from "../protocol/index.ts"
 import type { Random, StoredClient } from "../ports/index.ts"
 import { randomClientId } from "./client-id.ts"
@@ -18,11 +18,13 @@ import { Dialler, isPermanent, leaving, whyOf } from "./dialler.ts"
 import type { ClientEffect } from "./effect.ts"
 import type { ClientInput } from "./input.ts"
 import { Presence } from "./presence.ts"
+import { refusalOf } from "./rejections.ts"
 import { Repairs } from "./repairs.ts"
 import { Sender } from "./sender.ts"
 import { StatusBoard } from "./status-board.ts"
 import type { ConnectionStatus, DocumentError, DocumentStatus } from "./status.ts"
-import type { PendingStatus, Why } from "./status.ts"
+import type { PendingStatus, TierState, Why } from "./status.ts"
+import type { HigherTier } from "./tier-positions.ts"
 
 export type ClientOptions = {
   /** At least one; tried in order of health. */
@@ -43,6 +45,7 @@ type DocumentInput =
   | "local-presence"
   | "stored"
   | "dismiss-rejected"
+  | "want-tier"
 type ConnectionInput = Exclude<ClientInput, { readonly type: DocumentInput }>
 
 export class ClientCore {
@@ -106,6 +109,20 @@ export class ClientCore {
     return first === undefined || last === undefined ? undefined : { first, last }
   }
 
+  /** Whether everything up to the update `seq` has come to a tier that was asked for. */
+  tierOf(tier: HigherTier, seq: number): TierState {
+    return this.#sender.tiers.stateOf(tier, seq)
+  }
+
+  /** The number to wait for until all that is typed in the document now is at a higher tier. */
+  tierSeqOf(document: DocumentId): number {
+    const pending = this.#sender.outbox.lastOf(document)
+    const record = this.#channels.table.get(document)
+    if (pending !== undefined) return pending
+    const { tiers } = this.#sender
+    return record === undefined ? tiers.positions.placedTo : tiers.seqOf(record)
+  }
+
   /** In order, those on the shelf too: a replica that is opened has to have them. */
   pendingUpdates(document: DocumentId): Uint8Array[] {
     return this.#sender.pendingUpdates(document)
@@ -167,6 +184,8 @@ export class ClientCore {
         return this.#sender.stored(input.result, nowMs, effects)
       case "dismiss-rejected":
         return this.#sender.dismiss(input.seq)
+      case "want-tier":
+        return this.#sender.tiers.want(input.tier, this.#channels.table.all(), effects)
       default:
         return this.#onConnection(input, nowMs, effects)
     }
@@ -317,10 +336,11 @@ export class ClientCore {
       case "opened":
         return this.#channels.onOpened(message)
       case "ack":
-        return (
-          this.#sender.acked(message.tier, message.seq, effects) &&
-          this.#channels.onMarks(message.marks, effects)
-        )
+        return this.#onAck(message, effects)
+      case "logged":
+        return this.#sender.logged(message)
+      case "tier-status":
+        return this.#sender.tiers.onStatus(message, nowMs)
       case "reject":
         return this.#onReject(message, nowMs, effects)
       case "updates":
@@ -339,6 +359,15 @@ export class ClientCore {
       default:
         return unreachable(message)
     }
+  }
+
+  #onAck({ tier, seq, marks }: Ack, effects: ClientEffect[]): boolean {
+    if (tier === "node") {
+      return this.#sender.acked(seq, effects) && this.#channels.onMarks(marks, effects)
+    }
+    if (!this.#sender.tiers.onTierAcked(tier, seq)) return false
+    effects.push({ type: "acked", tier, seq })
+    return true
   }
 
   #onWelcome(
@@ -425,14 +454,6 @@ export class ClientCore {
     this.#channels.disconnected(nowMs, effects)
     this.#presence.disconnected()
   }
-}
-
-/** The reject code for updates of a document that a node closed for good. */
-function refusalOf(
-  code: DocumentError["code"],
-): "permission-denied" | "document-deleted" | "too-large" | undefined {
-  if (code === "permission-denied" || code === "document-deleted") return code
-  return code === "document-too-large" ? "too-large" : undefined
 }
 
 /** Undefined if the frame is not of this protocol. */

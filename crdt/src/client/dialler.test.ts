@@ -1,7 +1,7 @@
 /** The connection's life: urls, back-off, tokens, heartbeats, close codes, status. */
 import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
-import { closeCodes } from "../protocol/index.ts"
+import { closeCodes, nativeVersions } from "../protocol/index.ts"
 import { clientLimits } from "./client-limits.ts"
 import { Harness, notes, only, openedOf, sentOf, vector, welcomeOf } from "./test/harness.ts"
 import { must } from "./test/harness.ts"
@@ -230,7 +230,9 @@ describe("status and wishes", () => {
     const harness = new Harness()
     harness.input({ type: "go-online" })
     harness.input({ type: "socket-opened", socket: harness.socket })
-    expect(only(harness.node(welcomeOf({ version: 2 })), "disconnect")).toHaveLength(1)
+    expect(
+      only(harness.node(welcomeOf({ version: nativeVersions.max + 1 })), "disconnect"),
+    ).toHaveLength(1)
   })
 
   test("[N2] anything but a welcome before it, and a second one, end the connection", () => {

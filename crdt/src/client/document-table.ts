@@ -53,6 +53,8 @@ export type DocumentRecord = {
   rejection: DocumentError | undefined
   /** A node has opened the document, or acked an update of it. */
   reached: boolean
+  /** Its highest number that a node acked; undefined: not looked at yet. */
+  lastSeq: number | undefined
   presence: PresenceTable
 }
 
@@ -96,6 +98,7 @@ export class DocumentTable {
       repair: undefined,
       rejection: undefined,
       reached: false,
+      lastSeq: undefined,
       presence: new PresenceTable(this.#lastPresenceClock),
     }
     this.#records.set(document, record)

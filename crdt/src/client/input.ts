@@ -5,6 +5,7 @@
 import type { ConnectionId, DocumentId } from "../base/index.ts"
 import type { StorageResult } from "../ports/index.ts"
 import type { Resume } from "../protocol/index.ts"
+import type { HigherTier } from "./tier-positions.ts"
 
 export type ClientInput =
   /**
@@ -49,6 +50,8 @@ export type ClientInput =
   | { readonly type: "stored"; readonly result: StorageResult }
   /** The app has taken care of a rejected update. */
   | { readonly type: "dismiss-rejected"; readonly seq: number }
+  /** From now on acks of this tier are of interest too. */
+  | { readonly type: "want-tier"; readonly tier: HigherTier }
   /** The moment of `nextDeadline` has come. Early or late ones do no harm. */
   | { readonly type: "deadline" }
   /** The app is done: closes the socket; no input has an effect afterwards. */

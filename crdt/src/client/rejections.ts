@@ -57,3 +57,11 @@ export class Rejections {
     return undefined
   }
 }
+
+/** The reject code for updates of a document that a node closed for good. */
+export function refusalOf(
+  code: DocumentError["code"],
+): "permission-denied" | "document-deleted" | "too-large" | undefined {
+  if (code === "permission-denied" || code === "document-deleted") return code
+  return code === "document-too-large" ? "too-large" : undefined
+}

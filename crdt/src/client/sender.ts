@@ -1,12 +1,14 @@
 /**
  * Local updates on their way out: into storage first [C1], then to the node in order [C2] within
  * its window [C6], until they are acked [N6] or refused for good [C3]. A retryable reject sends
- * again from that number after a pause [N7].
+ * again from that number after a pause [N7]. What earlier connections acked is noted in storage
+ * before anything is sent on the next: then a number that a later life of this client finds logged
+ * stands in one log with all that it may still take for unacked [T8].
  */
 import { limits } from "../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import { encodeUpdate } from "../protocol/index.ts"
-import type { AckTier, RejectCode, Welcome } from "../protocol/index.ts"
+import type { Logged, RejectCode, Welcome } from "../protocol/index.ts"
 import type { Random, StorageResult, StoredClient, StoredUpdate } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
@@ -15,6 +17,7 @@ import type { ClientEffect } from "./effect.ts"
 import { Outbox } from "./outbox.ts"
 import { Rejections } from "./rejections.ts"
 import type { DocumentError, PendingStatus, SavedTo } from "./status.ts"
+import { Tiers } from "./tiers.ts"
 import { WriteQueue } from "./write-queue.ts"
 
 type Peer = {
@@ -27,6 +30,7 @@ type RecordOf = (document: DocumentId) => DocumentRecord | undefined
 
 export class Sender {
   readonly outbox: Outbox
+  readonly tiers: Tiers
   readonly #writes = new WriteQueue()
   readonly #backOff: BackOff
   /** Documents whose status may have changed. */
@@ -36,9 +40,12 @@ export class Sender {
   #peer: Peer | undefined
   #pausedUntilMs: Millis | undefined
   #ackedSeq = 0
+  /** What has to be in storage before anything is sent on this connection. */
+  #barrier: number | undefined
 
   constructor(stored: StoredClient, random: Random, touched: Set<DocumentId>, recordOf: RecordOf) {
     this.outbox = new Outbox(stored)
+    this.tiers = new Tiers(stored.tiers, this.outbox.firstPending - 1, touched)
     this.#rejections = new Rejections(stored.rejected)
     this.#touched = touched
     this.#recordOf = recordOf
@@ -62,7 +69,13 @@ export class Sender {
     const record = this.#recordOf(document)
     // What was dismissed may be in this replica, and nowhere else.
     if (record?.rejection !== undefined) return "memory"
-    return record?.reached === true ? "node" : "local"
+    if (record?.reached !== true) return "local"
+    const seq = this.tiers.seqOf(record)
+    const isAt = (tier: "quorum" | "all"): boolean => {
+      return this.tiers.stateOf(tier, seq).state === "saved"
+    }
+    if (isAt("all")) return "all"
+    return isAt("quorum") ? "quorum" : "node"
   }
 
   /** Undefined once the app has dismissed every rejected update and opened a new replica. */
@@ -105,19 +118,41 @@ export class Sender {
     this.#peer = { socket, windowBytes, updateBytesMax }
     this.#pausedUntilMs = undefined
     const removed = this.outbox.connected(loggedSeq)
-    this.#settle("node", loggedSeq, removed, effects)
+    this.tiers.connected(socket, welcome, effects)
+    if (removed.length > 0) this.#noteTiers()
+    this.#settle(loggedSeq, removed, effects)
+    this.#barrier = this.#writes.mark()
   }
 
   disconnected(): void {
     this.#peer = undefined
     this.#pausedUntilMs = undefined
+    this.tiers.disconnected()
   }
 
   /** False if the node acks what is not under way. */
-  acked(tier: AckTier, seq: number, effects: ClientEffect[]): boolean {
+  acked(seq: number, effects: ClientEffect[]): boolean {
     if (seq >= this.outbox.cursor) return false
-    this.#settle(tier, seq, this.outbox.acked(seq), effects)
+    const removed = this.outbox.acked(seq)
+    this.tiers.positions.acked(seq)
+    // Where it is goes into storage before, or with, that it is out of the outbox.
+    if (removed.length > 0) this.#noteTiers()
+    this.#settle(seq, removed, effects)
     return true
+  }
+
+  /** False if the node may not say where it logs. */
+  logged(message: Logged): boolean {
+    const wasUnplaced = this.tiers.isUnplaced
+    if (!this.tiers.onLogged(message)) return false
+    if (!wasUnplaced) return true
+    this.#noteTiers()
+    this.#barrier = this.#writes.mark()
+    return true
+  }
+
+  #noteTiers(): void {
+    this.#writes.push({ type: "tiers", state: this.tiers.positions.encode() })
   }
 
   /** Refused for good: out of the outbox, onto the shelf. The sequence goes on. */
@@ -176,6 +211,7 @@ export class Sender {
     if (peer === undefined) return
     if (this.#pausedUntilMs !== undefined && nowMs < this.#pausedUntilMs) return
     this.#pausedUntilMs = undefined
+    if (this.tiers.isUnplaced || !this.#isPastBarrier()) return
     for (let next = this.outbox.upcoming(); next !== undefined; next = this.outbox.upcoming()) {
       // Once its number went out empty, a node's `welcome` may take it for logged.
       if (this.#writes.shelving) return
@@ -193,6 +229,11 @@ export class Sender {
     }
   }
 
+  #isPastBarrier(): boolean {
+    if (this.#barrier !== undefined && this.#writes.isDone(this.#barrier)) this.#barrier = undefined
+    return this.#barrier === undefined
+  }
+
   flush(nowMs: Millis, effects: ClientEffect[]): void {
     this.#writes.flush(nowMs, effects)
   }
@@ -204,7 +245,7 @@ export class Sender {
     ]
   }
 
-  #settle(tier: AckTier, seq: number, removed: StoredUpdate[], effects: ClientEffect[]): void {
+  #settle(seq: number, removed: StoredUpdate[], effects: ClientEffect[]): void {
     if (seq <= this.#ackedSeq && removed.length === 0) return
     this.#ackedSeq = Math.max(this.#ackedSeq, seq)
     if (removed.length === 0) return
@@ -214,9 +255,10 @@ export class Sender {
       const record = this.#recordOf(document)
       if (record === undefined) continue
       record.reached = true
+      this.tiers.noteAcked(record, done)
       if (record.repair?.seq === done) record.repair = undefined
     }
     this.#writes.push({ type: "outbox-trim", seq })
-    effects.push({ type: "acked", tier, seq })
+    effects.push({ type: "acked", tier: "node", seq })
   }
 }

@@ -23,7 +23,12 @@ export class StatusBoard {
     const { freshness, access } = record
     const pending = this.#sender.outbox.countOf(document)
     const error = this.#sender.rejectionOf(document) ?? record.error
-    return { pending, savedTo: this.#sender.savedTo(document), freshness, access, error }
+    const savedTo = this.#sender.savedTo(document)
+    const { tiers, outbox } = this.#sender
+    const seq = outbox.lastOf(document) ?? tiers.seqOf(record)
+    const quorum = tiers.stateOf("quorum", seq)
+    const all = tiers.stateOf("all", seq)
+    return { pending, savedTo, quorum, all, freshness, access, error }
   }
 
   /** Reports `connection`, the pending updates and the documents in `touched`; empties it. */

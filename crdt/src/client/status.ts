@@ -31,10 +31,33 @@ export type ConnectionStatus =
   | { readonly state: "closed"; readonly why: Why }
 
 /**
- * How far everything typed in a document so far has been saved. Never "node" while a rejected
- * update stands in the way, nor before a node has served the document.
+ * How far everything typed in a document so far has been saved. Never "node" or more while a
+ * rejected update stands in the way, nor before a node has served the document; "quorum" and "all"
+ * only once they were asked for.
  */
-export type SavedTo = "memory" | "local" | "node"
+export type SavedTo = "memory" | "local" | "node" | "quorum" | "all"
+
+/** A member that is not known to hold what waits, and since when it is linked, or not reached. */
+export type WaitingFor = {
+  readonly member: string
+  readonly linked: boolean
+  readonly sinceMs: Millis
+}
+
+/** Whether all that nodes acked of a document has come to a tier, and if not, why. */
+export type TierState =
+  | { readonly state: "unasked" }
+  | { readonly state: "saved" }
+  /** `waitingFor` is empty until the node has said whom it waits for. */
+  | {
+      readonly state: "pending"
+      readonly connected: boolean
+      readonly waitingFor: readonly WaitingFor[]
+    }
+  /** Where it was logged nobody has it any more: what replicas have is sent anew. */
+  | { readonly state: "lost" }
+  /** The node is of an older build and knows no tiers. */
+  | { readonly state: "unknown" }
 
 /** How old what the document shows may be. */
 export type Freshness =
@@ -60,6 +83,8 @@ export type DocumentStatus = {
   /** Updates that no node has acked yet. */
   readonly pending: number
   readonly savedTo: SavedTo
+  readonly quorum: TierState
+  readonly all: TierState
   readonly freshness: Freshness
   /** What the node allows; undefined until it said so. */
   readonly access: Access | undefined

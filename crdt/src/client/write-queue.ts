@@ -15,6 +15,9 @@ export class WriteQueue {
   #shelving = 0
   #retryMs: number = limits.storeRetryMsMin
   #retryAtMs: Millis | undefined
+  /** Writes so far, and how many of them are durable. */
+  #pushed = 0
+  #done = 0
 
   get healthy(): boolean {
     return this.#retryAtMs === undefined
@@ -34,10 +37,32 @@ export class WriteQueue {
   }
 
   push(write: StorageWrite): void {
-    const last = this.#waiting.at(-1)
-    if (write.type === "outbox-trim" && last?.type === "outbox-trim") this.#waiting.pop()
+    this.#dropOlder(write)
     this.#waiting.push(write)
+    this.#pushed += 1
     if (write.type === "rejected-add") this.#shelving += 1
+  }
+
+  /** Of writes that say all there is to say the last will do. */
+  #dropOlder(write: StorageWrite): void {
+    if (!isSummary(write)) return
+    for (let index = this.#waiting.length - 1; index >= 0; index--) {
+      const older = this.#waiting[index]
+      if (older === undefined || !isSummary(older)) return
+      if (older.type !== write.type) continue
+      this.#waiting.splice(index, 1)
+      this.#pushed -= 1
+      return
+    }
+  }
+
+  /** A point in the order of writes, to be asked about later; undefined if all is done. */
+  mark(): number | undefined {
+    return this.#pushed === this.#done ? undefined : this.#pushed
+  }
+
+  isDone(mark: number): boolean {
+    return this.#done >= mark
   }
 
   /** Starts the next batch if none is under way and no retry is being waited for. */
@@ -61,6 +86,7 @@ export class WriteQueue {
     }
     this.#retryAtMs = undefined
     this.#retryMs = limits.storeRetryMsMin
+    this.#done += writes.length
     let highest = 0
     // A rejected update's own add, if there was one, was pushed before: highest means all below.
     for (const write of writes) {
@@ -70,4 +96,8 @@ export class WriteQueue {
     }
     return highest
   }
+}
+
+function isSummary({ type }: StorageWrite): boolean {
+  return type === "outbox-trim" || type === "tiers"
 }

@@ -18,6 +18,10 @@ export type NativeConnection = {
   heardMs: Millis
   congestion: Congestion | undefined
   phase: NativePhase
+  /** Of the native protocol; 0 until it is welcomed. */
+  version: number
+  /** It wants to know where its updates are logged. Rule [N16]. */
+  isTold: boolean
   /** The only update number that is taken next. */
   nextSeq: number
   /** Everything up to here is acked. */

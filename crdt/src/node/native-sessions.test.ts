@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import * as Y from "yjs"
 import { limits, parseOriginId } from "../base/index.ts"
-import { encodeHello, encodeOpen, pingFrame } from "../protocol/index.ts"
+import { encodeHello, encodeOpen, nativeVersions, pingFrame } from "../protocol/index.ts"
 import {
   clientNumbered,
   commit,
@@ -51,7 +51,7 @@ describe("the greeting", () => {
     const newer = new NativeClient(node)
     newer.sendFrame(encodeHello({ ...hello, versions: { min: 8, max: 9 } }))
     node.world.settle()
-    expect(client.of("welcome").map(({ version }) => version)).toEqual([1])
+    expect(client.of("welcome").map(({ version }) => version)).toEqual([nativeVersions.max])
     expect(newer.closed?.reason).toBe("version-mismatch")
     // A client that can't talk to us replaces nobody.
     expect(client.closed).toBeUndefined()

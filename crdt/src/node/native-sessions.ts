@@ -1,7 +1,7 @@
 /**
  * The SDK's connections: hello, open, update, presence. Each connection takes exactly one update
  * number next (`nextSeq`), which is what makes resends, dedupe and go-back-N one rule.
- * Rules [N1]–[N14].
+ * Rules [N1]–[N17].
  */
 import { DecodeError, limits } from "../base/index.ts"
 import type { ClientId, ConnectionId } from "../base/index.ts"
@@ -35,6 +35,7 @@ import { NativeUpdates } from "./native-updates.ts"
 import { presenceFrames } from "./presence.ts"
 import { newSession } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
+import type { Tiers } from "./tiers.ts"
 import type { Turn } from "./turn.ts"
 
 /**
@@ -59,6 +60,7 @@ export function nativePresence(
 export class NativeSessions {
   readonly updates: NativeUpdates
   readonly #core: Core
+  readonly #tiers: Tiers
   readonly #connections = new Map<ConnectionId, NativeConnection>()
   readonly #byClient = new Map<ClientId, NativeConnection>()
   /** What sessions that joined by one job are sent, encoded once. */
@@ -66,10 +68,11 @@ export class NativeSessions {
   /** How fresh the node is now, as a frame. */
   readonly #freshness: () => Uint8Array
 
-  constructor(core: Core, freshness: () => Uint8Array) {
+  constructor(core: Core, tiers: Tiers, freshness: () => Uint8Array) {
     this.#core = core
+    this.#tiers = tiers
     this.#freshness = freshness
-    this.updates = new NativeUpdates(core, this.#connections)
+    this.updates = new NativeUpdates(core, tiers, this.#connections)
   }
 
   all(): Iterable<NativeConnection> {
@@ -84,6 +87,8 @@ export class NativeSessions {
       heardMs: turn.nowMs,
       congestion: undefined,
       phase: { phase: "greeting" },
+      version: 0,
+      isTold: false,
       nextSeq: 1,
       ackedSeq: 0,
       unackedBytes: 0,
@@ -97,6 +102,7 @@ export class NativeSessions {
 
   onClosed(turn: Turn, connection: NativeConnection): void {
     this.#connections.delete(connection.id)
+    this.#tiers.onClosed(connection.id)
     const { phase } = connection
     if (phase.phase !== "greeting" && this.#byClient.get(phase.client) === connection) {
       this.#byClient.delete(phase.client)
@@ -145,6 +151,9 @@ export class NativeSessions {
         return this.#onCloseDocument(turn, connection, message.channel)
       case "ping":
         return turn.send(connection.id, pongFrame)
+      case "want-tier":
+        if (connection.version >= 2) return this.#tiers.onWant(turn, connection, message)
+        return turn.refuse(connection.id, "malformed", "a message of version 2")
     }
   }
 
@@ -180,6 +189,7 @@ export class NativeSessions {
       return
     }
     connection.phase = { phase: "ready", client: hello.client }
+    connection.version = version
     connection.ackedSeq = result.seq
     connection.nextSeq = Math.max(result.seq + 1, hello.firstPending)
     const welcome = encodeWelcome({

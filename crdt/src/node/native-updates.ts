@@ -11,15 +11,18 @@ import type { OwnWrite } from "./commits.ts"
 import type { NativeConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
 import type { Session } from "./sessions.ts"
+import type { Place, Tiers } from "./tiers.ts"
 import type { Turn } from "./turn.ts"
 import { admitWrite } from "./writes.ts"
 
 export class NativeUpdates {
   readonly #core: Core
+  readonly #tiers: Tiers
   readonly #connections: ReadonlyMap<ConnectionId, NativeConnection>
 
-  constructor(core: Core, connections: ReadonlyMap<ConnectionId, NativeConnection>) {
+  constructor(core: Core, tiers: Tiers, connections: ReadonlyMap<ConnectionId, NativeConnection>) {
     this.#core = core
+    this.#tiers = tiers
     this.#connections = connections
   }
 
@@ -92,8 +95,15 @@ export class NativeUpdates {
       const session = connection.channels.get(write.channel)
       if (session?.state.state === "live") mark.channels.set(write.channel, firstSeq + index)
     }
+    let place: Place | undefined
     for (const [connection, { clientSeq, channels }] of acked) {
       const marks = [...channels].map(([channel, seq]) => ({ channel, seq }))
+      // Before the ack: a client lets go of what is acked, and then has to know where it is.
+      if (connection.isTold) {
+        place ??= this.#tiers.place()
+        turn.send(connection.id, place.frame)
+        this.#tiers.onAcked(turn, connection.id, clientSeq, place)
+      }
       this.#ack(turn, connection, clientSeq, marks)
     }
   }

@@ -32,6 +32,7 @@ import type { Session } from "./sessions.ts"
 import { peerFreshness, peerStatus } from "./status.ts"
 import type { NodeStatus } from "./status.ts"
 import { StockSessions } from "./stock-sessions.ts"
+import { Tiers } from "./tiers.ts"
 import { Turn } from "./turn.ts"
 
 export class NodeCore {
@@ -39,6 +40,7 @@ export class NodeCore {
   readonly #native: NativeSessions
   readonly #stock: StockSessions
   readonly #links: Links
+  readonly #tiers: Tiers
   readonly #clients = new Map<ConnectionId, ClientConnection>()
   #sweepAtMs: Millis
   #freshnessSaid = ""
@@ -70,9 +72,10 @@ export class NodeCore {
         this.#broadcastPresence(turn, document, entries, owner)
       },
     }
-    this.#native = new NativeSessions(this.#core, () => this.#freshness())
-    this.#stock = new StockSessions(this.#core)
     this.#links = new Links(this.#core, dials, nowMs)
+    this.#tiers = new Tiers(this.#core, this.#links, nowMs)
+    this.#native = new NativeSessions(this.#core, this.#tiers, () => this.#freshness())
+    this.#stock = new StockSessions(this.#core)
     this.#sweepAtMs = nowMs + limits.sweepMs
   }
 
@@ -158,8 +161,10 @@ export class NodeCore {
     if (frame.length > limits.frameBytesMax) {
       turn.refuse(connection, "too-large", `a frame of ${frame.length} bytes`)
     } else if (this.#isStopping) return
-    else if (link !== undefined) this.#links.onFrame(turn, link, frame)
-    else if (client?.kind === "native") this.#native.onFrame(turn, client, frame)
+    else if (link !== undefined) {
+      this.#links.onFrame(turn, link, frame)
+      this.#tiers.onLinkFrame(turn, frame)
+    } else if (client?.kind === "native") this.#native.onFrame(turn, client, frame)
     else if (client !== undefined) this.#stock.onFrame(turn, client, frame)
   }
 
@@ -213,6 +218,7 @@ export class NodeCore {
     this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
     this.#links.pull.settle()
     if (batch.adopted.length > 0) this.#links.tellSoon(turn)
+    this.#tiers.onCommitted(turn, batch.adopted.length + batch.cluster.length > 0)
     for (const afterwards of batch.afterwards) afterwards(turn)
   }
 
@@ -321,6 +327,7 @@ export class NodeCore {
     this.#native.sweep(turn)
     this.#stock.sweep(turn)
     this.#links.sweep(turn)
+    this.#tiers.sweep(turn)
     for (const client of this.#clients.values()) {
       const { congestion } = client
       if (congestion !== undefined && turn.nowMs - congestion.sinceMs > limits.congestedMs) {

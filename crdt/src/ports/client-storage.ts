@@ -1,8 +1,9 @@
 /**
  * Where a client keeps what it typed: its identity, the outbox of updates that are not acked yet,
- * and the updates a node refused for good. Contract (crdt/src/testing/client-storage-contract.ts):
- * `done` is called in the order of calls, never inside the call; a write is all or nothing, and
- * durable (as far as the storage can) before its `done`; repeating a write changes nothing.
+ * the updates a node refused for good, and how far the acked ones are saved. Contract
+ * (crdt/src/testing/client-storage-contract.ts): `done` is called in the order of calls, never
+ * inside the call; a write is all or nothing, and durable (as far as the storage can) before its
+ * `done`; repeating a write changes nothing.
  */
 import type { ClientId, DocumentId } from "../base/index.ts"
 import type { RejectCode } from "../protocol/index.ts"
@@ -28,6 +29,8 @@ export type StoredClient = {
   readonly nextSeq: number
   /** In order of seq. */
   readonly rejected: readonly RejectedUpdate[]
+  /** What `tiers` wrote last; undefined if nothing was. */
+  readonly tiers: Uint8Array | undefined
 }
 
 export type StorageWrite =
@@ -37,6 +40,8 @@ export type StorageWrite =
   /** Out of the outbox (if it is there) and onto the shelf of rejected updates. */
   | { readonly type: "rejected-add"; readonly update: RejectedUpdate }
   | { readonly type: "rejected-remove"; readonly seq: number }
+  /** How far acked updates are saved, as the core encodes it: replaces what was there. */
+  | { readonly type: "tiers"; readonly state: Uint8Array }
   /** A new identity for the same outbox. */
   | { readonly type: "client"; readonly client: ClientId }
 

@@ -108,6 +108,17 @@ const client: Readonly<Record<ClientMessage["type"], fc.Arbitrary<ClientMessage>
   presence: fc.record({ type: type("presence"), channel: uint, entries: presence }),
   "close-document": fc.record({ type: type("close-document"), channel: uint }),
   ping: fc.record({ type: type("ping") }),
+  "want-tier": fc.record({
+    type: type("want-tier"),
+    tier: keys(ackTiers),
+    fromSeq: uint,
+    marks: fc
+      .uniqueArray(fc.record({ toSeq: uint, heads }), {
+        maxLength: 4,
+        selector: ({ toSeq }) => toSeq,
+      })
+      .map((marks) => marks.toSorted((one, two) => one.toSeq - two.toSeq)),
+  }),
 }
 
 const node: Readonly<Record<NodeMessage["type"], fc.Arbitrary<NodeMessage>>> = {
@@ -159,6 +170,16 @@ const node: Readonly<Record<NodeMessage["type"], fc.Arbitrary<NodeMessage>>> = {
     peers: fc.array(fc.record({ node: nodes, linked: fc.boolean(), behind: uint }), {
       maxLength: 6,
     }),
+  }),
+  logged: fc.record({ type: type("logged"), heads }),
+  "tier-status": fc.record({
+    type: type("tier-status"),
+    tier: keys(ackTiers),
+    seq: uint,
+    missing: fc.array(fc.record({ member: text, linked: fc.boolean(), forMs: uint }), {
+      maxLength: 4,
+    }),
+    lostTo: uint,
   }),
 }
 

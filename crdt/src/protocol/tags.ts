@@ -15,6 +15,9 @@ export const nativeTags = {
   documentPresence: 13,
   documentClosed: 14,
   freshness: 15,
+  wantTier: 16,
+  tierStatus: 17,
+  logged: 18,
 } as const
 
 export const linkTags = {

@@ -18,6 +18,8 @@ import {
   nativeTags,
   nativeVersions,
   rejectCodes,
+  tierMarksMax,
+  tierMembersMax,
   updatesPerNodeFrameMax,
 } from "./index.ts"
 import type { VersionRange } from "./index.ts"
@@ -69,6 +71,8 @@ const native: Surface = {
       summaryBytesMax: limits.summaryBytesMax,
       channelsPerConnectionMax: limits.channelsPerConnectionMax,
       presenceEntriesPerFrameMax: limits.presenceEntriesPerFrameMax,
+      tierMarksMax,
+      tierMembersMax,
     },
   },
   frames: framesOf(nativeSamples()),

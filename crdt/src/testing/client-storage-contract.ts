@@ -74,7 +74,8 @@ export function clientStorageContract(make: () => StorageUnderTest): void {
   }
 
   test("new storage takes the fresh identity, and keeps it", async () => {
-    expect(await after()).toEqual({ client: first, outbox: [], nextSeq: 1, rejected: [] })
+    const stored = { client: first, outbox: [], nextSeq: 1, rejected: [], tiers: undefined }
+    expect(await after()).toEqual(stored)
   })
 
   test("a new identity replaces the old one", async () => {
@@ -106,6 +107,15 @@ export function clientStorageContract(make: () => StorageUnderTest): void {
   test("a number that was rejected at once is never given again", async () => {
     const stored = await after([{ type: "rejected-add", update: rejectedOf(7) }])
     expect(stored.nextSeq).toBe(8)
+  })
+
+  test("[T8] of how far updates are saved what was written last is there", async () => {
+    const tiers = (...state: number[]): StorageWrite => {
+      return { type: "tiers", state: Uint8Array.from(state) }
+    }
+    const stored = await after([tiers(1, 2, 3)], [added(1), tiers(0, 255)])
+    expect(stored.tiers).toEqual(Uint8Array.of(0, 255))
+    expect((await after([tiers()])).tiers).toEqual(Uint8Array.of())
   })
 
   test("writes repeated change nothing", async () => {

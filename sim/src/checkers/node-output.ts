@@ -112,6 +112,7 @@ export class NodeOutput {
         for (const { seq } of message.marks) {
           demand(seq <= ownSeq, "vector-honesty", () => `ack marks ${seq} of ${ownSeq}`)
         }
+        if (message.tier !== "node") return
         return this.#promises.onAck(this.#host, id, message.seq)
       }
       case "reject":
@@ -120,6 +121,8 @@ export class NodeOutput {
       case "document-closed":
       case "pong":
       case "freshness":
+      case "logged":
+      case "tier-status":
         return
     }
   }

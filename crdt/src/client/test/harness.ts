@@ -30,7 +30,7 @@ export function vector(...entries: [OriginId, number][]): VersionVector {
 }
 
 export function emptyClient(): StoredClient {
-  return { client: clientId, outbox: [], nextSeq: 1, rejected: [] }
+  return { client: clientId, outbox: [], nextSeq: 1, rejected: [], tiers: undefined }
 }
 
 type Options = {

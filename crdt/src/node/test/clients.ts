@@ -14,15 +14,18 @@ import {
   encodeHello,
   encodeOpen,
   encodeUpdate,
+  encodeWantTier,
   nativeVersions,
   pingFrame,
 } from "../../protocol/index.ts"
 import type {
+  AckTier,
   ClientMessage,
   CloseReason,
   NodeMessage,
   PresenceEntry,
   Resume,
+  TierMark,
 } from "../../protocol/index.ts"
 import {
   decodeYMessage,
@@ -132,6 +135,15 @@ export class NativeClient extends Client {
 
   presence(channel: number, ...entries: PresenceEntry[]): void {
     this.send({ type: "presence", channel, entries })
+  }
+
+  wantTier(tier: AckTier, fromSeq = 1, ...marks: TierMark[]): void {
+    this.send({ type: "want-tier", tier, fromSeq, marks })
+  }
+
+  /** The highest number that was acked at the tier. */
+  ackedAt(tier: AckTier): number {
+    return Math.max(0, ...this.of("ack").map((ack) => (ack.tier === tier ? ack.seq : 0)))
   }
 
   /** What came of one type. */
@@ -254,5 +266,7 @@ function encode(message: ClientMessage): Uint8Array {
       return encodeCloseDocument(message)
     case "ping":
       return pingFrame
+    case "want-tier":
+      return encodeWantTier(message)
   }
 }

@@ -15,8 +15,11 @@ export function encodeHeads(writer: Writer, heads: ReadonlyMap<OriginId, Head>):
 }
 
 /** @throws DecodeError; origins must be in order and not repeated. */
-export function decodeHeads(reader: Reader): Map<OriginId, Head> {
-  const count = reader.count(limits.originsMax)
+export function decodeHeads(
+  reader: Reader,
+  countMax: number = limits.originsMax,
+): Map<OriginId, Head> {
+  const count = reader.count(countMax)
   const heads = new Map<OriginId, Head>()
   let previous = ""
   for (let index = 0; index < count; index++) {

@@ -40,7 +40,7 @@ export function decodeAck(reader: Reader): Ack {
   return { type: "ack", tier, seq, marks }
 }
 
-function ackTierOf(number: number): AckTier | undefined {
+export function ackTierOf(number: number): AckTier | undefined {
   if (number === ackTiers.node) return "node"
   if (number === ackTiers.quorum) return "quorum"
   return number === ackTiers.all ? "all" : undefined

@@ -9,6 +9,8 @@ import { decodeFreshness } from "./freshness.ts"
 import type { Freshness } from "./freshness.ts"
 import { decodeHello } from "./hello.ts"
 import type { Hello } from "./hello.ts"
+import { decodeLogged } from "./logged.ts"
+import type { Logged } from "./logged.ts"
 import { decodeOpen } from "./open.ts"
 import type { Open } from "./open.ts"
 import { decodeOpened } from "./opened.ts"
@@ -18,14 +20,18 @@ import { decodeClientPresence, decodeDocumentPresence } from "./presence.ts"
 import type { DocumentPresence, Presence } from "./presence.ts"
 import { decodeReject } from "./reject.ts"
 import type { Reject } from "./reject.ts"
+import { decodeTierStatus } from "./tier-status.ts"
+import type { TierStatus } from "./tier-status.ts"
 import { decodeUpdate } from "./update.ts"
 import type { Update } from "./update.ts"
 import { decodeUpdates } from "./updates.ts"
 import type { Updates } from "./updates.ts"
+import { decodeWantTier } from "./want-tier.ts"
+import type { WantTier } from "./want-tier.ts"
 import { decodeWelcome } from "./welcome.ts"
 import type { Welcome } from "./welcome.ts"
 
-export type ClientMessage = Hello | Open | Update | Presence | CloseDocument | Ping
+export type ClientMessage = Hello | Open | Update | Presence | CloseDocument | Ping | WantTier
 export type NodeMessage =
   | Welcome
   | Opened
@@ -36,6 +42,8 @@ export type NodeMessage =
   | DocumentClosed
   | Pong
   | Freshness
+  | Logged
+  | TierStatus
 
 /** Decodes a frame from a client to its last byte. @throws DecodeError */
 export function decodeClientMessage(frame: Uint8Array): ClientMessage {
@@ -60,6 +68,8 @@ function decodeClientBody(reader: Reader): ClientMessage {
       return decodeCloseDocument(reader)
     case nativeTags.ping:
       return { type: "ping" }
+    case nativeTags.wantTier:
+      return decodeWantTier(reader)
     default:
       throw new DecodeError("unknown-message", 0, `tag ${tag}`)
   }
@@ -94,6 +104,10 @@ function decodeNodeBody(reader: Reader): NodeMessage {
       return { type: "pong" }
     case nativeTags.freshness:
       return decodeFreshness(reader)
+    case nativeTags.logged:
+      return decodeLogged(reader)
+    case nativeTags.tierStatus:
+      return decodeTierStatus(reader)
     default:
       throw new DecodeError("unknown-message", 0, `tag ${tag}`)
   }

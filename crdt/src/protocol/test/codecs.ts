@@ -18,6 +18,8 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array {
       return protocol.encodeCloseDocument(message)
     case "ping":
       return protocol.pingFrame
+    case "want-tier":
+      return protocol.encodeWantTier(message)
   }
 }
 
@@ -41,6 +43,10 @@ export function encodeNodeMessage(message: NodeMessage): Uint8Array {
       return protocol.pongFrame
     case "freshness":
       return protocol.encodeFreshness(message)
+    case "logged":
+      return protocol.encodeLogged(message)
+    case "tier-status":
+      return protocol.encodeTierStatus(message)
   }
 }
 

@@ -5,6 +5,7 @@
 import { assert, bytesFromHex } from "../../base/index.ts"
 import link1 from "../golden/link-1.json" with { type: "json" }
 import native1 from "../golden/native-1.json" with { type: "json" }
+import native2 from "../golden/native-2.json" with { type: "json" }
 import yWebsocket1 from "../golden/y-websocket-1.json" with { type: "json" }
 import { codecs } from "./codecs.ts"
 import type { Codec } from "./codecs.ts"
@@ -23,7 +24,9 @@ export type GoldenFile = {
   readonly frames: readonly GoldenFrame[]
 }
 
-export const goldenFiles: readonly GoldenFile[] = [native1, link1, yWebsocket1].map(parseFile)
+const files = [native1, native2, link1, yWebsocket1]
+
+export const goldenFiles: readonly GoldenFile[] = files.map(parseFile)
 
 export const goldenFrames: readonly GoldenFrame[] = goldenFiles.flatMap(({ frames }) => frames)
 

@@ -102,6 +102,19 @@ const clientMessages: readonly (readonly [string, ClientMessage])[] = [
   ["presence", { type: "presence", channel: 2, entries: presence }],
   ["close-document", { type: "close-document", channel: 3 }],
   ["ping", { type: "ping" }],
+  ["want-tier, node", { type: "want-tier", tier: "node", fromSeq: 1, marks: [] }],
+  [
+    "want-tier, quorum",
+    {
+      type: "want-tier",
+      tier: "quorum",
+      fromSeq: 3,
+      marks: [
+        { toSeq: 7, heads },
+        { toSeq: seqMax, heads: new Map() },
+      ],
+    },
+  ],
 ]
 
 const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
@@ -151,6 +164,25 @@ const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
         { node: nodeId("b.eu-1"), linked: false, behind: 1_000_000 },
       ],
     },
+  ],
+  ["logged", { type: "logged", heads }],
+  ["logged, nothing", { type: "logged", heads: new Map() }],
+  [
+    "tier-status",
+    {
+      type: "tier-status",
+      tier: "all",
+      seq: 12,
+      missing: [
+        { member: "n3", linked: false, forMs: 61_000 },
+        { member: "wss://eu.example/link", linked: true, forMs: 0 },
+      ],
+      lostTo: 11,
+    },
+  ],
+  [
+    "tier-status, nothing missing",
+    { type: "tier-status", tier: "quorum", seq: seqMax, missing: [], lostTo: 0 },
   ],
 ]
 

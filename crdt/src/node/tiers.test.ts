@@ -1,0 +1,292 @@
+/** Acks of the tiers above `node`: rules [T1]–[T7] and the node's side of [N15]–[N17]. */
+import { describe, expect, test } from "vitest"
+import { limits } from "../base/index.ts"
+import type { OriginId } from "../base/index.ts"
+import type { Head } from "../log/index.ts"
+import { encodeHello } from "../protocol/index.ts"
+import type { TierMark } from "../protocol/index.ts"
+import { clientNumbered, commit, NativeClient, openNative, YWriter } from "./test/clients.ts"
+import { documentNamed, must, World } from "./test/harness.ts"
+import type { TestNode } from "./test/harness.ts"
+
+const notes = documentNamed("notes")
+const vectorsMs = 2 * limits.linkVectorIntervalMs
+const lostMs = 5000 + 2 * limits.sweepMs
+const doc = new YWriter(1)
+
+/** Three nodes that are linked, and know each other from the log. */
+function three(): { world: World; nodes: [TestNode, TestNode, TestNode] } {
+  const world = new World()
+  const [a, b, c] = world.mesh("a", "b", "c")
+  world.advance(5000)
+  return { world, nodes: [must(a), must(b), must(c)] }
+}
+
+/** A client with a document open that wants a tier; numbers begin at `first`. */
+function wanting(node: TestNode, client: number, first: number, ...marks: TierMark[]) {
+  const native = new NativeClient(node)
+  native.hello(client, first)
+  node.world.settle()
+  const fromSeq = marks.length > 0 ? 1 : first
+  native.wantTier("node", first)
+  for (const tier of ["quorum", "all"] as const) native.wantTier(tier, fromSeq, ...marks)
+  native.open(1, notes)
+  node.world.settle()
+  return native
+}
+
+function write(client: NativeClient, seq: number): void {
+  client.update(1, seq, doc.put(`k${seq}`, seq))
+  client.node.world.settle()
+  commit(client.node)
+}
+
+/** Where the client was told that its updates stand. */
+function placeOf(client: NativeClient): ReadonlyMap<OriginId, Head> {
+  return must(client.of("logged").at(-1)).heads
+}
+
+function missing(client: NativeClient, tier: "quorum" | "all"): string[] {
+  const status = client.of("tier-status").findLast((one) => one.tier === tier)
+  return must(status).missing.map(({ member, linked }) => `${member} ${linked}`)
+}
+
+describe("whom it takes", () => {
+  test("[T1] quorum is more than half of the members, all is each of them", () => {
+    const { world, nodes } = three()
+    const [a, b, c] = nodes
+    const client = wanting(a, 1, 1)
+    world.cut(a, c)
+    world.cut(b, c)
+    write(client, 1)
+    world.advance(vectorsMs)
+    expect([client.ackedAt("node"), client.ackedAt("quorum"), client.ackedAt("all")]).toEqual([
+      1, 1, 0,
+    ])
+    world.heal(a, c)
+    world.heal(b, c)
+    world.advance(limits.linkBackoffMsMax + vectorsMs)
+    expect(client.ackedAt("all")).toBe(1)
+  })
+
+  test("[T1] a node alone is everybody", () => {
+    const client = wanting(new World().node(), 1, 1)
+    write(client, 1)
+    expect([client.ackedAt("quorum"), client.ackedAt("all")]).toEqual([1, 1])
+  })
+
+  test("[T1] [T5] of three, one that is cut off from both others acks nothing above node", () => {
+    const { world, nodes } = three()
+    const [a, b, c] = nodes
+    world.cut(a, b)
+    world.cut(a, c)
+    const client = wanting(a, 1, 1)
+    write(client, 1)
+    world.advance(60_000)
+    expect([client.ackedAt("node"), client.ackedAt("quorum")]).toEqual([1, 0])
+    // Not even after it started anew: its log says who belongs to it.
+    a.crash()
+    const again = wanting(a, 1, 2)
+    world.advance(60_000)
+    expect(again.ackedAt("quorum")).toBe(0)
+  })
+
+  test("[T1] an address that nobody answered from counts against both tiers", () => {
+    const world = new World()
+    const node = world.node("a", { peers: ["b"] })
+    const client = wanting(node, 1, 1)
+    write(client, 1)
+    world.advance(6000)
+    expect([client.ackedAt("node"), client.ackedAt("quorum")]).toEqual([1, 0])
+    expect(missing(client, "quorum")).toContain("b false")
+  })
+
+  test("[T1] what is sent and not durable at a peer does not count", () => {
+    const { world, nodes } = three()
+    const [a, b, c] = nodes
+    b.store.held = true
+    c.store.held = true
+    const client = wanting(a, 1, 1)
+    write(client, 1)
+    world.advance(vectorsMs)
+    expect([client.ackedAt("node"), client.ackedAt("quorum")]).toEqual([1, 0])
+    b.store.held = false
+    world.advance(vectorsMs)
+    expect([client.ackedAt("quorum"), client.ackedAt("all")]).toEqual([1, 0])
+  })
+
+  test("[T5] a member that joins counts for what is acked from then on", () => {
+    const world = new World()
+    const [a, b] = world.mesh("a", "b")
+    world.advance(5000)
+    const client = wanting(must(a), 1, 1)
+    write(client, 1)
+    world.advance(vectorsMs)
+    expect(client.ackedAt("all")).toBe(1)
+    const c = world.node("c", { peers: ["a", "b"] })
+    world.advance(limits.linkBackoffMsMax + vectorsMs)
+    world.cut(must(a), c)
+    world.cut(must(b), c)
+    write(client, 2)
+    world.advance(vectorsMs)
+    expect([client.ackedAt("quorum"), client.ackedAt("all")]).toEqual([2, 1])
+  })
+})
+
+describe("what is known", () => {
+  test("[T4] what a peer said on an earlier link counts for nothing", () => {
+    const { world, nodes } = three()
+    const [a, b, c] = nodes
+    const client = wanting(a, 1, 1)
+    write(client, 1)
+    world.advance(vectorsMs)
+    expect(client.ackedAt("all")).toBe(1)
+    world.cut(a, b)
+    world.cut(a, c)
+    const place = placeOf(client)
+    const again = wanting(a, 2, 2, { toSeq: 1, heads: place })
+    world.advance(vectorsMs)
+    expect(again.ackedAt("quorum")).toBe(0)
+    world.heal(a, b)
+    world.advance(limits.linkBackoffMsMax + vectorsMs)
+    expect(again.ackedAt("quorum")).toBe(1)
+  })
+
+  test("[T2] [T3] on another node a mark is waited for, whatever that node logs itself", () => {
+    const { world, nodes } = three()
+    const [a, b, c] = nodes
+    world.cut(a, b)
+    world.cut(a, c)
+    const first = wanting(a, 1, 1)
+    write(first, 1)
+    const moved = wanting(b, 1, 2, { toSeq: 1, heads: placeOf(first) })
+    write(moved, 2)
+    world.advance(vectorsMs)
+    expect([moved.ackedAt("node"), moved.ackedAt("quorum")]).toEqual([2, 0])
+    expect(missing(moved, "quorum")).toContain("b true")
+    world.heal(a, b)
+    world.advance(limits.linkBackoffMsMax + vectorsMs)
+    expect(moved.ackedAt("quorum")).toBe(2)
+  })
+
+  test("[T3] another log under the same name counts for nothing", () => {
+    const { world, nodes } = three()
+    const [a, b, c] = nodes
+    const client = wanting(a, 1, 1)
+    write(client, 1)
+    world.advance(vectorsMs)
+    const old = a.store.log.copy()
+    write(client, 2)
+    world.advance(vectorsMs)
+    expect(client.ackedAt("all")).toBe(2)
+    // Put back, and cut off: the same numbers stand for other updates.
+    world.cut(a, b)
+    world.cut(a, c)
+    a.restore(old)
+    const other = wanting(a, 2, 1)
+    write(other, 1)
+    expect(other.ackedAt("node")).toBe(1)
+    const [place] = placeOf(other)
+    expect(b.store.log.head(must(place)[0]).seq).toBeGreaterThanOrEqual(must(place)[1].seq)
+    const moved = wanting(b, 2, 2, { toSeq: 1, heads: placeOf(other) })
+    world.advance(60_000)
+    expect(moved.ackedAt("quorum")).toBe(0)
+  })
+
+  test("[T6] [T7] what nobody has any more is lost, and holds up nothing", () => {
+    const { world, nodes } = three()
+    const [a, b, c] = nodes
+    const empty = a.store.log.copy()
+    world.cut(a, b)
+    world.cut(a, c)
+    const first = wanting(a, 1, 1)
+    write(first, 1)
+    const moved = wanting(b, 1, 2, { toSeq: 1, heads: placeOf(first) })
+    write(moved, 2)
+    world.advance(lostMs)
+    // It may come back with its disk, so it is waited for.
+    expect(moved.of("tier-status").map(({ lostTo }) => lostTo)).not.toContain(1)
+    // Its disk did not: the log ends where the others have it, and it writes under a fresh origin.
+    a.restore(empty)
+    a.store.log.renew(freshOrigin(a), {})
+    a.crash()
+    world.heal(a, b)
+    world.heal(a, c)
+    world.advance(limits.linkBackoffMsMax + vectorsMs)
+    expect(moved.ackedAt("quorum")).toBe(0)
+    world.advance(lostMs)
+    const status = must(moved.of("tier-status").findLast(({ tier }) => tier === "quorum"))
+    expect(status.lostTo).toBe(1)
+    expect([moved.ackedAt("quorum"), moved.ackedAt("all")]).toEqual([2, 2])
+  })
+})
+
+describe("the messages", () => {
+  test("[N16] each ack follows the place of what it covers", () => {
+    const { nodes } = three()
+    const client = wanting(nodes[0], 1, 1)
+    write(client, 1)
+    const types = client.types.filter((type) => type === "logged" || type === "ack")
+    expect(types.slice(0, 2)).toEqual(["logged", "ack"])
+    const [origin] = [...placeOf(client).keys()]
+    expect(origin).toBe(nodes[0].origin)
+    expect(placeOf(client).get(must(origin))).toEqual(nodes[0].store.log.head(must(origin)))
+  })
+
+  test("[N16] what was logged before the welcome is placed when it is asked for", () => {
+    const { world, nodes } = three()
+    const first = openNative(nodes[0], notes, 1)
+    write(first, 1)
+    const again = new NativeClient(nodes[0])
+    again.hello(1)
+    world.settle()
+    again.wantTier("node")
+    again.wantTier("quorum")
+    world.advance(vectorsMs)
+    expect(placeOf(again).get(nodes[0].origin)).toEqual(nodes[0].store.log.head(nodes[0].origin))
+    expect(again.ackedAt("quorum")).toBe(1)
+  })
+
+  test("[N15] [F6] a client of version 1 is told nothing of it, and may ask for nothing", () => {
+    const { world, nodes } = three()
+    const old = new NativeClient(nodes[0])
+    const versions = { min: 1, max: 1 }
+    const hello = { type: "hello", versions, client: clientNumbered(1), firstPending: 1 } as const
+    old.sendFrame(encodeHello({ ...hello, token: "" }))
+    world.settle()
+    old.open(1, notes)
+    world.settle()
+    write(old, 1)
+    world.advance(vectorsMs)
+    expect(old.of("welcome").map(({ version }) => version)).toEqual([1])
+    expect(old.of("ack").map(({ tier }) => tier)).toEqual(["node"])
+    expect([...old.of("logged"), ...old.of("tier-status")]).toEqual([])
+    old.wantTier("quorum")
+    world.settle()
+    expect(old.closed?.reason).toBe("malformed")
+  })
+
+  test("[T7] [N17] a client hears whom a tier waits for, and for how long", () => {
+    const { world, nodes } = three()
+    const [a, b, c] = nodes
+    const client = wanting(a, 1, 1)
+    write(client, 1)
+    world.advance(vectorsMs)
+    world.cut(a, c)
+    world.cut(b, c)
+    const before = client.of("tier-status").length
+    write(client, 2)
+    world.advance(60_000)
+    expect(missing(client, "all")).toEqual(["c false"])
+    // Said once, as nothing changed since.
+    expect(client.of("tier-status").length).toBe(before + 1)
+    const status = must(client.of("tier-status").at(-1))
+    expect(status).toMatchObject({ tier: "all", seq: 1 })
+    expect(must(status.missing[0]).forMs).toBeLessThan(10_000)
+  })
+})
+
+function freshOrigin(node: TestNode): OriginId {
+  // cast: an epoch of the test's own.
+  return node.origin.replace(/@.*/, "@00000000000000ff") as OriginId
+}

@@ -1,0 +1,318 @@
+/**
+ * Acks beyond this node's own disk. A client's updates stand within heads of logs; they are at a
+ * tier once so many active members hold these logs that far, as their vectors on links that are
+ * up now say, and this node itself does. Nothing is kept about a peer, and a member stops counting
+ * only by being retired, so an ack can be late but not early. Rules [T1]–[T7], [N15]–[N17].
+ */
+import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
+import { nodeOfOrigin } from "../base/index.ts"
+import type { Head } from "../log/index.ts"
+import {
+  encodeAck,
+  encodeLogged,
+  encodeTierStatus,
+  linkTags,
+  tierMembersMax,
+} from "../protocol/index.ts"
+import type { MissingMember, WantTier } from "../protocol/index.ts"
+import { Agreements } from "./agreements.ts"
+import type { NativeConnection } from "./connections.ts"
+import type { Core } from "./core.ts"
+import type { Link } from "./link.ts"
+import type { Turn } from "./turn.ts"
+
+/** Lumps of one client that wait. Past it: the newest ones wait as one. */
+const lumpsMax = 1024
+/** What waits for less is no news. */
+const newsMs = 1000
+/** So long must everybody agree that something is lost. */
+const lostMs = 5000
+
+/** Heads, and which peers are known to hold all of them. */
+type Needs = {
+  readonly heads: readonly (readonly [OriginId, Head])[]
+  isHere: boolean
+  readonly coveredBy: WeakSet<Link>
+}
+
+/** Updates up to `seq`, after those of the lump before, stand within `needs`. */
+type Lump = { readonly seq: number; readonly needs: Needs; readonly sinceMs: Millis }
+
+type Want = {
+  readonly tier: "quorum" | "all"
+  reached: number
+  lostTo: number
+  readonly lumps: Lump[]
+  /** Since when all members agree that nobody has what the first lump needs. */
+  lostMs: Millis | undefined
+  /** What the client was told it waits for. */
+  said: string
+}
+
+type Client = { readonly connection: NativeConnection; readonly wants: Map<string, Want> }
+
+/** Whom links lead to. */
+export interface Peers {
+  linkedTo(node: NodeId): Link | undefined
+  readonly dials: {
+    all(): Iterable<{
+      readonly address: string
+      readonly node: NodeId | undefined
+      readonly isLearnt: boolean
+      readonly state: { readonly state: string }
+    }>
+  }
+}
+
+/** Where what a commit made durable stands, and the frame that says so. */
+export type Place = { readonly frame: Uint8Array; readonly needs: Needs }
+
+export class Tiers {
+  readonly #core: Core
+  readonly #peers: Peers
+  readonly #agreements: Agreements
+  readonly #clients = new Map<ConnectionId, Client>()
+  readonly #startedMs: Millis
+  /** When a member was linked last, as far as sweeps saw. */
+  readonly #seenMs = new Map<string, Millis>()
+
+  constructor(core: Core, peers: Peers, nowMs: Millis) {
+    this.#core = core
+    this.#peers = peers
+    this.#startedMs = nowMs
+    this.#agreements = new Agreements(core, (turn) => this.review(turn))
+  }
+
+  /** The client wants to know where its updates are, and of a tier. */
+  onWant(turn: Turn, connection: NativeConnection, message: WantTier): void {
+    const { tier, fromSeq, marks } = message
+    connection.isTold = true
+    const here = { seq: connection.ackedSeq, needs: this.#allHere(), sinceMs: turn.nowMs }
+    if (tier === "node") {
+      if (here.seq < fromSeq) return
+      const frame = encodeLogged({ type: "logged", heads: new Map(here.needs.heads) })
+      turn.send(connection.id, frame)
+      return
+    }
+    const lumps: Lump[] = marks.map(({ toSeq, heads }) => ({
+      seq: toSeq,
+      needs: needsOf([...heads], false),
+      sinceMs: turn.nowMs,
+    }))
+    // Acked by this node since the client said so, or before it knew.
+    if (here.seq > (lumps.at(-1)?.seq ?? fromSeq - 1)) lumps.push(here)
+    const want: Want = { tier, reached: 0, lostTo: 0, lumps, lostMs: undefined, said: "" }
+    const client = this.#clients.get(connection.id) ?? { connection, wants: new Map() }
+    this.#clients.set(connection.id, client)
+    client.wants.set(tier, want)
+    this.#advance(turn, client, want)
+    this.#say(turn, client, want, true)
+  }
+
+  #allHere(): Needs {
+    const heads = [...this.#core.holdings.heads()].filter(([, { seq }]) => seq > 0)
+    return needsOf(heads, true)
+  }
+
+  onClosed(connection: ConnectionId): void {
+    this.#clients.delete(connection)
+  }
+
+  /** A commit is durable: where it stands, for all who are told. */
+  place(): Place {
+    const { config, holdings } = this.#core
+    const own = holdings.head(config.origin)
+    this.#agreements.noteOwn(own)
+    const frame = encodeLogged({ type: "logged", heads: new Map([[config.origin, own]]) })
+    return { frame, needs: needsOf([[config.origin, own]], true) }
+  }
+
+  /** Updates of the connection up to `seq` were acked, and stand at `place`. */
+  onAcked(turn: Turn, connection: ConnectionId, seq: number, { needs }: Place): void {
+    for (const { lumps } of this.#clients.get(connection)?.wants.values() ?? []) {
+      // Each needs the same log as the one before, and more of it.
+      if (lumps.length >= lumpsMax) lumps.pop()
+      lumps.push({ seq, needs, sinceMs: turn.nowMs })
+    }
+  }
+
+  /** Whether anything waits that a peer's vector may settle. */
+  get isWaiting(): boolean {
+    for (const { wants } of this.#clients.values()) {
+      for (const { lumps } of wants.values()) if (lumps.length > 0) return true
+    }
+    return false
+  }
+
+  /** A peer said something: its vector, perhaps. */
+  onLinkFrame(turn: Turn, frame: Uint8Array): void {
+    if (frame[0] !== linkTags.entries && this.isWaiting) this.review(turn)
+  }
+
+  /** A commit is durable; `isMore`: it has more than own updates. Alone, a node is everybody. */
+  onCommitted(turn: Turn, isMore: boolean): void {
+    if (this.isWaiting && (isMore || this.#core.members.count === 1)) this.review(turn)
+  }
+
+  /** Something changed: members, links, what they hold or what this node holds. */
+  review(turn: Turn): void {
+    for (const client of this.#clients.values()) {
+      for (const want of client.wants.values()) this.#advance(turn, client, want)
+    }
+  }
+
+  #advance(turn: Turn, { connection }: Client, want: Want): void {
+    const before = want.reached
+    for (let lump = want.lumps[0]; lump !== undefined; lump = want.lumps[0]) {
+      if (!this.#isReached(turn, lump.needs, want.tier)) break
+      want.reached = lump.seq
+      want.lumps.shift()
+      want.lostMs = undefined
+    }
+    if (want.lumps.length === 0) want.said = ""
+    if (want.reached === before) return
+    const { tier, reached } = want
+    turn.send(connection.id, encodeAck({ type: "ack", tier, seq: reached, marks: [] }))
+  }
+
+  #isReached(turn: Turn, needs: Needs, tier: Want["tier"]): boolean {
+    if (!this.#isHere(turn, needs)) return false
+    const { members, config } = this.#core
+    const active = members.active()
+    let holders = 0
+    for (const node of active) {
+      if (node === config.node || this.#isHeldBy(turn, node, needs)) holders += 1
+    }
+    if (tier === "all") return holders === active.length && members.unknown === 0
+    return holders >= members.quorum
+  }
+
+  #isHere(turn: Turn, needs: Needs): boolean {
+    if (needs.isHere) return true
+    for (const [origin, head] of needs.heads) {
+      if (this.#agreements.isHeld(turn, origin, head) !== "yes") return false
+    }
+    needs.isHere = true
+    return true
+  }
+
+  #isHeldBy(turn: Turn, node: NodeId, needs: Needs): boolean {
+    const link = this.#peers.linkedTo(node)
+    if (link === undefined) return false
+    if (needs.coveredBy.has(link)) return true
+    for (const [origin, { seq }] of needs.heads) {
+      if (!this.#agreements.isCovered(turn, link, origin, seq)) return false
+    }
+    needs.coveredBy.add(link)
+    return true
+  }
+
+  sweep(turn: Turn): void {
+    for (const node of this.#core.members.active()) {
+      if (this.#peers.linkedTo(node) !== undefined) this.#seenMs.set(node, turn.nowMs)
+    }
+    for (const client of this.#clients.values()) {
+      for (const want of client.wants.values()) {
+        this.#advance(turn, client, want)
+        this.#findLost(turn, client, want)
+        this.#say(turn, client, want, false)
+      }
+    }
+  }
+
+  /** What nobody has any more must not hold up what comes after it. */
+  #findLost(turn: Turn, client: Client, want: Want): void {
+    const lump = want.lumps[0]
+    if (lump === undefined || !this.#isLost(turn, lump.needs)) {
+      want.lostMs = undefined
+      return
+    }
+    want.lostMs ??= turn.nowMs
+    if (turn.nowMs - want.lostMs < lostMs) return
+    want.lostTo = lump.seq
+    want.lostMs = undefined
+    want.lumps.shift()
+    this.#advance(turn, client, want)
+    this.#say(turn, client, want, true)
+  }
+
+  /** Every member can be asked, and none has one of these heads, nor will have. */
+  #isLost(turn: Turn, needs: Needs): boolean {
+    if (needs.isHere) return false
+    const { members, config, holdings } = this.#core
+    if (members.unknown > 0) return false
+    const links: Link[] = []
+    for (const node of members.active()) {
+      if (node === config.node) continue
+      const link = this.#peers.linkedTo(node)
+      // Its first vector is whole, and has its own log in it.
+      if (link?.state.state !== "linked" || !link.heads.has(link.state.peer.origin)) return false
+      links.push(link)
+    }
+    return needs.heads.some(([origin, head]) => {
+      if (!this.#isOver(origin)) return false
+      if (this.#agreements.isHeld(turn, origin, head) !== "no") return false
+      const ours = holdings.head(origin).seq
+      return links.every(({ heads }) => (heads.get(origin)?.seq ?? 0) <= ours)
+    })
+  }
+
+  /** Nobody writes that log any more. */
+  #isOver(origin: OriginId): boolean {
+    const { config, members } = this.#core
+    const node = nodeOfOrigin(origin)
+    if (origin === config.origin) return false
+    if (node === config.node || members.isRetired(origin)) return true
+    const link = this.#peers.linkedTo(node)
+    return link?.state.state === "linked" && link.state.peer.origin !== origin
+  }
+
+  /** Tells the client whom it waits for, if that is news. */
+  #say(turn: Turn, { connection }: Client, want: Want, isAsked: boolean): void {
+    const [lump] = want.lumps
+    const isNews = lump !== undefined && turn.nowMs - lump.sinceMs >= newsMs
+    if (!isAsked && !isNews) return
+    const missing = lump === undefined ? [] : this.#missing(turn, lump.needs)
+    const said = JSON.stringify([want.lostTo, ...missing.map((one) => [one.member, one.linked])])
+    if (!isAsked && said === want.said) return
+    want.said = said
+    const { tier, reached, lostTo } = want
+    const status = { type: "tier-status", tier, seq: reached, missing, lostTo } as const
+    turn.send(connection.id, encodeTierStatus(status))
+  }
+
+  #missing(turn: Turn, needs: Needs): MissingMember[] {
+    const { members, config } = this.#core
+    const missing: MissingMember[] = []
+    const isHere = this.#isHere(turn, needs)
+    for (const member of members.active()) {
+      const isHeld = member === config.node ? isHere : isHere && this.#isHeldBy(turn, member, needs)
+      if (isHeld) continue
+      const link = this.#peers.linkedTo(member)
+      const linked = member === config.node || link !== undefined
+      const sinceMs = link?.openedMs ?? (linked ? this.#startedMs : this.#seenOf(member))
+      missing.push({ member, linked, forMs: elapsed(turn, sinceMs) })
+    }
+    if (members.unknown > 0) {
+      for (const { address, node, isLearnt, state } of this.#peers.dials.all()) {
+        if (isLearnt || node !== undefined || state.state === "self") continue
+        const forMs = elapsed(turn, this.#startedMs)
+        missing.push({ member: address, linked: false, forMs })
+      }
+    }
+    return missing.slice(0, tierMembersMax)
+  }
+
+  #seenOf(member: string): Millis {
+    return this.#seenMs.get(member) ?? this.#startedMs
+  }
+}
+
+function needsOf(heads: Needs["heads"], isHere: boolean): Needs {
+  return { heads, isHere, coveredBy: new WeakSet() }
+}
+
+/** Whole milliseconds; a clock may have been set back. */
+function elapsed({ nowMs }: Turn, sinceMs: Millis): Millis {
+  return Math.max(0, Math.round(nowMs - sinceMs))
+}
