@@ -9,7 +9,7 @@ import { assert, limits } from "../base/index.ts"
 import type { ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { UpdateFacts } from "../engines/index.ts"
 import type { LogRun } from "../log/index.ts"
-import type { AppendResult } from "../ports/index.ts"
+import type { AppendBatch, AppendResult } from "../ports/index.ts"
 import type { Turn } from "./turn.ts"
 
 /** A client's update on its way to the log. */
@@ -25,7 +25,15 @@ export type OwnWrite = {
   readonly facts: UpdateFacts
 }
 
+/** What is written of the log itself and not by anybody: snapshots, floors, leaves, notes. */
+export type Maintenance = {
+  readonly work: Omit<AppendBatch, "own" | "adopted">
+  readonly done: (turn: Turn, result: AppendResult) => void
+}
+
 export type Batch = {
+  /** It travels alone, so that what is wrong with it loses nobody's write. */
+  readonly maintenance: Maintenance | undefined
   readonly own: OwnWrite[]
   /** The cluster's own records that this node logs; their seqs follow those of `own`. */
   readonly cluster: Uint8Array[]
@@ -42,8 +50,16 @@ export type Outcome =
   | { readonly type: "committed"; readonly batch: Batch; readonly firstSeq: number }
   | { readonly type: "failed"; readonly lost: Batch[]; readonly code: string }
 
-function emptyBatch(): Batch {
-  return { own: [], cluster: [], adopted: [], afterwards: [], entries: 0, bytes: 0 }
+function emptyBatch(maintenance?: Maintenance): Batch {
+  return {
+    maintenance,
+    own: [],
+    cluster: [],
+    adopted: [],
+    afterwards: [],
+    entries: 0,
+    bytes: 0,
+  }
 }
 
 /** All that a batch logs under the own origin, in order. */
@@ -58,6 +74,9 @@ export class Commits {
   /** Each start moves it on by the pace, from now at least: how far ahead it is, is the load. */
   #pacedToMs: Millis = -Infinity
   #store: Store = { state: "ok" }
+  /** At most one of each kind of work: nobody asks for the next before the last is done. */
+  readonly #maintenance: Maintenance[] = []
+  #isMaintenanceNext = false
 
   get storeState(): "ok" | "failing" {
     return this.#store.state
@@ -94,6 +113,11 @@ export class Commits {
     this.#open.bytes += bytes
   }
 
+  /** Writes it when no batch is due, or after the next one. `refused` is no failure of the store. */
+  maintain(maintenance: Maintenance): void {
+    this.#maintenance.push(maintenance)
+  }
+
   /** Calls back once every write accepted so far is durable or has failed. */
   afterwards(turn: Turn, callback: (turn: Turn) => void): void {
     if (this.#underWay === undefined && this.#open.entries === 0) callback(turn)
@@ -108,7 +132,13 @@ export class Commits {
       if (turn.nowMs >= this.#store.retryAtMs) this.#start(turn)
       return
     }
-    if (this.#open.entries > 0 && turn.nowMs >= this.#dueMs()) this.#start(turn)
+    const [maintenance] = this.#maintenance
+    const isDue = this.#open.entries > 0 && turn.nowMs >= this.#dueMs()
+    if (maintenance !== undefined && (!isDue || this.#isMaintenanceNext)) {
+      this.#maintenance.shift()
+      this.#isMaintenanceNext = false
+      this.#append(turn, emptyBatch(maintenance))
+    } else if (isDue) this.#start(turn)
   }
 
   /** When the pace allows the next start. */
@@ -120,10 +150,15 @@ export class Commits {
     const batch = this.#open
     this.#open = emptyBatch()
     this.#pacedToMs = Math.max(this.#pacedToMs, turn.nowMs) + limits.commitPaceMs
+    this.#isMaintenanceNext = true
+    this.#append(turn, batch)
+  }
+
+  #append(turn: Turn, batch: Batch): void {
     const id = this.#nextId++
     this.#underWay = { id, batch, startedMs: turn.nowMs }
-    const own = ownRecords(batch)
-    turn.push({ type: "append", batch: id, entries: { own, adopted: batch.adopted } })
+    const entries = { ...batch.maintenance?.work, own: ownRecords(batch), adopted: batch.adopted }
+    turn.push({ type: "append", batch: id, entries })
   }
 
   deadline(): Millis | undefined {
@@ -137,10 +172,15 @@ export class Commits {
     assert(underWay !== undefined && underWay.id === id, () => `unknown batch ${id}`)
     this.#underWay = undefined
     const { batch, startedMs } = underWay
+    const isRefused = !result.ok && result.code === "refused" && batch.maintenance !== undefined
+    if (isRefused) return { type: "committed", batch, firstSeq: 0 }
     if (!result.ok) return this.#fail(turn, batch, result.code, result.message)
     if (this.#store.state === "failing") {
       this.#store = { state: "ok" }
       turn.emit({ type: "store-recovered" })
+    }
+    if (batch.maintenance !== undefined) {
+      return { type: "committed", batch, firstSeq: result.firstSeq }
     }
     turn.emit({
       type: "committed",

@@ -5,6 +5,7 @@ import type { NodeConfig } from "./config.ts"
 import type { Documents } from "./documents.ts"
 import type { Holdings } from "./holdings.ts"
 import type { Members } from "./members.ts"
+import type { Jobs } from "./jobs.ts"
 import type { OpenDocument } from "./open-document.ts"
 import type { PresenceOwner } from "./presence.ts"
 import type { ReopenDoubt } from "../ports/index.ts"
@@ -19,6 +20,7 @@ export type Core = {
   readonly commits: Commits
   readonly documents: Documents
   readonly reads: Reads
+  readonly jobs: Jobs
   /** Whether this core may end for such a doubt by now. */
   readonly mayReopen: (turn: Turn, why: ReopenDoubt["why"]) => boolean
   /** Ends this core, if it may: the log is to be opened anew. Rule [E5]. */

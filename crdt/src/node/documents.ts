@@ -11,6 +11,7 @@ import { bodyOf } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"
 import type { Engines, Job, JobResult } from "./job.ts"
 import { partOverheadBytes } from "./open-document.ts"
+import type { Jobs } from "./jobs.ts"
 import type { OpenDocument, Task } from "./open-document.ts"
 import { Presence } from "./presence.ts"
 import type { PresenceBudget } from "./presence.ts"
@@ -40,29 +41,22 @@ export type TaskDone =
 
 export type OnTaskDone = (turn: Turn, document: OpenDocument, task: Task, done: TaskDone) => void
 
-type RunningJob = {
-  readonly document: OpenDocument
-  readonly tasks: readonly Task[]
-  /** How many of the document's parts the job was given. */
-  readonly partsCount: number
-}
-
 export class Documents {
   readonly #engines: Engines
   readonly #reads: Reads
+  readonly #jobs: Jobs
   readonly #onTaskDone: OnTaskDone
   readonly #open = new Map<DocumentId, OpenDocument>()
-  readonly #jobs = new Map<number, RunningJob>()
   readonly #presenceBudget: PresenceBudget = { bytes: 0 }
   #nextHandle = 1
-  #nextJob = 1
   #cachedBytes = 0
   /** A search for idle documents costs as many as are open, so it waits for some to be new. */
   #forgetAtSize: number = limits.idleDocumentsMax
 
-  constructor(engines: Engines, reads: Reads, onTaskDone: OnTaskDone) {
+  constructor(engines: Engines, reads: Reads, jobs: Jobs, onTaskDone: OnTaskDone) {
     this.#engines = engines
     this.#reads = reads
+    this.#jobs = jobs
     this.#onTaskDone = onTaskDone
   }
 
@@ -188,9 +182,10 @@ export class Documents {
       return
     }
     const tasks = takeTogether(document.tasks, first)
-    const job = this.#nextJob++
-    this.#jobs.set(job, { document, tasks, partsCount: document.parts.length })
-    turn.push({ type: "job", job, work: jobFor(document, first, document.parts.slice()) })
+    const { length } = document.parts
+    this.#jobs.start(turn, jobFor(document, first, document.parts.slice()), (later, result) => {
+      this.#onJobDone(later, document, tasks, length, result)
+    })
   }
 
   #onRead(turn: Turn, document: OpenDocument, result: ReadResult): void {
@@ -213,11 +208,14 @@ export class Documents {
     for (const task of tasks) this.#onTaskDone(turn, document, task, done)
   }
 
-  onJobDone(turn: Turn, job: number, result: JobResult): void {
-    const running = this.#jobs.get(job)
-    assert(running !== undefined, () => `unknown job ${job}`)
-    this.#jobs.delete(job)
-    const { document, tasks, partsCount } = running
+  /** `partsCount`: how many of the document's parts the job was given. */
+  #onJobDone(
+    turn: Turn,
+    document: OpenDocument,
+    tasks: readonly Task[],
+    partsCount: number,
+    result: JobResult,
+  ): void {
     document.busy = false
     const parts = document.parts ?? []
     const later = parts.slice(partsCount)

@@ -21,6 +21,7 @@ import type { TaskDone } from "./documents.ts"
 import type { Effect } from "./effect.ts"
 import { Holdings } from "./holdings.ts"
 import type { Command, Endpoint, Input } from "./input.ts"
+import { Jobs } from "./jobs.ts"
 import { linkPresence, Links } from "./links.ts"
 import { Members } from "./members.ts"
 import { NativeSessions, nativePresence } from "./native-sessions.ts"
@@ -51,6 +52,7 @@ export class NodeCore {
   #isOver = false
 
   constructor(config: NodeConfig, nowMs: Millis) {
+    const jobs = new Jobs()
     const reads = new Reads((turn) => this.#reopen(turn, { why: "corrupt" }))
     const holdings = new Holdings(config.heads)
     const dials = new Dials(config.peers, config.random, nowMs)
@@ -58,12 +60,13 @@ export class NodeCore {
       config,
       members: new Members(config.origin, holdings, dials, config.clusterRecords ?? []),
       reads,
+      jobs,
       mayReopen: (turn, why) => this.#mayReopen(turn, why),
       reopen: (turn, doubt) => this.#reopen(turn, doubt),
       congested: new Set(),
       holdings,
       commits: new Commits(),
-      documents: new Documents(config.engines, reads, (turn, document, task, done) => {
+      documents: new Documents(config.engines, reads, jobs, (turn, document, task, done) => {
         this.#onTaskDone(turn, document, task, done)
       }),
       sharePresence: (turn, document, entries, owner) =>
@@ -111,7 +114,7 @@ export class NodeCore {
       case "read-done":
         return this.#core.reads.onDone(turn, input.read, input.result)
       case "job-done":
-        return this.#core.documents.onJobDone(turn, input.job, input.result)
+        return this.#core.jobs.onDone(turn, input.job, input.result)
       case "command":
         return this.#onCommand(turn, input.command, input.request)
       case "deadline":
@@ -202,7 +205,7 @@ export class NodeCore {
     const { commits, holdings, config } = this.#core
     const outcome = commits.onCommitted(turn, id, result)
     if (outcome.type === "failed") {
-      this.#onFailed(turn, outcome.lost)
+      this.#onFailed(turn, outcome.lost, result)
       return
     }
     const { batch, firstSeq } = outcome
@@ -217,8 +220,10 @@ export class NodeCore {
     const records = ownRecords(batch)
     this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
     this.#links.pull.settle()
-    if (batch.adopted.length > 0) this.#links.tellSoon(turn)
+    const hasRaised = (batch.maintenance?.work.raise ?? []).length > 0
+    if (batch.adopted.length > 0 || hasRaised) this.#links.tellSoon(turn)
     this.#tiers.onCommitted(turn, batch.adopted.length + batch.cluster.length > 0)
+    batch.maintenance?.done(turn, result)
     for (const afterwards of batch.afterwards) afterwards(turn)
   }
 
@@ -232,12 +237,15 @@ export class NodeCore {
     }
   }
 
-  #onFailed(turn: Turn, lost: readonly Batch[]): void {
+  #onFailed(turn: Turn, lost: readonly Batch[], result: AppendResult): void {
     const own = lost.flatMap((batch) => batch.own)
     this.#native.updates.onFailed(turn, own, "store-failed")
     this.#stock.onFailed(turn, own)
     this.#links.pull.forgetAdopting()
-    for (const batch of lost) for (const afterwards of batch.afterwards) afterwards(turn)
+    for (const { maintenance, afterwards } of lost) {
+      maintenance?.done(turn, result)
+      for (const callback of afterwards) callback(turn)
+    }
   }
 
   #onTaskDone(turn: Turn, document: OpenDocument, task: Task, done: TaskDone): void {
