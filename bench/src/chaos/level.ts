@@ -51,7 +51,7 @@ export async function drained(residents: readonly Resident[], signal: AbortSigna
 
 export type Looks = {
   readonly cluster: Cluster
-  readonly residents: readonly Resident[]
+  readonly clients: readonly Resident[]
   readonly ledger: Ledger
   readonly mayLackDeletions: (document: DocumentName) => boolean
 }
@@ -85,18 +85,18 @@ export async function inspect(
 }
 
 async function look(
-  { cluster, residents, ledger, mayLackDeletions }: Looks,
+  { cluster, clients, ledger, mayLackDeletions }: Looks,
   document: DocumentName,
 ): Promise<Showing> {
   const nodes = new Map<string, Content>()
   for (const node of cluster.nodes) nodes.set(node.name, await contentOn(node, document))
-  const clients = new Map<string, Content>()
-  for (const resident of residents) {
-    const shown = resident.shown(document)
-    if (shown !== undefined) clients.set(resident.name, shown)
+  const shows = new Map<string, Content>()
+  for (const client of clients) {
+    const shown = client.shown(document)
+    if (shown !== undefined) shows.set(client.name, shown)
   }
   ledger.onShown(nodes)
-  return { document, nodes, clients, mayLackDeletions: mayLackDeletions(document) }
+  return { document, nodes, clients: shows, mayLackDeletions: mayLackDeletions(document) }
 }
 
 async function inTime(

@@ -17,6 +17,7 @@ import { jsonOf, reportOf } from "./report.ts"
 import { run } from "./run.ts"
 import { nodeNames, planRounds } from "./schedule.ts"
 import type { Round } from "./schedule.ts"
+import { CannotRun } from "./violation.ts"
 
 const cannotRun = 2
 const interrupted = 130
@@ -117,6 +118,10 @@ function stopOnSignals(estate: Estate): AbortController {
 try {
   process.exitCode = await main()
 } catch (error) {
+  if (error instanceof CannotRun) {
+    process.stderr.write(`chaos: ${error.message}\n`)
+    process.exit(cannotRun)
+  }
   process.stderr.write(`chaos: ${error instanceof Error ? (error.stack ?? "") : String(error)}\n`)
   if (error instanceof Error && error.cause !== undefined) console.error(error.cause)
   process.exitCode = 1

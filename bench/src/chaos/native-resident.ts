@@ -1,6 +1,6 @@
 /** A resident over the SDK: it fails over between all nodes, and hears of acks. */
 import { createClient } from "@causeway/client"
-import type { Client } from "@causeway/client"
+import type { Client, ClientEvent } from "@causeway/client"
 import { keyOf } from "./ledger.ts"
 import type { DocumentName } from "./ledger.ts"
 import { openNative } from "./native-document.ts"
@@ -20,8 +20,7 @@ export class NativeResident implements Resident {
     this.name = name
     this.#world = world
     this.#random = world.random.split(name)
-    this.#client = connectTo(world, this.#random)
-    watchRefusals(this.#client, name, world)
+    this.#client = connectTo(world, name, this.#random)
   }
 
   open(document: DocumentName): void {
@@ -71,26 +70,27 @@ export class NativeResident implements Resident {
   }
 }
 
-/** To all nodes, in an order of its own. */
-export function connectTo({ names, entrance }: ClientWorld, random: Random): Client {
+/** To all nodes, in an order of its own. An honest client is never refused nor closed for good. */
+export function connectTo(world: ClientWorld, name: string, random: Random): Client {
+  const { names, entrance, onBroken } = world
   const urls = random.shuffled(names).map((node) => `${entrance(node)}/sync`)
-  return createClient({ urls })
+  const onEvent = (event: ClientEvent) => {
+    if (event.type !== "malformed-frame" && event.type !== "protocol-violation") return
+    onBroken("protocol", `${name} was sent: ${event.message}`)
+  }
+  const client = createClient({ urls, onEvent })
+  client.onRejected(({ reason, error }) => {
+    if (!error.retryable) onBroken("client-refused", `an update of ${name} was refused: ${reason}`)
+  })
+  client.connection.subscribe((status) => {
+    if (status.state !== "closed" || status.why.code === undefined) return
+    onBroken("client-refused", `${name} was closed for good: ${status.why.reason}`)
+  })
+  return client
 }
 
 /** The node it is connected to right now. */
 export function nodeOf(client: Client): string | undefined {
   const { current } = client.connection
   return current.state === "connected" ? current.node : undefined
-}
-
-/** An honest client is never refused for good, and never closed. */
-export function watchRefusals(client: Client, name: string, { onRefused }: ClientWorld): void {
-  client.onRejected(({ reason, error }) => {
-    if (!error.retryable) onRefused(`an update of ${name} was refused: ${reason}`)
-  })
-  client.connection.subscribe((status) => {
-    if (status.state === "closed" && status.why.code !== undefined) {
-      onRefused(`${name} was closed for good: ${status.why.reason}`)
-    }
-  })
 }

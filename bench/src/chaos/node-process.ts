@@ -51,6 +51,10 @@ export class NodeProcess {
     this.#settings = settings
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
   get isRunning(): boolean {
     return this.#child !== undefined && !hasEnded(this.#child)
   }

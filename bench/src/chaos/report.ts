@@ -29,6 +29,9 @@ export function reportOf(header: Header, result: RunResult): string {
     ["violations", String(violations.length)],
   ]
   const width = Math.max(...facts.map(([name]) => name.length))
+  for (const [message, count] of Object.entries(result.complaints)) {
+    facts.push(["logged", `${count} × ${message}`])
+  }
   const lines = facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`)
   for (const reason of header.skipped) lines.push(`SKIPPED: ${reason}`)
   for (const { rule, message } of violations.slice(0, printedMax))

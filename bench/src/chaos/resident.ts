@@ -13,8 +13,8 @@ export type ClientWorld = {
   readonly names: readonly string[]
   /** `ws://HOST:PORT` of a node, by name. */
   readonly entrance: (node: string) => string
-  /** A client was refused something for good, which no honest one may be. */
-  readonly onRefused: (why: string) => void
+  /** What no honest client may meet: a refusal for good, or a frame that makes no sense. */
+  readonly onBroken: (rule: "client-refused" | "protocol", why: string) => void
 }
 
 export interface Resident {

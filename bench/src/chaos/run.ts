@@ -5,7 +5,6 @@
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { setTimeout as delay } from "node:timers/promises"
 import { createClient } from "@causeway/client"
 import { Cluster } from "./cluster.ts"
 import type { Estate } from "./estate.ts"
@@ -17,14 +16,16 @@ import type { DocumentName } from "./ledger.ts"
 import { drained, inspect, level } from "./level.ts"
 import type { Looks } from "./level.ts"
 import type { Machine } from "./machine.ts"
+import { complaints } from "./logs.ts"
 import { Monitor } from "./monitor.ts"
 import { loopbackNetwork, namespaceNetwork } from "./network.ts"
 import { Proxies } from "./proxies.ts"
 import { Random } from "./random.ts"
+import type { Resident } from "./resident.ts"
 import type { Profile, Round } from "./schedule.ts"
-import { Broken } from "./violation.ts"
-import type { Violation } from "./violation.ts"
-import { within } from "./wait.ts"
+import { Broken, CannotRun } from "./violation.ts"
+import type { Rule, Violation } from "./violation.ts"
+import { pause, within } from "./wait.ts"
 import { Workload } from "./workload.ts"
 
 export type RunWishes = {
@@ -51,6 +52,8 @@ export type RunResult = {
   readonly heals: readonly number[]
   readonly residentMb: number
   readonly hasTiers: boolean
+  /** Messages of level warn and above in the nodes' logs, and how often. */
+  readonly complaints: Readonly<Record<string, number>>
   readonly violations: readonly Violation[]
   /** Kept: logs, data, copies. */
   readonly kept: string | undefined
@@ -70,6 +73,15 @@ export async function run(wishes: RunWishes): Promise<RunResult> {
   return stage.result()
 }
 
+/** Who plays in a round. */
+type Cast = {
+  readonly cluster: Cluster
+  readonly workload: Workload
+  readonly injector: Injector
+  /** Fires when a node dies by itself. */
+  readonly signal: AbortSignal
+}
+
 class Stage {
   readonly #wishes: RunWishes
   readonly #folder: string
@@ -86,6 +98,7 @@ class Stage {
   #rounds = 0
   #kept: string | undefined
   #failure: unknown
+  #complaints: Readonly<Record<string, number>> = {}
   /** Documents that were open when a disk was lost. */
   readonly #scarred = new Set<string>()
 
@@ -96,35 +109,39 @@ class Stage {
   }
 
   async play(): Promise<void> {
-    const { profile, say } = this.#wishes
+    const { profile, say, seed, names, writesPerSecond } = this.#wishes
     const cluster = await this.#startCluster()
     this.#monitor = new Monitor(cluster)
     this.#hasTiers = await ackTiers(cluster)
     if (!this.#hasTiers && profile === "disk-destroyed") {
-      throw new Error("the profile disk-destroyed needs ack tier quorum, which these nodes lack")
+      throw new CannotRun("the profile disk-destroyed needs acks of tier quorum from the nodes")
     }
-    if (!this.#hasTiers)
-      say("!!! nodes do not ack at tiers quorum and all: tier node alone is checked")
-    const { seed, names, writesPerSecond } = this.#wishes
+    if (!this.#hasTiers) say("!!! SKIPPED: no acks of tiers quorum and all: nodes do not give them")
     const world = {
       ledger: this.#ledger,
       random: new Random(seed).split("clients"),
       names,
       entrance: (node: string) => cluster.entrance(node),
-      onRefused: (message: string) => {
-        this.#violations.push({ rule: "client-refused", message })
-      },
+      onBroken: (rule: Rule, message: string) => void this.#violations.push({ rule, message }),
     }
-    this.#workload = new Workload({ world, profile, writesPerSecond, hasTiers: this.#hasTiers })
-    const injector = new Injector(cluster, this.#ledger, (text) => this.#tell(text))
-    this.#injector = injector
-    const signal = AbortSignal.any([this.#wishes.signal, this.#monitor.signal])
+    const workload = new Workload({ world, profile, writesPerSecond, hasTiers: this.#hasTiers })
+    this.#workload = workload
+    this.#injector = new Injector(cluster, this.#ledger, (text) => this.#tell(text))
+    const signal = this.#monitor.signal
     for (const [index, round] of this.#wishes.rounds.entries()) {
-      await this.#round(cluster, this.#workload, injector, round, index + 1, signal)
+      if (this.#wishes.signal.aborted) break
+      await this.#round({ cluster, workload, injector: this.#injector, signal }, round, index + 1)
       if (this.#violations.length > 0) return
     }
+    const late = workload.latecomers()
     this.#tell(`the end: ${this.#ledger.documents().length} documents are looked at once more`)
-    await this.#inspect(cluster, this.#ledger.documents(), signal)
+    try {
+      await drained(late, signal)
+      const clients = [...workload.residents, ...late]
+      await this.#inspect(cluster, clients, this.#ledger.documents(), signal)
+    } finally {
+      await Promise.all(late.map((client) => client.end()))
+    }
   }
 
   async #startCluster(): Promise<Cluster> {
@@ -143,33 +160,21 @@ class Stage {
       smallDisk: machine.tmpfs ? smallDisk : undefined,
       estate,
     })
-    for (const node of this.#cluster.nodes) say(`node ${node.name}: ${node.address}`)
+    say(`data in ${this.#folder}`)
+    for (const { name, address, pid } of this.#cluster.nodes) {
+      say(`node ${name}: ${address} (process ${pid})`)
+    }
     return this.#cluster
   }
 
-  async #round(
-    cluster: Cluster,
-    workload: Workload,
-    injector: Injector,
-    round: Round,
-    number: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { rounds } = this.#wishes
+  /** Faults under load until the round is over or somebody interrupts; then all must be well. */
+  async #round({ cluster, workload, injector, signal }: Cast, round: Round, number: number) {
     const seconds = (round.lastsMs / 1000).toFixed(1)
+    const { rounds } = this.#wishes
     this.#tell(`round ${number} of ${rounds.length}: ${seconds} s, ${round.steps.length} faults`)
     workload.begin(number)
-    const over = new AbortController()
-    const timer = setTimeout(() => over.abort(), round.lastsMs)
-    const isOver = AbortSignal.any([over.signal, signal])
-    const faults = round.steps.map((step) => injector.run(step, isOver))
-    // What goes wrong ends the round for all, so that everything heals.
-    for (const fault of faults) fault.catch(() => over.abort())
-    await delay(round.lastsMs, undefined, { signal: isOver }).catch(() => {})
-    const ends = await Promise.allSettled(faults)
-    clearTimeout(timer)
+    await this.#faults(injector, round, signal)
     const healStartMs = performance.now()
-    for (const end of ends) if (end.status === "rejected") throw end.reason
     signal.throwIfAborted()
     const hasLost = round.steps.some(({ fault }) => losesDisk(fault.type))
     if (hasLost) for (const document of workload.shared) this.#scarred.add(keyOf(document))
@@ -178,22 +183,37 @@ class Stage {
     await level(cluster, signal)
     const healMs = performance.now() - healStartMs
     this.#heals.push(healMs)
-    const open = this.#ledger.documents().filter(({ name }) => isOfRound(name, number))
-    const documents = hasLost ? this.#ledger.documents() : open
-    await this.#inspect(cluster, documents, signal)
-    workload.leaveRound()
+    const known = this.#ledger.documents()
+    const documents = hasLost ? known : known.filter(({ name }) => isOfRound(name, number))
+    await this.#inspect(cluster, workload.residents, documents, signal)
+    if (this.#violations.length > 0) return
+    if (number < rounds.length) workload.leaveRound()
     this.#rounds = number
     this.#tell(`  level after ${(healMs / 1000).toFixed(1)} s, ${this.#progress()}`)
   }
 
+  /** Resolves once all of them are over and healed. */
+  async #faults(injector: Injector, { lastsMs, steps }: Round, signal: AbortSignal) {
+    const over = new AbortController()
+    const isOver = AbortSignal.any([over.signal, signal, this.#wishes.signal])
+    const faults = steps.map((step) => injector.run(step, isOver))
+    // What goes wrong ends the round for all, so that everything heals.
+    for (const fault of faults) fault.catch(() => over.abort())
+    await pause(lastsMs, isOver).catch(() => {})
+    over.abort()
+    const ends = await Promise.allSettled(faults)
+    for (const end of ends) if (end.status === "rejected") throw end.reason
+  }
+
   async #inspect(
     cluster: Cluster,
+    clients: readonly Resident[],
     documents: readonly DocumentName[],
     signal: AbortSignal,
   ): Promise<void> {
     const looks: Looks = {
       cluster,
-      residents: this.#workload?.residents ?? [],
+      clients,
       ledger: this.#ledger,
       mayLackDeletions: (document) => this.#scarred.has(keyOf(document)),
     }
@@ -224,7 +244,7 @@ class Stage {
 
   /** Nodes are told to stop, and must; what is left is undone by the estate. */
   async close(): Promise<void> {
-    const { estate, machine, smallDisk } = this.#wishes
+    const { estate, machine, smallDisk, names } = this.#wishes
     this.#monitor?.end()
     await this.#workload?.close()
     try {
@@ -232,12 +252,14 @@ class Stage {
     } catch (error) {
       this.#violations.push({ rule: "node-did-not-stop", message: String(error) })
     }
+    this.#complaints = complaints(this.#folder, names)
     const isBroken = this.#violations.length > 0 || this.#failure !== undefined
-    if (isBroken) this.#keep(machine.tmpfs ? smallDisk : undefined)
+    const isKept = isBroken && !(this.#failure instanceof CannotRun)
+    if (isKept) this.#keep(machine.tmpfs ? smallDisk : undefined)
     this.#proxies?.close()
     this.#cluster?.network.close()
     estate.undoAll()
-    if (!isBroken) rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 })
+    if (!isKept) rmSync(this.#folder, { recursive: true, force: true, maxRetries: 3 })
   }
 
   /** The small disk is memory, and gone with its mount. */
@@ -250,6 +272,7 @@ class Stage {
   }
 
   result(): RunResult {
+    if (this.#failure instanceof CannotRun) throw this.#failure
     if (this.#failure !== undefined) {
       throw new Error(`the run could not go on; logs in ${this.#folder}`, { cause: this.#failure })
     }
@@ -262,6 +285,7 @@ class Stage {
       heals: this.#heals,
       residentMb: this.#monitor?.residentMb ?? 0,
       hasTiers: this.#hasTiers,
+      complaints: this.#complaints,
       violations: this.#violations,
       kept: this.#kept,
     }

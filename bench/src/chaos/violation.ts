@@ -10,12 +10,16 @@ export type Rule =
   | "not-level"
   | "not-drained"
   | "client-refused"
+  | "protocol"
   | "node-died"
   | "node-did-not-start"
   | "node-did-not-stop"
   | "memory"
 
 export type Violation = { readonly rule: Rule; readonly message: string }
+
+/** This machine or these nodes lack what was asked for. */
+export class CannotRun extends Error {}
 
 /** Thrown where a run cannot go on. */
 export class Broken extends Error {

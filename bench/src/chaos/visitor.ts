@@ -6,7 +6,7 @@
 import type { Tier } from "@causeway/client"
 import type { AckTier, DocumentName } from "./ledger.ts"
 import { openNative } from "./native-document.ts"
-import { connectTo, nodeOf, watchRefusals } from "./native-resident.ts"
+import { connectTo, nodeOf } from "./native-resident.ts"
 import type { Random } from "./random.ts"
 import type { ClientWorld } from "./resident.ts"
 import { StockDocument } from "./stock-document.ts"
@@ -29,8 +29,7 @@ const stockStayMs = 400
 export async function visit(wish: Visit, world: ClientWorld): Promise<void> {
   const { name, document, tokens, tier, random } = wish
   const { ledger } = world
-  const client = connectTo(world, random)
-  watchRefusals(client, name, world)
+  const client = connectTo(world, name, random)
   const opened = openNative(client, document, (token) => ledger.seen(token, nodeOf(client)))
   try {
     await opened.loaded

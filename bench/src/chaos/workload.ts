@@ -94,6 +94,14 @@ export class Workload {
     await Promise.all(this.#visits)
   }
 
+  /** Clients that come when all is over, and have the last documents shown to them. */
+  latecomers(): readonly Resident[] {
+    const { world } = this.#wishes
+    const late = [new NativeResident("late native", world), new StockResident("late stock", world)]
+    for (const document of this.shared) for (const client of late) client.open(document)
+    return late
+  }
+
   /** Residents let go of the round's documents. */
   leaveRound(): void {
     for (const document of this.#shared) {
