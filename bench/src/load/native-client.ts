@@ -11,11 +11,14 @@ import {
   encodeOpen,
   encodeUpdate,
   nativeVersions,
+  pingFrame,
 } from "@causeway/crdt/protocol"
 import type { NodeMessage } from "@causeway/crdt/protocol"
 import { WebSocket } from "ws"
 
-const answerMsMax = 30_000
+const answerMsMax = 120_000
+/** A node ends a connection on which nothing was heard for longer. */
+const pingMs = 4000
 
 type Waiting = {
   readonly isAnswer: (message: NodeMessage) => boolean
@@ -53,8 +56,10 @@ export class NativeClient {
   #answer(isAnswer: (message: NodeMessage) => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => settle(new Error("no answer in time")), answerMsMax)
+      const pings = setInterval(() => this.#ping(), pingMs)
       const settle = (failure: Error | undefined): void => {
         clearTimeout(late)
+        clearInterval(pings)
         this.#waiting = undefined
         if (failure === undefined) resolve()
         else reject(failure)
@@ -88,6 +93,11 @@ export class NativeClient {
 
   close(): void {
     this.#socket.terminate()
+  }
+
+  #ping(): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return
+    this.#socket.send(pingFrame)
   }
 }
 

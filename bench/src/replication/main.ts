@@ -1,0 +1,159 @@
+/**
+ * `npm run bench:replication`: what replication between Causeway nodes costs and how fast it heals,
+ * on three real processes. Figures are the median over the rounds with the smallest and the
+ * largest. Exit code 1 when nodes did not come out the same. Invariant: no process and no data
+ * outlives this one.
+ */
+import { rmSync } from "node:fs"
+import { mkdtemp, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Command, InvalidArgumentError } from "commander"
+import { spreadOf } from "../measure/statistics.ts"
+import { folderWarning, headerLine } from "../report/header.ts"
+import { formatSpread, renderTable } from "../report/table.ts"
+import { killAllServers } from "../servers/server-process.ts"
+import { heal } from "./heal.ts"
+import { idle } from "./idle.ts"
+import { live } from "./live.ts"
+import type { Measurement, ReplicationRun, ReplicationScale } from "./measurement.ts"
+import { killAllToxiproxies, toxiproxyProgram } from "./toxiproxy.ts"
+
+/** Exit code of a program ended by SIGINT. */
+const interrupted = 130
+const roundsMax = 100
+
+const measurements: readonly Measurement[] = [heal, live, idle]
+
+const fullScale: ReplicationScale = {
+  documents: 1000,
+  updatesPerSide: 100_000,
+  updatesPerSecond: 2000,
+  liveSeconds: 10,
+  idleDocuments: 100_000,
+  idleSeconds: 30,
+}
+
+const quickScale: ReplicationScale = {
+  documents: 100,
+  updatesPerSide: 2000,
+  updatesPerSecond: 500,
+  liveSeconds: 2,
+  idleDocuments: 1000,
+  idleSeconds: 2,
+}
+
+type Flags = {
+  measure: string[]
+  rounds: number
+  rate?: number
+  documents?: number
+  quick: boolean
+  folder: string
+  json?: string
+}
+
+function parse(args: readonly string[]): Flags {
+  const names = measurements.map(({ name }) => name)
+  const chosen = (name: string, before: string[]): string[] => {
+    if (names.includes(name)) return [...before, name]
+    throw new InvalidArgumentError(`There is: ${names.join(", ")}.`)
+  }
+  return new Command("bench:replication")
+    .description("What replication between three Causeway nodes costs, and how fast it heals.")
+    .option("--measure <name>", `only this one (repeatable): ${names.join(", ")}`, chosen, [])
+    .option("--rounds <count>", "rounds of each", wholeNumber(roundsMax), 3)
+    .option("--rate <count>", "updates per second of live push (2000)", wholeNumber(100_000))
+    .option("--documents <count>", "documents of the idle cluster", wholeNumber(10_000_000))
+    .option("--quick", "small sizes, to see that it works", false)
+    .option("--folder <path>", "where nodes store their data: the disk is measured too", tmpdir())
+    .option("--json <file>", "write every run there as JSON")
+    .parse([...args], { from: "user" })
+    .opts<Flags>()
+}
+
+function wholeNumber(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= 1 && value <= max) return value
+    throw new InvalidArgumentError(`A whole number from 1 to ${max}.`)
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+async function runOnce(
+  { run }: Measurement,
+  root: string,
+  scale: ReplicationScale,
+): Promise<ReplicationRun> {
+  const folder = await mkdtemp(join(root, "run-"))
+  try {
+    return await run({ folder, scale })
+  } catch (error) {
+    return { values: {}, failures: [error instanceof Error ? error.message : String(error)] }
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+function render({ title, columns }: Measurement, runs: readonly ReplicationRun[]): string {
+  const cells = columns.map(({ key }) =>
+    formatSpread(spreadOf(runs.flatMap(({ values }) => values[key] ?? []))),
+  )
+  const table = renderTable(
+    columns.map(({ heading }) => heading),
+    [cells],
+    0,
+  )
+  return `## ${title}\n\n${table}\n`
+}
+
+async function main(): Promise<number> {
+  const { measure, rounds, rate, documents, quick, folder, json } = parse(process.argv.slice(2))
+  if (toxiproxyProgram() === undefined) {
+    say("Toxiproxy is not there: put toxiproxy-server on the path, or name it in")
+    say("CAUSEWAY_TOXIPROXY (go install github.com/Shopify/toxiproxy/v2/cmd/server@latest)")
+    return 1
+  }
+  const base = quick ? quickScale : fullScale
+  const updatesPerSecond = rate ?? base.updatesPerSecond
+  const scale = { ...base, updatesPerSecond, idleDocuments: documents ?? base.idleDocuments }
+  const header = headerLine(new Date())
+  const root = await mkdtemp(join(folder, "causeway-replication-"))
+  process.on("exit", () => {
+    killAllServers()
+    killAllToxiproxies()
+    rmSync(root, { recursive: true, force: true, maxRetries: 3 })
+  })
+  const warning = folderWarning(folder)
+  if (warning !== undefined) say(`warning: ${warning}`)
+  console.log(`${header}\n`)
+  if (quick) console.log("A quick run, far below full size: its figures mean nothing.\n")
+  const report: Record<string, readonly ReplicationRun[]> = {}
+  const chosen = measurements.filter(({ name }) => measure.length === 0 || measure.includes(name))
+  for (const measurement of chosen) {
+    const runs: ReplicationRun[] = []
+    for (let round = 1; round <= rounds; round += 1) {
+      const run = await runOnce(measurement, root, scale)
+      runs.push(run)
+      say(`${measurement.name} ${round}/${rounds}: ${JSON.stringify(run)}`)
+    }
+    report[measurement.name] = runs
+    console.log(render(measurement, runs))
+  }
+  const failures = Object.entries(report).flatMap(([name, runs]) =>
+    runs.flatMap((run) => run.failures.map((failure) => `${name}: ${failure}`)),
+  )
+  for (const failure of failures) console.log(`FAILED ${failure}`)
+  if (json !== undefined) {
+    await writeFile(json, `${JSON.stringify({ header, scale, report }, undefined, 2)}\n`)
+  }
+  return failures.length > 0 ? 1 : 0
+}
+
+process.on("SIGINT", () => process.exit(interrupted))
+process.on("SIGTERM", () => process.exit(interrupted))
+process.exitCode = await main()
