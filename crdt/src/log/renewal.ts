@@ -49,9 +49,12 @@ export class Renewing {
     if (this.#lost.length < lostNamedMax) this.#lost.push(dot)
   }
 
-  loseDocument(document: DocumentId): void {
+  /** Undefined: not even its name can be read. */
+  loseDocument(document: DocumentId | undefined): void {
     this.#lostDocumentCount += 1
-    if (this.#lostDocuments.length < lostNamedMax) this.#lostDocuments.push(document)
+    if (document !== undefined && this.#lostDocuments.length < lostNamedMax) {
+      this.#lostDocuments.push(document)
+    }
   }
 
   finish(salvaged: number): Renewal {

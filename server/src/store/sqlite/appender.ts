@@ -3,15 +3,20 @@
  * the commit; after a failure they are read again from what the disk has.
  */
 import type { Database, Statement } from "better-sqlite3"
-import { assert, Reader } from "@causeway/crdt/base"
+import { Reader } from "@causeway/crdt/base"
 import type { ClientId, OriginId } from "@causeway/crdt/base"
 import { decodeRecordHead } from "@causeway/crdt/log"
+import type { DocumentSnapshot } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
+import { RefusedError } from "../errors.ts"
+import { touchedOrigins } from "../planned-heads.ts"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import type { Appended } from "../thread/messages.ts"
 import { entryId, NO_DOCUMENT_ROW } from "./schema.ts"
 import { seal } from "../seal.ts"
+import type { Snapshots } from "./snapshots.ts"
+import { Truncation } from "./truncation.ts"
 
 /** A run does not follow what is held, because the append that led up to it failed. */
 class GapError extends Error {
@@ -22,6 +27,8 @@ export class Appender {
   readonly #own: OriginId
   readonly #origins: HeldOrigins
   readonly #documents: DocumentRows
+  readonly #snapshots: Snapshots
+  readonly #truncation: Truncation
   readonly #begin: Statement<[]>
   readonly #commit: Statement<[]>
   readonly #rollback: Statement<[]>
@@ -31,17 +38,25 @@ export class Appender {
   readonly #database: Database
   /** Batch-local: the highest update number seen of each client. */
   readonly #clients = new Map<ClientId, number>()
+  /** Batch-local: origins as it leaves them. */
+  readonly #moved = new Map<OriginId, HeldOrigin>()
   #stale = false
 
   constructor(
     database: Database,
     own: OriginId,
-    parts: { readonly origins: HeldOrigins; readonly documents: DocumentRows },
+    parts: {
+      readonly origins: HeldOrigins
+      readonly documents: DocumentRows
+      readonly snapshots: Snapshots
+    },
   ) {
     this.#database = database
     this.#own = own
     this.#origins = parts.origins
     this.#documents = parts.documents
+    this.#snapshots = parts.snapshots
+    this.#truncation = new Truncation(database)
     this.#begin = database.prepare("BEGIN IMMEDIATE")
     this.#commit = database.prepare("COMMIT")
     this.#rollback = database.prepare("ROLLBACK")
@@ -60,36 +75,70 @@ export class Appender {
     if (this.#stale) this.#refresh()
     this.#begin.run()
     try {
-      const { firstSeq, touched } = this.#write(batch)
+      const { head } = this.#held(this.#own)
+      this.#write(batch)
+      const heads = touchedOrigins(this.#own, batch).map((origin) => this.#held(origin).head)
       this.#commit.run()
-      for (const held of touched.values()) this.#origins.set(held)
-      return { firstSeq, heads: [...touched.values()].map((held) => held.head) }
+      for (const held of this.#moved.values()) this.#origins.set(held)
+      return { firstSeq: head.seq + 1, heads }
     } catch (error) {
       this.#abandon()
       throw error
     } finally {
       this.#clients.clear()
+      this.#moved.clear()
     }
   }
 
-  #write({ own, adopted }: AppendBatch): { firstSeq: number; touched: Map<OriginId, HeldOrigin> } {
-    const touched = new Map<OriginId, HeldOrigin>()
-    const before = this.#origins.get(this.#own)
-    assert(before !== undefined, "the own origin has a row")
-    if (own.length > 0) touched.set(this.#own, this.#writeRun(before, own))
+  #write(batch: AppendBatch): void {
+    for (const [origin, head] of batch.raise ?? []) {
+      this.#move(this.#truncation.raise(this.#held(origin), head))
+    }
+    this.#checkFloors(batch)
+    const { own, adopted } = batch
+    if (own.length > 0) this.#move(this.#writeRun(this.#held(this.#own), own))
     for (const run of adopted) {
-      const held =
-        touched.get(run.origin) ?? this.#origins.get(run.origin) ?? this.#origins.insert(run.origin)
+      const held = this.#held(run.origin)
       if (run.firstSeq !== held.head.seq + 1) {
         throw new GapError(`${run.origin} is held to ${held.head.seq}, not to ${run.firstSeq - 1}`)
       }
-      touched.set(run.origin, this.#writeRun(held, run.records))
+      this.#move(this.#writeRun(held, run.records))
     }
     for (const [client, seq] of this.#clients) {
       this.#raiseClient.run(Buffer.from(client, "hex"), seq)
     }
-    if (touched.size === 0) this.#prove.run()
-    return { firstSeq: before.head.seq + 1, touched }
+    for (const snapshot of batch.snapshots ?? []) this.#putSnapshot(snapshot)
+    for (const [origin, seq] of batch.floors ?? []) {
+      this.#move(this.#truncation.truncate(this.#held(origin), seq))
+    }
+    if (this.#moved.size === 0) this.#prove.run()
+  }
+
+  /** What a floor passes was there before the batch. */
+  #checkFloors({ floors = [] }: AppendBatch): void {
+    for (const [origin, seq] of floors) {
+      const held = this.#moved.get(origin) ?? this.#origins.get(origin)
+      if (held !== undefined && seq <= held.head.seq) continue
+      throw new RefusedError(`a floor above the head of ${origin}`)
+    }
+  }
+
+  #putSnapshot(snapshot: DocumentSnapshot): void {
+    const row = this.#documents.findOrInsert(snapshot.document)
+    this.#snapshots.put(row, snapshot, (origin) => this.#held(origin).row)
+    const origins = snapshot.folded.entries().map(([origin]) => this.#held(origin))
+    this.#truncation.dropFolded(row, origins)
+  }
+
+  /** As this batch leaves it so far; a row is made for one that is new. */
+  #held(origin: OriginId): HeldOrigin {
+    const held = this.#moved.get(origin) ?? this.#origins.get(origin)
+    return held ?? this.#move(this.#origins.insert(origin))
+  }
+
+  #move(held: HeldOrigin): HeldOrigin {
+    this.#moved.set(held.origin, held)
+    return held
   }
 
   #writeRun(held: HeldOrigin, records: readonly Uint8Array[]): HeldOrigin {
@@ -99,7 +148,7 @@ export class Appender {
       const sealed = seal(hash, held, seq, record)
       hash = sealed.hash
       const { document, author } = decodeRecordHead(new Reader(record))
-      const documentRow = 
+      const documentRow =
         document === undefined ? NO_DOCUMENT_ROW : this.#documents.findOrInsert(document)
       this.#insert.run(entryId(held.row, seq), documentRow, sealed.entry)
       if (author !== undefined && author.seq > (this.#clients.get(author.client) ?? 0)) {

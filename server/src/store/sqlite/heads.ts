@@ -6,11 +6,12 @@
 import type { Database, Statement } from "better-sqlite3"
 import { parseOriginId } from "@causeway/crdt/base"
 import type { OriginId } from "@causeway/crdt/base"
-import { emptyHead } from "@causeway/crdt/log"
+import { emptyHead, genesisHash } from "@causeway/crdt/log"
 import type { Head } from "@causeway/crdt/log"
 import { StoreOpenError } from "../errors.ts"
 import { entryId, lastEntryId, ORIGIN_ROWS_MAX, seqOf } from "./schema.ts"
 import { hashOf, saltOf } from "../seal.ts"
+import { unsealFloor } from "../snapshot-seal.ts"
 
 /** An origin's row and head; one object per origin, replaced whole. */
 export type HeldOrigin = {
@@ -19,9 +20,18 @@ export type HeldOrigin = {
   readonly salt: number
   readonly row: number
   readonly head: Head
+  /** Where the log begins: what is at it and below is in snapshots, or left as it is not folded. */
+  readonly floor: Head
+  /** False if the floor's hash is not what was written. */
+  readonly isFloorSound: boolean
 }
 
-type OriginRow = { readonly id: number; readonly origin: string }
+type OriginRow = {
+  readonly id: number
+  readonly origin: string
+  readonly floor: number
+  readonly hash: Buffer | null
+}
 type HeadRow = { readonly id: number; readonly entry: Buffer }
 
 export class HeldOrigins {
@@ -32,7 +42,9 @@ export class HeldOrigins {
   #byOrigin = new Map<string, HeldOrigin>()
 
   constructor(database: Database) {
-    this.#all = database.prepare("SELECT id, origin FROM origins ORDER BY id")
+    this.#all = database.prepare(
+      "SELECT id, origin, floor, floor_hash AS hash FROM origins ORDER BY id",
+    )
     this.#last = database.prepare(
       "SELECT id, entry FROM entries WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT 1",
     )
@@ -44,16 +56,20 @@ export class HeldOrigins {
   /** O(origins × log entries). */
   reload(): void {
     this.#byOrigin = new Map()
-    for (const { id, origin } of this.#all.all()) {
-      const parsed = parseOriginId(origin)
-      if (parsed === undefined) throw new StoreOpenError("failed", `bad origin in row ${id}`)
-      this.set({ origin: parsed, salt: saltOf(parsed), row: id, head: this.#headOf(id) })
+    for (const row of this.#all.all()) {
+      const origin = parseOriginId(row.origin)
+      if (origin === undefined) throw new StoreOpenError("failed", `bad origin in row ${row.id}`)
+      const by = { origin, salt: saltOf(origin) }
+      const hash = row.hash === null ? undefined : unsealFloor(by, row.floor, row.hash)
+      const floor = { seq: row.floor, hash: hash ?? genesisHash }
+      const isFloorSound = row.floor === 0 || hash !== undefined
+      this.set({ ...by, row: row.id, head: this.#headOf(row.id, floor), floor, isFloorSound })
     }
   }
 
-  #headOf(row: number): Head {
-    const last = this.#last.get(entryId(row, 0), lastEntryId(row))
-    if (last === undefined) return emptyHead
+  #headOf(row: number, floor: Head): Head {
+    const last = this.#last.get(entryId(row, floor.seq), lastEntryId(row))
+    if (last === undefined) return floor
     return { seq: seqOf(last.id), hash: new Uint8Array(hashOf(last.entry)) }
   }
 
@@ -69,7 +85,8 @@ export class HeldOrigins {
   insert(origin: OriginId): HeldOrigin {
     const row = Number(this.#insert.run(origin).lastInsertRowid)
     if (row > ORIGIN_ROWS_MAX) throw new Error(`more than ${ORIGIN_ROWS_MAX} origins`)
-    return { origin, salt: saltOf(origin), row, head: emptyHead }
+    const floor = emptyHead
+    return { origin, salt: saltOf(origin), row, head: floor, floor, isFloorSound: true }
   }
 
   /** Removes the row of an origin without entries, inside the caller's transaction. */

@@ -15,6 +15,7 @@ import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import type { LogReader } from "./reader.ts"
 import { LogRenewal } from "./renewal.ts"
+import type { Snapshots } from "./snapshots.ts"
 
 export type Identity = {
   readonly node: NodeId
@@ -27,6 +28,7 @@ export type Opening = Omit<FolderLogOptions, "onCorrupt">
 type Parts = {
   readonly origins: HeldOrigins
   readonly documents: DocumentRows
+  readonly snapshots: Snapshots
   readonly reader: LogReader
 }
 

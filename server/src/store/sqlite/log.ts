@@ -6,14 +6,17 @@ import type { Database } from "better-sqlite3"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import { asOpenError } from "../errors.ts"
 import { Appender } from "./appender.ts"
+import { backupDatabase } from "./backup.ts"
 import { Checkpoints } from "./checkpoints.ts"
 import { DocumentRows } from "./documents.ts"
 import { HeldOrigins } from "./heads.ts"
 import { identify, storedCuts } from "./identity.ts"
-import type { Appended, Opened, ReadReply, ReadRequest } from "../thread/messages.ts"
+import type { Appended, Opened, ReadReply, LogRequest } from "../thread/messages.ts"
+import type { MakeBackup } from "../thread/backup.ts"
 import type { FolderLog, FolderLogOptions } from "../thread/serve.ts"
 import { openDatabase } from "./open.ts"
 import { LogReader } from "./reader.ts"
+import { Snapshots } from "./snapshots.ts"
 
 export class SqliteLog implements FolderLog {
   readonly opened: Opened
@@ -29,15 +32,19 @@ export class SqliteLog implements FolderLog {
     try {
       const origins = new HeldOrigins(this.#database)
       const documents = new DocumentRows(this.#database)
-      this.#reader = new LogReader(this.#database, { origins, documents }, onCorrupt)
-      const parts = { origins, documents, reader: this.#reader }
+      const snapshots = new Snapshots(this.#database)
+      this.#reader = new LogReader(this.#database, { origins, documents, snapshots }, onCorrupt)
+      const parts = { origins, documents, snapshots, reader: this.#reader }
       const identity = identify(this.#database, options, parts)
-      this.#appender = new Appender(this.#database, identity.origin, { origins, documents })
+      this.#appender = new Appender(this.#database, identity.origin, parts)
       this.#checkpoints = new Checkpoints(this.#database, onTrouble)
       const heads = origins.all().map(({ origin, head }) => [origin, head] as const)
+      const floors = origins.all().flatMap(({ origin, floor }) => {
+        return floor.seq > 0 ? [[origin, floor] as const] : []
+      })
       const cuts = storedCuts(this.#database)
       const clusterRecords = this.#reader.clusterRecords()
-      this.opened = { type: "opened", ...identity, heads, floors: [], cuts, clusterRecords }
+      this.opened = { type: "opened", ...identity, heads, floors, cuts, clusterRecords, notes: [] }
     } catch (error) {
       this.#database.close()
       throw asOpenError(error, directory)
@@ -47,7 +54,12 @@ export class SqliteLog implements FolderLog {
   /** Durable when it returns; when it throws, nothing of the batch is there. */
   append(batch: AppendBatch): Appended {
     this.#checkpoints.makeRoom()
-    return this.#appender.append(batch)
+    try {
+      return this.#appender.append(batch)
+    } catch (error) {
+      this.#reader.forgetSearches()
+      throw error
+    }
   }
 
   /** What may happen after an append's result is out. */
@@ -55,8 +67,13 @@ export class SqliteLog implements FolderLog {
     this.#checkpoints.runIfDue()
   }
 
-  read(request: ReadRequest): ReadReply {
+  read(request: LogRequest): ReadReply {
     return this.#reader.read(request)
+  }
+
+  /** A copy in another file, made while everything else goes on. */
+  readonly backup: MakeBackup = async (file, goesOn) => {
+    await backupDatabase(this.#database, file, goesOn)
   }
 
   /** Moves the WAL into the database and releases the lock. */

@@ -8,7 +8,7 @@ import Database from "better-sqlite3"
 import { join } from "node:path"
 import { asOpenError, notAStore, StoreOpenError } from "../errors.ts"
 import { checkWritable, makeDirectory, syncDirectory } from "../directory.ts"
-import { APPLICATION_ID, DATABASE_FILE, SCHEMA_VERSION, schemaSql } from "./schema.ts"
+import { APPLICATION_ID, DATABASE_FILE, migrationSql, SCHEMA_VERSION, schemaSql } from "./schema.ts"
 
 /** The files of SQLite that may be there. */
 const databaseFiles = ["", "-wal", "-journal"].map((suffix) => DATABASE_FILE + suffix)
@@ -23,8 +23,11 @@ export function openDatabase(directory: string): Database.Database {
     // Before anything is read: this is what makes the first read take the lock and keep it.
     database.pragma("locking_mode = EXCLUSIVE")
     const found = checkVersion(database, directory)
+    // Has to stand before the first page does; older databases reuse pages, but do not shrink.
+    if (found === "new") database.pragma("auto_vacuum = INCREMENTAL")
     configure(database)
     if (found === "new") create(database, directory)
+    if (found === "older") migrate(database)
     return database
   } catch (error) {
     database?.close()
@@ -48,7 +51,9 @@ function configure(database: Database.Database): void {
   database.pragma("mmap_size = 0")
 }
 
-function checkVersion(database: Database.Database, directory: string): "new" | "current" {
+type Found = "new" | "older" | "current"
+
+function checkVersion(database: Database.Database, directory: string): Found {
   const application = database.pragma("application_id", { simple: true })
   const version = database.pragma("user_version", { simple: true })
   const tables = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get()
@@ -63,7 +68,15 @@ function checkVersion(database: Database.Database, directory: string): "new" | "
         `(format ${version}, this one reads up to ${SCHEMA_VERSION}); run that version instead`,
     )
   }
-  return "current"
+  return version < SCHEMA_VERSION ? "older" : "current"
+}
+
+/** All or nothing. The version before can't open it any more, and says so. */
+function migrate(database: Database.Database): void {
+  database.transaction(() => {
+    database.exec(migrationSql)
+    database.pragma(`user_version = ${SCHEMA_VERSION}`)
+  })()
 }
 
 /** All or nothing: half a schema is never seen, whenever the power goes. */

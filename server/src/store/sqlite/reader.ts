@@ -6,13 +6,16 @@
 import type { Database, Statement } from "better-sqlite3"
 import { bytesEqual, limits } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
-import { genesisHash, isClusterRecord } from "@causeway/crdt/log"
+import { genesisHash, needsSnapshot, isClusterRecord } from "@causeway/crdt/log"
 import type { LogEntry } from "@causeway/crdt/log"
+import { VersionVector } from "@causeway/crdt/clock"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { EntryPacker } from "../thread/messages.ts"
-import type { ReadReply, ReadRequest } from "../thread/messages.ts"
+import type { ReadReply, LogRequest } from "../thread/messages.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
+import { Searches } from "./searches.ts"
+import type { Snapshots } from "./snapshots.ts"
 import { hashOf, isSound, RECORD_OFFSET, seal } from "../seal.ts"
 
 /** Past it, corrupt entries are reported again when they are met again. */
@@ -20,9 +23,17 @@ const reportedMax = 4096
 
 type EntryRow = readonly [id: number, entry: Buffer]
 
+type OriginRead = {
+  readonly fromSeq: number
+  readonly bytesMax: number
+  readonly previousHash: Uint8Array
+}
+
 export class LogReader {
   readonly #origins: HeldOrigins
   readonly #documents: DocumentRows
+  readonly #snapshots: Snapshots
+  readonly #searches: Searches
   readonly #onCorrupt: (origin: OriginId, seq: number) => void
   readonly #ofDocument: Statement<[number, number, number], EntryRow>
   readonly #ofOrigin: Statement<[number, number], EntryRow>
@@ -31,11 +42,17 @@ export class LogReader {
 
   constructor(
     database: Database,
-    parts: { readonly origins: HeldOrigins; readonly documents: DocumentRows },
+    parts: {
+      readonly origins: HeldOrigins
+      readonly documents: DocumentRows
+      readonly snapshots: Snapshots
+    },
     onCorrupt: (origin: OriginId, seq: number) => void,
   ) {
     this.#origins = parts.origins
     this.#documents = parts.documents
+    this.#snapshots = parts.snapshots
+    this.#searches = new Searches(database, parts.origins, parts.snapshots)
     this.#onCorrupt = onCorrupt
     this.#ofDocument = database
       .prepare<[number, number, number], EntryRow>(
@@ -50,28 +67,63 @@ export class LogReader {
     this.#client = database.prepare("SELECT seq FROM clients WHERE client = ?")
   }
 
-  read(request: ReadRequest): ReadReply {
+  /** What was found out by searching may be wrong, as a write failed. */
+  forgetSearches(): void {
+    this.#searches.forget()
+  }
+
+  read(request: LogRequest): ReadReply {
     switch (request.type) {
       case "document":
-        return this.#readDocument(request.document, new Map(request.since))
+        return this.#readDocument(request.document, new VersionVector(request.since))
       case "origin":
         return this.#readOrigin(request.origin, request.fromSeq, request.bytesMax)
       case "client":
         return { type: "client", seq: this.#readClient(request.client) }
       case "changed":
+        return this.#searches.changed(
+          new VersionVector(request.since),
+          request.after,
+          request.limit,
+        )
       case "foldable":
-        return { type: "failed", code: "store-failed", message: "no snapshots yet" }
+        return this.#searches.foldable(request.upTo, request.limit)
     }
   }
 
   /** O(origins + entries read): one range of the index per origin. */
-  #readDocument(document: DocumentId, since: ReadonlyMap<OriginId, number>): ReadReply {
-    const row = this.#documents.find(document)
+  #readDocument(document: DocumentId, since: VersionVector): ReadReply {
     const packer = new EntryPacker()
+    const row = this.#documents.find(document)
+    if (row === undefined) {
+      return { type: "document", origins: [], bytes: packer.finish(), snapshot: undefined }
+    }
+    const snapshot = this.#snapshotFor(row, document, since)
+    if (snapshot === "damaged") return corruptSnapshot(document)
+    packer.recordBytes = snapshot?.state.length ?? 0
+    const known = since.clone()
+    if (snapshot !== undefined) known.raiseAll(snapshot.folded)
+    const origins = this.#packEntries(packer, row, document, known)
+    if (!Array.isArray(origins)) return origins
+    const message =
+      snapshot === undefined
+        ? undefined
+        : { state: new Uint8Array(snapshot.state), folded: snapshot.folded.entries() }
+    return { type: "document", origins, bytes: packer.finish(), snapshot: message }
+  }
+
+  /** Gives the origins that the packed entries are of, or why there is no answer. */
+  #packEntries(
+    packer: EntryPacker,
+    row: number,
+    document: DocumentId,
+    known: VersionVector,
+  ): OriginId[] | ReadReply {
     const names: OriginId[] = []
-    for (const held of row === undefined ? [] : this.#origins.all()) {
-      const covered = since.get(held.origin) ?? 0
-      if (row === undefined || covered >= held.head.seq) continue
+    if (packer.recordBytes > limits.documentReadBytesMax) return tooLarge(document)
+    for (const held of this.#origins.all()) {
+      const covered = known.get(held.origin)
+      if (covered >= held.head.seq) continue
       const from = entryId(held.row, covered + 1)
       for (const [id, entry] of this.#ofDocument.iterate(row, from, lastEntryId(held.row))) {
         if (!this.#check(held, id, entry)) return corrupt(held.origin, seqOf(id))
@@ -80,7 +132,26 @@ export class LogReader {
         if (packer.recordBytes > limits.documentReadBytesMax) return tooLarge(document)
       }
     }
-    return { type: "document", origins: names, bytes: packer.finish(), snapshot: undefined }
+    return names
+  }
+
+  /** The snapshot, if who has what `since` covers needs it. */
+  #snapshotFor(
+    row: number,
+    document: DocumentId,
+    since: VersionVector,
+  ): { readonly state: Buffer; readonly folded: VersionVector } | "damaged" | undefined {
+    const folded = this.#snapshots.folded(row, document)
+    if (folded === undefined || folded === "damaged") return folded
+    const isNeeded = since.size === 0 || needsSnapshot(folded, since, (of) => this.#range(of))
+    if (!isNeeded) return undefined
+    const state = this.#snapshots.state(row, document)
+    return state === undefined ? "damaged" : { state, folded }
+  }
+
+  #range(origin: OriginId): { readonly floor: number; readonly head: number } {
+    const held = this.#origins.get(origin)
+    return { floor: held?.floor.seq ?? 0, head: held?.head.seq ?? 0 }
   }
 
   /** Entries of no document, sound and of a kind that is known. O(those entries). */
@@ -101,17 +172,27 @@ export class LogReader {
   /** O(records read). */
   #readOrigin(origin: OriginId, fromSeq: number, bytesMax: number): ReadReply {
     const held = this.#origins.get(origin)
-    const packer = new EntryPacker()
     if (held === undefined || fromSeq > held.head.seq + 1) {
-      return { type: "origin", previousHash: genesisHash, bytes: packer.finish() }
+      const bytes = new EntryPacker().finish()
+      return { type: "origin", previousHash: genesisHash, bytes }
     }
-    let previous: Buffer | undefined
-    for (const [id, entry] of this.#entries(held, fromSeq - 1)) {
+    const { floor } = held
+    if (fromSeq <= floor.seq) return { type: "truncated", floor }
+    const previousHash = fromSeq === floor.seq + 1 ? floor.hash : this.#hashAt(held, fromSeq - 1)
+    return this.#packRun(held, { fromSeq, bytesMax, previousHash })
+  }
+
+  #hashAt(held: HeldOrigin, seq: number): Uint8Array {
+    const id = entryId(held.row, seq)
+    const row = this.#ofOrigin.get(id, id)
+    return row === undefined ? genesisHash : new Uint8Array(hashOf(row[1]))
+  }
+
+  #packRun(held: HeldOrigin, { fromSeq, bytesMax, previousHash }: OriginRead): ReadReply {
+    const { origin } = held
+    const packer = new EntryPacker()
+    for (const [id, entry] of this.#entries(held, fromSeq)) {
       const seq = seqOf(id)
-      if (seq === fromSeq - 1) {
-        previous = entry
-        continue
-      }
       const record = entry.subarray(RECORD_OFFSET)
       const bytes = packer.recordBytes + record.length
       if (packer.count > 0 && bytes > bytesMax) break
@@ -119,10 +200,10 @@ export class LogReader {
       if (!sound && packer.count > 0) break
       if (!sound) return corrupt(origin, fromSeq)
       const first = packer.count === 0
-      if (first && !follows(held, previous, seq, entry)) return corrupt(origin, fromSeq - 1)
+      if (first && !follows(held, previousHash, seq, entry)) return corrupt(origin, fromSeq - 1)
       packer.push(0, seq, record)
     }
-    return { type: "origin", previousHash: hashBefore(previous), bytes: packer.finish() }
+    return { type: "origin", previousHash, bytes: packer.finish() }
   }
 
   #entries(held: HeldOrigin, fromSeq: number): IterableIterator<EntryRow> {
@@ -144,6 +225,7 @@ export class LogReader {
     if (seq === 0) return true
     const held = this.#origins.get(origin)
     if (held === undefined) return false
+    if (seq === held.floor.seq) return held.isFloorSound
     const id = entryId(held.row, seq)
     const row = this.#ofOrigin.get(id, id)
     return row !== undefined && this.#check(held, ...row)
@@ -153,6 +235,7 @@ export class LogReader {
   isSoundFrom(origin: OriginId, fromSeq: number): boolean {
     const held = this.#origins.get(origin)
     if (held === undefined || fromSeq > held.head.seq) return true
+    if (fromSeq <= held.floor.seq) return false
     let seq = fromSeq - 1
     for (const [id, entry] of this.#entries(held, fromSeq)) {
       seq += 1
@@ -170,23 +253,19 @@ export class LogReader {
  * Whether `entry` is chained to the hash that `previous` has. That hash leaves the store too, and
  * if it is sound it may do so even where the record it stands for is damaged.
  */
-function follows(
-  held: HeldOrigin,
-  previous: Buffer | undefined,
-  seq: number,
-  entry: Buffer,
-): boolean {
-  const sealed = seal(hashBefore(previous), held, seq, entry.subarray(RECORD_OFFSET))
+function follows(held: HeldOrigin, previous: Uint8Array, seq: number, entry: Buffer): boolean {
+  const sealed = seal(previous, held, seq, entry.subarray(RECORD_OFFSET))
   return bytesEqual(sealed.hash, hashOf(entry))
-}
-
-function hashBefore(previous: Buffer | undefined): Uint8Array {
-  return previous === undefined ? genesisHash : new Uint8Array(hashOf(previous))
 }
 
 function tooLarge(document: DocumentId): ReadReply {
   const message = `${document} has more than ${limits.documentReadBytesMax} bytes of entries`
   return { type: "failed", code: "document-too-large", message }
+}
+
+function corruptSnapshot(document: DocumentId): ReadReply {
+  const message = `the snapshot of ${document} failed its checksum`
+  return { type: "failed", code: "corrupt", message }
 }
 
 function corrupt(origin: OriginId, seq: number): ReadReply {

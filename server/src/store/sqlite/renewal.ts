@@ -7,12 +7,15 @@
 import type { Database, Statement } from "better-sqlite3"
 import { bytesEqual, DecodeError } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
-import { decodeRecord, genesisHash, relogged, Renewing } from "@causeway/crdt/log"
+import { decodeRecord, relogged, Renewing } from "@causeway/crdt/log"
 import type { RecordFields, Renewal } from "@causeway/crdt/log"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
 import { hashOf, isSound, RECORD_OFFSET, seal } from "../seal.ts"
+import { SnapshotRenewal } from "./snapshot-renewal.ts"
+import type { Snapshots } from "./snapshots.ts"
+import { Truncation } from "./truncation.ts"
 
 /** A long scan says how far it is this often. */
 const progressMs = 5000
@@ -37,6 +40,8 @@ export class LogRenewal {
   readonly #documents: DocumentRows
   readonly #onProgress: (message: string) => void
   readonly #database: Database
+  readonly #snapshots: SnapshotRenewal
+  readonly #truncation: Truncation
   readonly #all: Statement<[number, number], EntryRow>
   readonly #next: Statement<[number, number], EntryRow>
   readonly #insert: Statement<[number, number, Buffer]>
@@ -53,13 +58,19 @@ export class LogRenewal {
 
   constructor(
     database: Database,
-    parts: { readonly origins: HeldOrigins; readonly documents: DocumentRows },
+    parts: {
+      readonly origins: HeldOrigins
+      readonly documents: DocumentRows
+      readonly snapshots: Snapshots
+    },
     onProgress: (message: string) => void,
   ) {
     this.#database = database
     this.#origins = parts.origins
     this.#documents = parts.documents
     this.#onProgress = onProgress
+    this.#snapshots = new SnapshotRenewal(database, parts, this.#renewing)
+    this.#truncation = new Truncation(database)
     const select = "SELECT id, document, entry FROM entries WHERE id > ? AND id <= ? ORDER BY id"
     this.#all = database.prepare<[number, number], EntryRow>(select).raw()
     this.#next = database.prepare<[number, number], EntryRow>(`${select} LIMIT 1`).raw()
@@ -71,7 +82,10 @@ export class LogRenewal {
   /** Heads in memory are those of before until they are reloaded. */
   run({ before, fresh, keepSeq, isScan }: RenewalPlan): Renewed {
     // An index that lacks an entry would fail the deletion of that entry.
-    if (isScan) this.#database.exec("REINDEX entries_by_document")
+    if (isScan) {
+      this.#database.exec("REINDEX entries_by_document")
+      this.#snapshots.scan()
+    }
     let own = this.#origins.insert(fresh)
     let kept = 0
     const all = this.#origins.all().toSorted((left, right) => (left.origin < right.origin ? -1 : 1))
@@ -79,19 +93,31 @@ export class LogRenewal {
       const keepMax = held.origin === before ? Math.min(keepSeq, held.head.seq) : held.head.seq
       const keep = isScan ? this.#scan(held, keepMax) : keepMax
       if (keep < held.head.seq) own = this.#moveTail(held, keep, own)
+      if (keep < held.floor.seq) this.#truncation.forgetFloor(held)
       if (held.origin !== before) continue
       kept = keep
-      if (keep === 0) this.#origins.remove(held)
+      if (keepSeq < held.floor.seq) this.#snapshots.restateFrom(held, keepSeq + 1)
+    }
+    this.#snapshots.restate((document, record) => (own = this.#logState(own, document, record)))
+    const held = this.#origins.get(before)
+    if (held !== undefined && keepSeq < held.head.seq) this.#snapshots.lowerFolded(held, keepSeq)
+    if (held !== undefined && kept === 0 && !this.#snapshots.isHeld(held)) {
+      this.#origins.remove(held)
     }
     if (isScan) this.#writeAgain()
     return { ...this.#renewing.finish(this.#salvaged), own, kept }
   }
 
-  /** How far `held` is sound and chained, up to `keepMax`. */
+  /**
+   * How far `held` is sound and chained, up to `keepMax`; 0 if that is below its floor, as no hash
+   * of the chain is there.
+   */
   #scan(held: HeldOrigin, keepMax: number): number {
-    let hash: Uint8Array = genesisHash
-    let seq = 0
-    const range = [entryId(held.row, 0), lastEntryId(held.row)] as const
+    const { floor } = held
+    if (keepMax < floor.seq || !held.isFloorSound || this.#snapshots.gone.has(held.origin)) return 0
+    if (!this.#scanLeft(held)) return 0
+    let { seq, hash } = floor
+    const range = [entryId(held.row, floor.seq), lastEntryId(held.row)] as const
     for (const [id, documentRow, entry] of this.#all.iterate(...range)) {
       const fields = readable(held, id, entry)
       if (seq >= keepMax || seqOf(id) !== seq + 1 || fields === undefined) break
@@ -99,12 +125,29 @@ export class LogRenewal {
       if (!bytesEqual(sealed.hash, hashOf(entry))) break
       hash = hashOf(entry)
       seq += 1
-      this.#noteAuthor(fields)
-      const document = documentOf(fields)
-      if (this.#rowOf(document) !== documentRow) this.#misplaced.push({ id, document })
-      this.#sayProgress()
+      this.#noteSound(id, documentRow, fields)
     }
     return seq
+  }
+
+  /** Whether all that is left below the floor is sound; only then it counts. */
+  #scanLeft(held: HeldOrigin): boolean {
+    const range = [entryId(held.row, 0), entryId(held.row, held.floor.seq)] as const
+    for (const [id, , entry] of this.#all.iterate(...range)) {
+      if (readable(held, id, entry) === undefined) return false
+    }
+    for (const [id, documentRow, entry] of this.#all.iterate(...range)) {
+      const fields = readable(held, id, entry)
+      if (fields !== undefined) this.#noteSound(id, documentRow, fields)
+    }
+    return true
+  }
+
+  #noteSound(id: number, documentRow: number, fields: RecordFields): void {
+    this.#noteAuthor(fields)
+    const document = documentOf(fields)
+    if (this.#rowOf(document) !== documentRow) this.#misplaced.push({ id, document })
+    this.#sayProgress()
   }
 
   /** Moves what is readable behind `keep` to the end of `own`. One by one: entries may be big. */
@@ -112,22 +155,37 @@ export class LogRenewal {
     const end = lastEntryId(held.row)
     let reached = own
     let seq = keep
-    let hasLost = false
+    let hasLost = this.#snapshots.gone.has(held.origin)
     for (;;) {
       const row = this.#next.get(entryId(held.row, seq), end)
       if (row === undefined) break
       const [id, , entry] = row
-      const missing = seqOf(id) - seq - 1
-      if (missing > 0) this.#renewing.lose({ origin: held.origin, seq: seq + 1 }, missing)
+      // What is not there up to the floor was folded.
+      const next = Math.max(seq, held.floor.seq) + 1
+      const missing = Math.max(0, seqOf(id) - next)
+      if (missing > 0) this.#lose(held, next, missing)
       seq = seqOf(id)
       const fields = readable(held, id, entry)
-      if (fields === undefined) this.#renewing.lose({ origin: held.origin, seq })
+      if (fields === undefined) this.#lose(held, seq)
       hasLost ||= missing > 0 || fields === undefined
       if (fields !== undefined) reached = this.#log(reached, fields, entry, hasLost)
       this.#sayProgress()
     }
     this.#delete.run(entryId(held.row, keep), end)
     return reached
+  }
+
+  #lose(held: HeldOrigin, seq: number, count = 1): void {
+    this.#renewing.lose({ origin: held.origin, seq }, count)
+    if (seq > held.floor.seq) this.#snapshots.restateFrom(held, seq)
+  }
+
+  #logState(own: HeldOrigin, document: DocumentId, record: Uint8Array): HeldOrigin {
+    const seq = own.head.seq + 1
+    const sealed = seal(own.head.hash, own, seq, record)
+    this.#insert.run(entryId(own.row, seq), this.#documents.findOrInsert(document), sealed.entry)
+    this.#salvaged += 1
+    return { ...own, head: { seq, hash: new Uint8Array(sealed.hash) } }
   }
 
   #log(own: HeldOrigin, fields: RecordFields, entry: Buffer, hasLost: boolean): HeldOrigin {
@@ -160,9 +218,15 @@ export class LogRenewal {
     for (const { id, document } of this.#misplaced) {
       this.#move.run(this.#findOrInsert(document), id)
     }
-    this.#database.exec("DELETE FROM clients")
-    const insert = this.#database.prepare("INSERT INTO clients (client, seq) VALUES (?, ?)")
-    for (const [client, seq] of this.#clients) insert.run(Buffer.from(client, "hex"), seq)
+    // What a lost snapshot held, nobody knows any more.
+    const below = this.#snapshots.gone.size > 0 ? "0" : "below"
+    this.#database.exec(`UPDATE clients SET seq = ${below}, below = ${below}`)
+    this.#database.exec("DELETE FROM clients WHERE seq = 0")
+    const raise = this.#database.prepare(
+      "INSERT INTO clients (client, seq) VALUES (?, ?) " +
+        "ON CONFLICT DO UPDATE SET seq = max(seq, excluded.seq)",
+    )
+    for (const [client, seq] of this.#clients) raise.run(Buffer.from(client, "hex"), seq)
   }
 
   #sayProgress(): void {
