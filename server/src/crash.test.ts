@@ -1,6 +1,7 @@
 /** SIGKILL while clients type, again and again: nothing that anybody saw is lost. */
 import { afterEach, expect, test } from "vitest"
 import * as Y from "yjs"
+import { storeKinds } from "./store/index.ts"
 import { serveChild } from "./test/child.ts"
 import { Cleanup } from "./test/cleanup.ts"
 import { NativeClient } from "./test/native-client.ts"
@@ -28,10 +29,10 @@ class Typist {
   }
 }
 
-test("[D1] [D2] what was acked or shown survives SIGKILL", async () => {
+test.for(storeKinds)("[D1] [D2] what was acked or shown survives SIGKILL: %s", async (kind) => {
   const directory = cleanup.folder()
   const typist = new Typist()
-  let child = serveChild(cleanup, "--data", directory)
+  let child = serveChild(cleanup, "--data", directory, "--store", kind)
   for (let round = 0; round < 4; round++) {
     const url = await child.ready()
     const watcher = await new RawClient(`${url}/yjs/room`, cleanup).open()
@@ -50,7 +51,7 @@ test("[D1] [D2] what was acked or shown survives SIGKILL", async () => {
     await soon("the last frames are read", writer.closed)
     writer.messages()
 
-    child = serveChild(cleanup, "--data", directory)
+    child = serveChild(cleanup, "--data", directory, "--store", kind)
     const reader = stockClient(await child.ready(), "room", cleanup)
     await synced(reader)
     expect(String(reader.text)).toContain(` w${round}.${writer.ackedSeq} `)

@@ -3,33 +3,45 @@ import type { NodeId } from "@causeway/crdt/base"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import type { Log } from "./observe/log.ts"
 import { StartError } from "./start-error.ts"
-import { newMemoryLog, openMemoryStore, openSqliteStore, StoreOpenError } from "./store/index.ts"
+import {
+  newMemoryLog,
+  openLevelStore,
+  openMemoryStore,
+  openSqliteStore,
+  storeKinds,
+  StoreOpenError,
+} from "./store/index.ts"
+import type { StoreKind } from "./store/index.ts"
 
-export const storeTypes = ["sqlite", "memory"] as const
+export const storeTypes = [...storeKinds, "memory"] as const
 
 /** `memory` forgets everything with the process. */
 export type StoreChoice =
   | { readonly type: "memory" }
-  | { readonly type: "sqlite"; readonly directory: string }
+  | { readonly type: StoreKind; readonly directory: string }
 
 /** Opens the same store each time; `doubt`: what was found out about it since the last time. */
 export type OpenStore = (doubt?: ReopenDoubt) => Promise<Store>
 
+const openers = { sqlite: openSqliteStore, level: openLevelStore } as const
+
+type FolderChoice = Exclude<StoreChoice, { readonly type: "memory" }>
+
 /** `node` undefined: the name the store has, or a fresh one. What it gives throws StartError. */
 export function storeOpener(choice: StoreChoice, node: NodeId | undefined, log: Log): OpenStore {
-  if (choice.type === "sqlite") return (doubt) => openSqlite(choice.directory, node, log, doubt)
+  if (choice.type !== "memory") return (doubt) => openFolder(choice, node, log, doubt)
   const memory = newMemoryLog(node)
   return async (doubt) => openMemoryStore({ log: memory, doubt })
 }
 
-async function openSqlite(
-  directory: string,
+async function openFolder(
+  { type, directory }: FolderChoice,
   node: NodeId | undefined,
   log: Log,
   doubt: ReopenDoubt | undefined,
 ): Promise<Store> {
   try {
-    return await openSqliteStore({
+    return await openers[type]({
       directory,
       node,
       doubt,

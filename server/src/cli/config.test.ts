@@ -70,7 +70,7 @@ test.each([
   [{ peer: ["http://a:1"] }, 'peer: "http://a:1" is not a peer\'s address'],
   [{ peer: "ws://u:p@a:1" }, "is not a peer's address, such as ws://10.0.0.2:8642"],
   [{ peer: 7 }, "peer: Invalid input"],
-  [{ store: "leveldb" }, 'store: "leveldb" is not one of: sqlite, memory'],
+  [{ store: "leveldb" }, 'store: "leveldb" is not one of: sqlite, level, memory'],
   [{ "log-level": "loud" }, 'log-level: "loud" is not one of: debug, info, warn, error, silent'],
   [{ data: "" }, "data: the data folder needs a name"],
   [{ cluster: "" }, "cluster: a cluster's name has 1 to 64 characters"],

@@ -8,6 +8,7 @@ export type StoreOpenErrorCode =
   | "not-a-store"
   | "newer-version"
   | "other-node"
+  | "other-store"
   | "failed"
 
 export class StoreOpenError extends Error {

@@ -11,6 +11,7 @@ import { BatchWriter } from "./batch-writer.ts"
 import type { LogParts } from "./batch-writer.ts"
 import type { Folds } from "./folds.ts"
 import { newOrigin } from "./heads.ts"
+import { collectSide } from "./side.ts"
 
 export class Appender {
   readonly #own: OriginId
@@ -55,5 +56,6 @@ export class Appender {
     }
     for (const snapshot of batch.snapshots ?? []) await this.#folds.putSnapshot(writer, snapshot)
     for (const [origin, seq] of batch.floors ?? []) await this.#folds.truncate(writer, origin, seq)
+    collectSide(writer, this.#parts, batch)
   }
 }

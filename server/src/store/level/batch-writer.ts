@@ -9,7 +9,7 @@ import { decodeRecordHead } from "@causeway/crdt/log"
 import type { DocumentSnapshot } from "@causeway/crdt/log"
 import { RECORD_OFFSET, seal } from "../seal.ts"
 import type { LevelDatabase, Operation } from "./database.ts"
-import { headValue, sizesOperation } from "./heads.ts"
+import { headValue, newOrigin, sizesOperation } from "./heads.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { clientBelowKey, clientKey, clusterKey, documentKey, documentKeys } from "./keys.ts"
 import { entryKey, headKey, placeKey } from "./keys.ts"
@@ -120,6 +120,10 @@ export class BatchWriter {
     this.put(key, sealValue(key, state), this.#parts.database.get(key))
     this.#snapshotBytes += state.length - (open.folded?.stateBytes ?? 0)
     open.folded = { vector: folded.clone(), stateBytes: state.length }
+    // What is known of an origin by a snapshot alone is known.
+    for (const [origin] of folded.entries()) {
+      if (this.held(origin) === undefined) this.setHeld(newOrigin(origin))
+    }
   }
 
   /** What the document's snapshot holds as this batch leaves it. */

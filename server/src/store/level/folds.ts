@@ -39,7 +39,7 @@ export class Folds {
       const held = this.#parts.origins.get(origin) ?? newOrigin(origin)
       if (seq <= Math.max(held.floor.seq, raised.get(origin)?.seq ?? 0)) continue
       if (seq > held.head.seq) return `a floor above the head of ${origin}`
-      const foldedTo = await this.foldedTo(held, seq, soon)
+      const foldedTo = await this.foldedTo(held, seq, { soon })
       if (foldedTo < seq) return `a floor over what is not folded, of ${origin}`
     }
     return undefined
@@ -49,13 +49,21 @@ export class Folds {
     return this.#parts.summaries.get(documentKey(document)).folded?.vector
   }
 
-  /** The highest seq up to `seqMax` up to which all is folded, or of no document. */
-  async foldedTo(held: HeldOrigin, seqMax: number, soon?: Soon): Promise<number> {
+  /**
+   * The highest seq up to `seqMax` up to which all is folded, or of no document. `soon`: snapshots
+   * that are to come; `seenMax`: it looks at no more entries.
+   */
+  async foldedTo(
+    held: HeldOrigin,
+    seqMax: number,
+    { soon, seenMax = Infinity }: { readonly soon?: Soon; readonly seenMax?: number } = {},
+  ): Promise<number> {
     const { foldedTo: known } = this.#parts.origins
     const { origin } = held
     const end = Math.min(seqMax, held.head.seq)
     let reached = Math.max(known.get(origin) ?? 0, held.floor.seq)
-    for await (const [seq, entry] of this.#entries(origin, reached + 1, end)) {
+    const seenEnd = Math.min(end, reached + seenMax)
+    for await (const [seq, entry] of this.#entries(origin, reached + 1, seenEnd)) {
       if (seq !== reached + 1 || !isSound(held, seq, entry)) break
       const document = documentOf(entry)
       if (document !== undefined && !this.isFolded({ origin, seq }, document, soon)) break

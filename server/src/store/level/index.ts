@@ -9,5 +9,5 @@ import type { FolderStoreOptions } from "../thread/open.ts"
  * @throws StoreOpenError
  */
 export function openLevelStore(options: FolderStoreOptions): Promise<Store> {
-  return openInThread(import.meta.url, options)
+  return openInThread(import.meta.url, "level", options)
 }

@@ -8,7 +8,8 @@
  *   e origin seq        an entry, sealed (../seal.ts)
  *   h origin            its floor and head
  *   k client            the highest number of those of its updates that were deleted
- *   m name              what the folder is, and whose
+ *   l bucket document   its leaf, by which nodes compare it
+ *   m name              what the folder is, and whose; notes
  *   n origin seq        nothing: where entries of no document are
  *   s document          its snapshot's state
  *   t document e        how many entries of which origins it has (summaries.ts)
@@ -59,6 +60,14 @@ export function originOfHeadKey(key: Buffer): OriginId | undefined {
   return parseOriginId(key.toString("latin1", 1))
 }
 
+/** All clients behind this one. */
+export function clientRangeAfter(client: ClientId | undefined): KeyRange {
+  const range = rangeOf("c")
+  return client === undefined
+    ? range
+    : { gte: Buffer.concat([clientKey(client), Buffer.of(0)]), lt: range.lt }
+}
+
 /** Of what is in the log, or of what was. */
 export function clientKey(client: ClientId): Buffer {
   return Buffer.from(`63${client}`, "hex")
@@ -101,6 +110,37 @@ export const documentKeys = {
   folded: (key: Buffer): Buffer => relettered("t", key, "f"),
   state: (key: Buffer): Buffer => relettered("s", key),
 } as const
+
+const BUCKET_BYTES = 2
+
+/** `key` is the document's. */
+export function leafKey(bucket: number, key: Buffer): Buffer {
+  return Buffer.concat([bucketStart(bucket), key.subarray(1)])
+}
+
+/** The leaves of `count` buckets from `from` on. */
+export function leafRange(from: number, count: number): KeyRange {
+  const end = from + count
+  return {
+    gte: bucketStart(from),
+    lt: end < 2 ** (8 * BUCKET_BYTES) ? bucketStart(end) : rangeOf("l").lt,
+  }
+}
+
+function bucketStart(bucket: number): Buffer {
+  const start = Buffer.alloc(1 + BUCKET_BYTES, "l")
+  start.writeUIntBE(bucket, 1, BUCKET_BYTES)
+  return start
+}
+
+export function bucketOfLeafKey(key: Buffer): number {
+  return key.readUIntBE(1, BUCKET_BYTES)
+}
+
+/** The document that a key ends in. */
+export function documentOfLeafKey(key: Buffer): DocumentId | undefined {
+  return storedDocument(unescaped(key.subarray(1 + BUCKET_BYTES, -2)))
+}
 
 function relettered(letter: string, key: Buffer, end = ""): Buffer {
   return Buffer.concat([Buffer.from(letter), key.subarray(1), Buffer.from(end)])

@@ -19,11 +19,8 @@ const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefin
 
 if (writerDirectory === undefined) {
   const crash = { fixture: () => crashFixture(thisFile, fixture), rounds: 6 }
-  storeContract("level", {
-    fixture,
-    supports: { durable: true, damage: true, crash },
-    modelRuns: 5,
-  })
+  const level = { fixture, supports: { durable: true, damage: true, crash }, modelRuns: 5 }
+  storeContract("level", level)
 } else {
   const store = await openLevelStore({ directory: writerDirectory, node: undefined })
   await crashWriter(store, (seq) => process.stdout.write(`${seq}\n`))

@@ -1,23 +1,29 @@
 /** The log of one data folder, open: what the worker serves. */
 import type { AppendBatch, Renewed } from "@causeway/crdt/ports"
 import type { NodeId, OriginId } from "@causeway/crdt/base"
-import type { Appended, Opened, ReadReply, LogRequest } from "../thread/messages.ts"
+import { EntryChecker } from "../entry-check.ts"
+import type { Appended, LogRequest, Opened, ReadReply } from "../thread/messages.ts"
+import type { SideReply, SideRequest } from "../thread/messages.ts"
 import type { FolderLog } from "../thread/serve.ts"
 import { Appender } from "./appender.ts"
 import { BatchRing } from "./batches.ts"
 import type { LogParts } from "./batch-writer.ts"
 import type { LevelDatabase } from "./database.ts"
+import { DocumentReader } from "./document-reader.ts"
 import { Folds } from "./folds.ts"
 import { HeldOrigins } from "./heads.ts"
 import { storedCuts } from "./identity.ts"
 import { LogReader } from "./reader.ts"
+import { SideReader, storedNotes } from "./side.ts"
 import { Summaries } from "./summaries.ts"
 
 /** What there is to know about a database before it is used. */
 export type LoadedLog = LogParts & {
   readonly ring: BatchRing
   readonly folds: Folds
+  readonly documents: DocumentReader
   readonly reader: LogReader
+  readonly side: SideReader
 }
 
 /** O(origins). */
@@ -28,8 +34,11 @@ export async function loadLog(
   const origins = await HeldOrigins.load(database)
   const parts = { database, origins, summaries: new Summaries(database) }
   const folds = new Folds(parts)
-  const reader = new LogReader(parts, folds, onCorrupt)
-  return { ...parts, folds, reader, ring: await BatchRing.load(database) }
+  const checker = new EntryChecker(onCorrupt)
+  const documents = new DocumentReader(parts, checker)
+  const reader = new LogReader(parts, { folds, documents, checker })
+  const side = new SideReader(parts, checker)
+  return { ...parts, folds, documents, reader, side, ring: await BatchRing.load(database) }
 }
 
 export type Identity = {
@@ -58,8 +67,8 @@ export class LevelLog implements FolderLog {
       heads: held.map(({ origin, head }) => [origin, head]),
       floors: floors.map(({ origin, floor }) => [origin, floor]),
       cuts: await storedCuts(log.database),
-      clusterRecords: await log.reader.clusterRecords(),
-      notes: [],
+      clusterRecords: await log.side.clusterRecords(),
+      notes: storedNotes(log.database),
     })
   }
 
@@ -72,6 +81,10 @@ export class LevelLog implements FolderLog {
 
   read(request: LogRequest): Promise<ReadReply> {
     return this.#log.reader.read(request)
+  }
+
+  readSide(request: SideRequest): Promise<SideReply> {
+    return this.#log.side.read(request)
   }
 
   close(): Promise<void> {

@@ -19,6 +19,7 @@ import { cutOperation, identityOperations, storedCuts, storedIdentity } from "./
 import { LevelLog, loadLog } from "./log.ts"
 import type { Identity, LoadedLog } from "./log.ts"
 import { LogRebuild } from "./rebuild.ts"
+import { forgetSide } from "./side.ts"
 
 /** @throws StoreOpenError */
 export async function openLevelLog(options: FolderLogOptions): Promise<LevelLog> {
@@ -80,7 +81,7 @@ class Opening {
     const own = log.origins.get(origin) ?? newOrigin(origin)
     const file = findBootFile(directory, boot)
     // Every head's hash is the stored one, and told to peers: all ends are looked at, O(origins).
-    const badTails = log.origins.all().filter((held) => !log.reader.isTailSound(held))
+    const badTails = log.origins.all().filter((held) => !log.documents.isTailSound(held))
     const isTailSound = badTails.every((bad) => bad.origin !== origin)
     const isWhole = log.ring.isWhole && log.origins.isWhole && !this.#isRepaired
     const isSound = isWhole && badTails.length === 0
@@ -95,7 +96,7 @@ class Opening {
 
   async #create(log: LoadedLog, node: NodeId): Promise<LevelLog> {
     const own = newOrigin(mintOrigin(node))
-    await this.#settle(log, node, own, (writer) => writer.setHeld(own))
+    await this.#settle(log, node, own, async (writer) => writer.setHeld(own))
     return LevelLog.open(log, { node, origin: own.origin, renewed: undefined })
   }
 
@@ -115,11 +116,11 @@ class Opening {
     log: LoadedLog,
     node: NodeId,
     own: HeldOrigin,
-    write?: (writer: BatchWriter) => void,
+    write?: (writer: BatchWriter) => Promise<void>,
   ): Promise<void> {
     const { directory } = this.#options
     const writer = new BatchWriter(log)
-    write?.(writer)
+    await write?.(writer)
     const boot = mintBoot()
     for (const operation of identityOperations(node, own.origin, boot)) writer.putOther(operation)
     writer.put(...log.ring.next)
@@ -140,8 +141,9 @@ class Opening {
       return this.#rebuild(log, found, { before, fresh, keepSeq })
     }
     const renewed = { ...new Renewing().finish(0), why, before }
-    await this.#settle(log, node, newOrigin(fresh), (writer) => {
-      if (own.head.seq === 0) writer.removeHeld(own)
+    await this.#settle(log, node, newOrigin(fresh), async (writer) => {
+      await forgetSide(writer, this.#database)
+      if (own.head.seq === 0 && !(await log.reader.isFoldedAnywhere(before))) writer.removeHeld(own)
       writer.setHeld(newOrigin(fresh))
     })
     return LevelLog.open(log, { node, origin: fresh, renewed })

@@ -1,52 +1,56 @@
 /**
- * Reads, every record checked before it leaves. A document with an entry that fails or is missing
- * can't be read, as whoever got the rest would believe to have all of it; an origin read ends before
- * it. Each one is reported once. An opening in doubt puts both right. Rules [K3] [K4].
+ * Reads, every record checked before it leaves. What fails its checksum is reported once, and an
+ * opening in doubt puts it right. Rules [K3] [K4].
  */
-import { limits } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
 import { VersionVector } from "@causeway/crdt/clock"
-import type { Dot } from "@causeway/crdt/clock"
-import { genesisHash, isClusterRecord, needsSnapshot } from "@causeway/crdt/log"
-import type { LogEntry } from "@causeway/crdt/log"
-import { corrupt, EntryChecker, tooLarge } from "../entry-check.ts"
+import { genesisHash } from "@causeway/crdt/log"
+import { corrupt } from "../entry-check.ts"
+import type { EntryChecker } from "../entry-check.ts"
 import { OriginRun } from "../origin-run.ts"
-import { RECORD_OFFSET } from "../seal.ts"
 import { EntryPacker } from "../thread/messages.ts"
-import type { ReadReply, LogRequest } from "../thread/messages.ts"
+import type { LogRequest, ReadReply } from "../thread/messages.ts"
 import type { LogParts } from "./batch-writer.ts"
+import { damaged } from "./document-reader.ts"
+import type { DocumentReader } from "./document-reader.ts"
 import { isDamage } from "./failures.ts"
 import type { Folds } from "./folds.ts"
-import { newOrigin } from "./heads.ts"
-import type { HeldOrigin } from "./heads.ts"
-import { clientKey, documentKey, documentKeys, documentOfKnownKey, dotOfKey } from "./keys.ts"
 import {
-  entryKey,
+  clientKey,
+  documentOfKnownKey,
   entryRange,
   knownRangeAfter,
-  placeRange,
-  rangeOf,
   seqOfEntryKey,
 } from "./keys.ts"
 import { decodeFolded, decodeShares, vectorOf } from "./summaries.ts"
-import type { Summary } from "./summaries.ts"
-import { decodeNumber, decodeValue, openValue } from "./values.ts"
+import { decodeNumber, decodeValue } from "./values.ts"
 
 type Request<Type> = Extract<LogRequest, { readonly type: Type }>
-type Snapshot = Extract<ReadReply, { readonly type: "document" }>["snapshot"]
 
 /** Documents that one page of `changed` looks at. */
-const changedSeenMax = 10_000
+const changedSeenMax = 4096
+/** Entries that one search for what can be folded looks at, per origin and in all. */
+const foldableSeenMax = 4096
+const foldableSeenInAllMax = 32_768
 
 export class LogReader {
   readonly #parts: LogParts
   readonly #folds: Folds
   readonly #checker: EntryChecker
+  readonly #documents: DocumentReader
 
-  constructor(parts: LogParts, folds: Folds, onCorrupt: (origin: OriginId, seq: number) => void) {
+  constructor(
+    parts: LogParts,
+    by: {
+      readonly folds: Folds
+      readonly documents: DocumentReader
+      readonly checker: EntryChecker
+    },
+  ) {
     this.#parts = parts
-    this.#folds = folds
-    this.#checker = new EntryChecker(onCorrupt)
+    this.#folds = by.folds
+    this.#documents = by.documents
+    this.#checker = by.checker
   }
 
   async read(request: LogRequest): Promise<ReadReply> {
@@ -61,7 +65,7 @@ export class LogReader {
   #read(request: LogRequest): ReadReply | Promise<ReadReply> {
     switch (request.type) {
       case "document":
-        return this.#readDocument(request.document, new VersionVector(request.since))
+        return this.#documents.read(request.document, new VersionVector(request.since))
       case "origin":
         return this.#readOrigin(request)
       case "client":
@@ -71,73 +75,6 @@ export class LogReader {
       case "foldable":
         return this.#readFoldable(request)
     }
-  }
-
-  /** O(entries of the document). */
-  async #readDocument(document: DocumentId, since: VersionVector): Promise<ReadReply> {
-    const key = documentKey(document)
-    const summary = this.#parts.summaries.get(key)
-    const snapshot = this.#snapshotFor(key, summary, since)
-    if (snapshot === "lost") return damaged(`the snapshot of ${document} failed its checksum`)
-    const packer = new EntryPacker()
-    const names: OriginId[] = []
-    const stateBytes = snapshot?.state.length ?? 0
-    const found = new Map<OriginId, number>()
-    for await (const dot of this.#places(key)) {
-      const held = this.#parts.origins.get(dot.origin)
-      if (held === undefined || dot.seq > held.head.seq) continue
-      found.set(dot.origin, (found.get(dot.origin) ?? 0) + 1)
-      if (since.covers(dot)) continue
-      if (snapshot !== undefined && summary.folded?.vector.covers(dot) === true) continue
-      const entry = this.#entry(held, dot.seq)
-      if (entry === undefined) return corrupt(dot.origin, dot.seq)
-      if (names.at(-1) !== dot.origin) names.push(dot.origin)
-      packer.push(names.length - 1, dot.seq, entry.subarray(RECORD_OFFSET))
-      if (packer.recordBytes + stateBytes > limits.documentReadBytesMax) return tooLarge(document)
-    }
-    const isWhole = summary.shares?.size === found.size
-    const missing = [...(summary.shares ?? [])].find(([origin, { count }]) => {
-      return found.get(origin) !== count
-    })
-    if (missing !== undefined) return corrupt(missing[0], missing[1].lastSeq)
-    if (!isWhole) return damaged(`what is known of ${document} does not match its entries`)
-    if (stateBytes > limits.documentReadBytesMax) return tooLarge(document)
-    return { type: "document", origins: names, bytes: packer.finish(), snapshot }
-  }
-
-  /** The snapshot if somebody with `since` needs it. */
-  #snapshotFor(key: Buffer, { folded, isFoldedLost }: Summary, since: VersionVector) {
-    if (isFoldedLost) return "lost"
-    if (folded === undefined) return undefined
-    const isNeeded =
-      since.size === 0 ||
-      needsSnapshot(folded.vector, since, (origin) => {
-        const { floor, head } = this.#parts.origins.get(origin) ?? newOrigin(origin)
-        return { floor: floor.seq, head: head.seq }
-      })
-    if (!isNeeded) return undefined
-    const stateKey = documentKeys.state(key)
-    const state = openValue(stateKey, this.#parts.database.get(stateKey))
-    if (state === undefined) return "lost"
-    const snapshot: Snapshot = { state: new Uint8Array(state), folded: folded.vector.entries() }
-    return snapshot
-  }
-
-  async *#places(key: Buffer): AsyncGenerator<Dot> {
-    for await (const page of this.#parts.database.keyPages(placeRange(key))) {
-      for (const place of page) {
-        const dot = dotOfKey(place)
-        if (dot !== undefined) yield dot
-      }
-    }
-  }
-
-  /** The stored entry if it is there and sound. */
-  #entry(held: HeldOrigin, seq: number): Buffer | undefined {
-    const entry = this.#parts.database.getReadable(entryKey(held.origin, seq))
-    if (entry !== undefined && this.#checker.check(held, seq, entry)) return entry
-    this.#checker.report(held.origin, seq)
-    return undefined
   }
 
   /** O(records read). */
@@ -199,17 +136,20 @@ export class LogReader {
     if (current !== undefined) yield { document: current, vector }
   }
 
-  /** O(entries up to the last document found). */
+  /** O(entries seen), which are bounded: what it did not get to, the next call does. */
   async #readFoldable({ upTo, limit }: Request<"foldable">): Promise<ReadReply> {
     const documents = new Set<DocumentId>()
     const floors: [OriginId, number][] = []
+    let left = foldableSeenInAllMax
     for (const [origin, seqMax] of new VersionVector(upTo).entries()) {
       const held = this.#parts.origins.get(origin)
-      if (held === undefined) continue
-      const foldedTo = await this.#folds.foldedTo(held, seqMax)
+      if (held === undefined || left <= 0) continue
+      const seenMax = Math.min(left, foldableSeenMax)
+      const foldedTo = await this.#folds.foldedTo(held, seqMax, { seenMax })
       if (foldedTo > held.floor.seq) floors.push([origin, foldedTo])
+      const end = Math.min(seqMax, held.head.seq, foldedTo + seenMax)
+      left -= end - held.floor.seq
       if (documents.size >= limit) continue
-      const end = Math.min(seqMax, held.head.seq)
       for await (const document of this.#folds.unfolded(held, foldedTo, end)) {
         documents.add(document)
         if (documents.size >= limit) break
@@ -219,33 +159,16 @@ export class LogReader {
     return { type: "foldable", documents: [...documents], floors, logBytes, snapshotBytes }
   }
 
-  /** False if the last entry is missing or damaged. */
-  isTailSound({ floor, head, ...held }: HeldOrigin): boolean {
-    return head.seq === floor.seq || this.#entry({ ...held, floor, head }, head.seq) !== undefined
-  }
-
-  /** The cluster's own entries. O(entries of no document). */
-  async clusterRecords(): Promise<LogEntry[]> {
-    const entries: LogEntry[] = []
-    for await (const page of this.#parts.database.keyPages(rangeOf("n"))) {
-      for (const key of page) {
-        const dot = dotOfKey(key)
-        const held = dot && this.#parts.origins.get(dot.origin)
-        if (dot === undefined || held === undefined || dot.seq > held.head.seq) continue
-        const record = this.#entry(held, dot.seq)?.subarray(RECORD_OFFSET)
-        if (record === undefined || !isClusterRecord(record)) continue
-        entries.push({ ...dot, record: new Uint8Array(record) })
-      }
+  /** Whether a snapshot holds anything of `origin`. O(documents). */
+  async isFoldedAnywhere(origin: OriginId): Promise<boolean> {
+    for await (const { vector } of this.#known(undefined)) {
+      if (vector.get(origin) > 0) return true
     }
-    return entries
+    return false
   }
 
   #readClient(client: ClientId): number {
     const key = clientKey(client)
     return decodeValue(key, this.#parts.database.get(key), decodeNumber) ?? 0
   }
-}
-
-function damaged(message: string): ReadReply {
-  return { type: "failed", code: "corrupt", message }
 }

@@ -5,12 +5,11 @@
  * new one is whole the old one is as it was. O(log). Rules [E1] [E3] [E4] [K5].
  */
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
-import { emptyHead, foldedUpTo, stateRecord } from "@causeway/crdt/log"
-import type { Renewal } from "@causeway/crdt/log"
+import { foldedUpTo, stateRecord } from "@causeway/crdt/log"
+import type { Head, Renewal } from "@causeway/crdt/log"
 import { ChainScan, Salvage, TailScan } from "../salvage.ts"
 import { BatchWriter } from "./batch-writer.ts"
 import type { LogParts } from "./batch-writer.ts"
-import type { LevelDatabase } from "./database.ts"
 import { newOrigin } from "./heads.ts"
 import type { HeldOrigin } from "./heads.ts"
 import { documentKey, documentKeys, documentOfKnownKey, rangeOf } from "./keys.ts"
@@ -108,14 +107,30 @@ export class LogRebuild {
   }
 
   async #end(held: HeldOrigin): Promise<void> {
-    const { origin, floor, head } = held
+    const { origin, floor } = held
     const { before, keepSeq } = this.#plan
-    const keepMax = origin === before ? Math.min(keepSeq, head.seq) : head.seq
-    const scan = new ChainScan(held, keepMax)
+    const end = await this.#endOf(held)
+    await this.#copy(held, end)
+    if (end !== undefined) this.#writer.setHeld({ ...held, head: end })
+    else if (origin !== before) this.#writer.setHeld(newOrigin(origin))
+    if (origin !== before) return
+    // Without entries it is known only if a snapshot that is kept names it.
+    this.#kept = end?.seq ?? 0
+    if (keepSeq < floor.seq) this.#restateFrom(origin, keepSeq + 1)
+  }
+
+  /** Undefined: at its beginning. */
+  async #endOf(held: HeldOrigin): Promise<Head | undefined> {
+    const { before, keepSeq } = this.#plan
+    const scan = new ChainScan(held, held.origin === before ? keepSeq : Infinity)
     for await (const [seq, entry] of this.#entries(held)) scan.take(seq, entry)
-    const isGone = this.#gone.has(origin)
-    const end = isGone ? undefined : scan.end
-    const tail = new TailScan(this.#salvage, held, end?.seq ?? 0, isGone)
+    return this.#gone.has(held.origin) ? undefined : scan.end
+  }
+
+  /** Entries up to the end go on as they are, those behind it under the fresh origin. */
+  async #copy(held: HeldOrigin, end: Head | undefined): Promise<void> {
+    const { origin } = held
+    const tail = new TailScan(this.#salvage, held, end?.seq ?? 0, this.#gone.has(origin))
     for await (const [seq, entry] of this.#entries(held)) {
       this.#salvage.noteSeen()
       if (end !== undefined && seq <= end.seq) this.#writer.putEntry({ origin, seq }, entry)
@@ -124,10 +139,6 @@ export class LogRebuild {
     }
     tail.finish()
     if (tail.firstLost !== undefined) this.#restateFrom(origin, tail.firstLost)
-    if (origin === before && keepSeq < floor.seq) this.#restateFrom(origin, keepSeq + 1)
-    if (origin === before) this.#kept = end?.seq ?? 0
-    if (end !== undefined) this.#writer.setHeld({ ...held, head: end })
-    else if (origin !== before) this.#writer.setHeld({ ...held, floor: emptyHead, head: emptyHead })
   }
 
   #entries({ origin, floor, head }: HeldOrigin) {

@@ -8,6 +8,8 @@ import { Worker } from "node:worker_threads"
 import type { NodeId } from "@causeway/crdt/base"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { errorMessage, StoreOpenError } from "../errors.ts"
+import { checkKind } from "../kinds.ts"
+import type { StoreKind } from "../kinds.ts"
 import type { FromWorker } from "./messages.ts"
 import type { WorkerOptions } from "./serve.ts"
 import { ThreadStore } from "./store.ts"
@@ -26,8 +28,13 @@ export type FolderStoreOptions = StoreEvents & {
  * `base`: the file beside which the thread's `worker.ts` lies.
  * @throws StoreOpenError
  */
-export function openInThread(base: string, options: FolderStoreOptions): Promise<Store> {
+export async function openInThread(
+  base: string,
+  kind: StoreKind,
+  options: FolderStoreOptions,
+): Promise<Store> {
   const { directory, node, doubt } = options
+  checkKind(directory, kind)
   const worker = startWorker(base, { directory, node, doubt })
   return new Promise((resolve, reject) => {
     const corrupt: CorruptEntry[] = []
