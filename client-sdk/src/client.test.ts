@@ -35,10 +35,18 @@ describe("Yjs documents", () => {
     expect(node.status()).toBeDefined()
   })
 
-  test("tiers that no node acks are refused", async () => {
+  test("[T1] [T9] on a node that is alone every tier is the node's", async () => {
     const { sync } = await startNode()
     const note = connect(sync).yjs("notes")
-    await expect(note.saved("quorum")).rejects.toMatchObject({ code: "ERR_TIER_UNAVAILABLE" })
+    type(note, "hello")
+    expect(note.status.current.quorum).toEqual({ state: "unasked" })
+    await note.saved("quorum")
+    expect(note.status.current).toMatchObject({ savedTo: "quorum", quorum: { state: "saved" } })
+    await note.saved("all")
+    expect(note.status.current).toMatchObject({ savedTo: "all", all: { state: "saved" } })
+    type(note, "!")
+    expect(note.status.current.savedTo).not.toBe("all")
+    await note.saved("all")
   })
 
   test("[N4] status says how fresh the document is", async () => {

@@ -3,15 +3,20 @@ import type { DocumentStatus as CoreStatus, Freshness, SavedTo } from "@causeway
 import type { Access } from "@causeway/crdt/protocol"
 import { rejectionError, SyncError } from "./errors.ts"
 import type { SyncErrorCode } from "./errors.ts"
+import { tierStatusOf } from "./tier-status.ts"
+import type { TierStatus } from "./tier-status.ts"
 
 export type DocumentStatus = {
   /** Updates that no node has acked yet. */
   readonly pending: number
   /**
-   * How far everything typed so far has been saved: never "node" while `error` is a rejected
-   * update's, nor before a node has served the document.
+   * How far everything typed so far has been saved: never "node" or more while `error` is a
+   * rejected update's, nor before a node has served the document; "quorum" and "all" only once
+   * `saved` was called with them.
    */
   readonly savedTo: SavedTo
+  readonly quorum: TierStatus
+  readonly all: TierStatus
   /** How old what the document shows may be; times are milliseconds since 1970. */
   readonly freshness: Freshness
   /** What the node allows; undefined until it said so. */
@@ -33,6 +38,8 @@ const codes: Readonly<Record<OtherCode, SyncErrorCode>> = {
 export const initialStatus: DocumentStatus = {
   pending: 0,
   savedTo: "memory",
+  quorum: { state: "unasked" },
+  all: { state: "unasked" },
   freshness: { state: "unknown" },
   access: undefined,
   error: undefined,
@@ -40,8 +47,12 @@ export const initialStatus: DocumentStatus = {
 
 export function documentStatusOf(status: CoreStatus): DocumentStatus {
   const { error } = status
-  if (error === undefined) return { ...status, error: undefined }
-  const { code, message, retryable } = error
-  if (code === "update-rejected") return { ...status, error: rejectionError(message) }
-  return { ...status, error: new SyncError(codes[code], message || code, retryable) }
+  const quorum = tierStatusOf(status.quorum, status)
+  const all = tierStatusOf(status.all, status)
+  return { ...status, quorum, all, error: error && errorOf(error) }
+}
+
+function errorOf({ code, message, retryable }: NonNullable<CoreStatus["error"]>): SyncError {
+  if (code === "update-rejected") return rejectionError(message)
+  return new SyncError(codes[code], message || code, retryable)
 }

@@ -112,12 +112,10 @@ export class Driver {
   }
 
   async saved(document: DocumentId, tier: Tier): Promise<void> {
-    if (tier === "quorum" || tier === "all") {
-      throw new SyncError("ERR_TIER_UNAVAILABLE", `nodes do not ack at tier ${tier} yet`, false)
-    }
     await this.loaded
     if (this.#failed !== undefined) throw this.#failed
     if (this.#core === undefined || this.#closed !== undefined) throw closedError()
+    if (tier === "quorum" || tier === "all") this.hand({ type: "want-tier", tier })
     await this.#saves.wait(this.#core, document, tier)
   }
 

@@ -6,6 +6,11 @@ export function nowMs(): number {
   return performance.timeOrigin + performance.now()
 }
 
+/** `2026-11-21T09:00:00.000Z` */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
 const words = new Uint32Array(1)
 
 export const systemRandom: Random = {

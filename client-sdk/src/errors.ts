@@ -9,8 +9,10 @@ export type SyncErrorCode =
   | "ERR_CONNECTION_REFUSED"
   /** Local storage could not be read. */
   | "ERR_STORAGE"
-  /** No node acks at this tier yet. */
+  /** The node is of an older build and knows nothing of this tier. */
   | "ERR_TIER_UNAVAILABLE"
+  /** Whether it came to the tier can't be known any more: the node that took it lost it. */
+  | "ERR_TIER_LOST"
   /** A node refused an update for good; `onRejected` has it until it is dismissed. */
   | "ERR_UPDATE_REJECTED"
   /** What a node sent could not be applied to the replica. */

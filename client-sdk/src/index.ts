@@ -9,6 +9,7 @@ export { memoryStorage } from "./memory-storage.ts"
 export type { Observable } from "./observable.ts"
 export type { Presence, PresenceChange, PresenceState } from "./presence.ts"
 export type { Tier } from "./saves.ts"
+export type { TierStatus, WaitingFor } from "./tier-status.ts"
 export type { YjsDocument } from "./yjs-document.ts"
 export type {
   ClientEvent,

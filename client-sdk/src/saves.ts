@@ -3,27 +3,31 @@ import type { DocumentId } from "@causeway/crdt/base"
 import type { ClientCore } from "@causeway/crdt/client"
 import type { RejectedUpdate } from "@causeway/crdt/ports"
 import { rejectionError, SyncError } from "./errors.ts"
+import { lostWhy, unknownWhy } from "./tier-status.ts"
 
 /** Where an update can be durable: in local storage, at the node that took it, on more nodes. */
 export type Tier = "local" | "node" | "quorum" | "all"
 
 type Save = {
   readonly document: DocumentId
-  readonly tier: "local" | "node"
+  readonly tier: Tier
   /** The last update that has to be saved. */
-  readonly seq: number
+  seq: number
   readonly resolve: () => void
   readonly reject: (error: SyncError) => void
 }
+
+type Verdict = "saved" | "waiting" | SyncError
 
 export class Saves {
   readonly #waiting = new Set<Save>()
 
   /** Everything typed in the document until now. */
-  wait(core: ClientCore, document: DocumentId, tier: "local" | "node"): Promise<void> {
-    const rejection = tier === "node" ? core.rejectionOf(document) : undefined
+  wait(core: ClientCore, document: DocumentId, tier: Tier): Promise<void> {
+    const rejection = tier === "local" ? undefined : core.rejectionOf(document)
     if (rejection !== undefined) return Promise.reject(rejectionError(rejection.message))
-    const seq = core.pendingOf(document)?.last
+    const isHigher = tier === "quorum" || tier === "all"
+    const seq = isHigher ? core.tierSeqOf(document) : core.pendingOf(document)?.last
     if (seq === undefined) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#waiting.add({ document, tier, seq, resolve, reject })
@@ -32,16 +36,12 @@ export class Saves {
   }
 
   check(core: ClientCore): void {
-    const connection = core.connection
     for (const save of this.#waiting) {
-      const first = core.pendingOf(save.document)?.first ?? Infinity
-      const done = first > save.seq || (save.tier === "local" && core.storedSeq >= save.seq)
-      if (done) save.resolve()
-      if (done) this.#waiting.delete(save)
-      else if (save.tier === "node" && connection.state === "closed") {
-        const { reason } = connection.why
-        this.#fail(save, new SyncError("ERR_CONNECTION_REFUSED", reason, false))
-      }
+      const verdict = verdictOf(core, save)
+      if (verdict === "saved") {
+        this.#waiting.delete(save)
+        save.resolve()
+      } else if (verdict !== "waiting") this.#fail(save, verdict)
     }
   }
 
@@ -61,4 +61,33 @@ export class Saves {
     this.#waiting.delete(save)
     save.reject(error)
   }
+}
+
+function verdictOf(core: ClientCore, save: Save): Verdict {
+  const { document, tier, seq } = save
+  const isAcked = (core.pendingOf(document)?.first ?? Infinity) > seq
+  if (tier === "local") return isAcked || core.storedSeq >= seq ? "saved" : "waiting"
+  if (tier !== "node") {
+    const verdict = higherVerdict(core, save, tier)
+    if (verdict !== "waiting") return verdict
+  } else if (isAcked) return "saved"
+  const { connection } = core
+  if (connection.state !== "closed") return "waiting"
+  return new SyncError("ERR_CONNECTION_REFUSED", connection.why.reason, false)
+}
+
+function higherVerdict(core: ClientCore, save: Save, tier: "quorum" | "all"): Verdict {
+  const { state } = core.tierOf(tier, save.seq)
+  if (state === "saved") return "saved"
+  if (state === "unknown") return new SyncError("ERR_TIER_UNAVAILABLE", unknownWhy, false)
+  if (state !== "lost") return "waiting"
+  // What a node lacks of an open document is sent anew when it opens there; that is waited for.
+  const later = core.tierSeqOf(save.document)
+  if (later > save.seq) {
+    save.seq = later
+    return higherVerdict(core, save, tier)
+  }
+  const freshness = core.statusOf(save.document)?.freshness.state ?? "live"
+  if (freshness !== "live") return "waiting"
+  return new SyncError("ERR_TIER_LOST", lostWhy, false)
 }

@@ -48,9 +48,12 @@ export class YjsDocument {
   }
 
   /**
-   * Resolves once everything typed so far is durable at `tier`; at "node" that takes a connection.
+   * Resolves once everything typed so far is durable at `tier`: in local storage, on a node's disk,
+   * on more than half of the cluster's members, on all of them. Above "local" that takes a
+   * connection; while it waits, `status` says why.
    * @throws SyncError `ERR_UPDATE_REJECTED`, `ERR_CLOSED`, `ERR_STORAGE`, `ERR_CONNECTION_REFUSED`;
-   *   `ERR_TIER_UNAVAILABLE` for "quorum" and "all", which no node acks yet.
+   *   for "quorum" and "all" `ERR_TIER_UNAVAILABLE` if the node is of an older build, and
+   *   `ERR_TIER_LOST` if the node that took it lost it and there was nothing to send anew.
    */
   async saved(tier: Tier): Promise<void> {
     await this.loaded

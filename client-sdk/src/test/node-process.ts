@@ -16,8 +16,13 @@ export type NodeProcess = {
 }
 
 /** Resolves once the node says that it is ready. */
-export async function startNodeProcess(data: string, port = 0): Promise<NodeProcess> {
-  const flags = ["--listen", `127.0.0.1:${port}`, "--data", data, "--log-level", "silent"]
+export async function startNodeProcess(
+  data: string,
+  port = 0,
+  more: readonly string[] = [],
+): Promise<NodeProcess> {
+  const listen = ["--listen", `127.0.0.1:${port}`]
+  const flags = [...listen, "--data", data, "--log-level", "silent", ...more]
   const child = spawn(process.execPath, [program, "serve", ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   })

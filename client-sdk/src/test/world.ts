@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { onTestFinished } from "vitest"
+import { parseNodeId } from "@causeway/crdt/base"
 import { createNode } from "@causeway/server"
 import type { RunningNode } from "@causeway/server"
 import { createClient } from "../index.ts"
@@ -18,17 +19,19 @@ export type NodeUnderTest = { readonly node: RunningNode; readonly sync: string 
 type NodeWishes = {
   readonly port?: number
   readonly peers?: readonly string[]
+  readonly name?: string
   /** SQLite there; memory if not given. */
   readonly directory?: string
 }
 
 export async function startNode(wishes: NodeWishes = {}): Promise<NodeUnderTest> {
-  const { port = 0, peers = [], directory } = wishes
+  const { port = 0, peers = [], name, directory } = wishes
   const node = await createNode({
     listen: { host: "127.0.0.1", port },
     store: directory === undefined ? { type: "memory" } : { type: "sqlite", directory },
     cluster: "test",
     peers,
+    node: name === undefined ? undefined : parseNodeId(name),
   })
   onTestFinished(() => node.close())
   return { node, sync: `${node.url}/sync` }

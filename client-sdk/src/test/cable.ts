@@ -1,0 +1,104 @@
+/**
+ * A cluster of real nodes of this process, each of which dials each other one through a cable of
+ * its own, so that a test can cut one off while all of them run.
+ */
+import { once } from "node:events"
+import { connect, createServer } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
+import { onTestFinished } from "vitest"
+import { startNode } from "./world.ts"
+import type { NodeUnderTest } from "./world.ts"
+
+const host = "127.0.0.1"
+
+class Cable {
+  readonly url: string
+  targetPort = 0
+  readonly #sockets = new Set<Socket>()
+  #isCut = false
+
+  private constructor(port: number, onSocket: (take: (near: Socket) => void) => void) {
+    this.url = `ws://${host}:${port}`
+    onSocket((near) => this.#take(near))
+  }
+
+  static async lay(): Promise<Cable> {
+    const server = createServer({ noDelay: true })
+    server.listen(0, host)
+    await once(server, "listening")
+    // cast: a server that listens on a port has such an address.
+    const { port } = server.address() as AddressInfo
+    const cable = new Cable(port, (take) => server.on("connection", take))
+    onTestFinished(async () => {
+      cable.cut()
+      server.close()
+      await once(server, "close")
+    })
+    return cable
+  }
+
+  cut(): void {
+    this.#isCut = true
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  heal(): void {
+    this.#isCut = false
+  }
+
+  #take(near: Socket): void {
+    near.on("error", () => undefined)
+    if (this.#isCut || this.targetPort === 0) {
+      near.destroy()
+      return
+    }
+    const far = connect({ host, port: this.targetPort, noDelay: true })
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#sockets.add(one)
+      one.on("error", () => other.destroy())
+      one.on("close", () => {
+        this.#sockets.delete(one)
+        other.destroy()
+      })
+      one.pipe(other)
+    }
+  }
+}
+
+export type Cluster = {
+  readonly nodes: readonly NodeUnderTest[]
+  /** Cuts every cable to and from that node. */
+  readonly cutOff: (index: number) => void
+  readonly heal: () => void
+}
+
+/** Nodes n1, n2, …, linked. */
+export async function startCluster(count: number): Promise<Cluster> {
+  const indexes = Array.from({ length: count }, (_, index) => index)
+  // cables[from][to]
+  const cables = await Promise.all(
+    indexes.map(() => Promise.all(indexes.map(async () => await Cable.lay()))),
+  )
+  const nodes: NodeUnderTest[] = []
+  for (const from of indexes) {
+    const peers = indexes.filter((to) => to !== from).map((to) => cables[from]?.[to]?.url ?? "")
+    const started = await startNode({ peers, name: `n${from + 1}` })
+    for (const row of cables) {
+      const cable = row[from]
+      if (cable !== undefined) cable.targetPort = Number(new URL(started.node.url).port)
+    }
+    nodes.push(started)
+  }
+  const at = (index: number): Cable[] => [
+    ...(cables[index] ?? []),
+    ...cables.flatMap((row) => row[index] ?? []),
+  ]
+  return {
+    nodes,
+    cutOff: (index) => at(index).forEach((cable) => cable.cut()),
+    heal: () => cables.flat().forEach((cable) => cable.heal()),
+  }
+}
