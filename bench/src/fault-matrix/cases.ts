@@ -75,19 +75,50 @@ async function restart(
   return { fates }
 }
 
-const crashAfterAck: MatrixCase = {
-  name: "crash-after-ack",
-  title: "SIGKILL right after the ack; the client does not come back",
+const inOrder: MatrixCase = {
+  name: "in-order",
+  title: "no fault: a client writes, is told, leaves; SIGTERM",
   nodes: "one",
   disk: "usual",
-  known: ["lost"],
+  known: [],
   play: async (stage) => {
     const client = await stage.join(0)
-    const told = await typeAndWait(client, "[acked]")
-    await stage.cluster.kill()
-    stage.leaveAll()
-    return restart(stage, new Map([["[acked]", told]]))
+    const told = await typeAndWait(client, "[word]")
+    return conclude(stage, new Map([["[word]", told]]))
   },
+}
+
+const together: MatrixCase = {
+  name: "together",
+  title: "no fault: two clients on two nodes write, are told, leave; SIGTERM",
+  nodes: "several",
+  disk: "usual",
+  known: [],
+  play: async (stage) => {
+    const [a, b] = await twoClients(stage)
+    const told = await bothType(a, b)
+    const same = await happens(() => areLevel(a, b, told), healMsMax)
+    return { ...(await conclude(stage, told)), same }
+  },
+}
+
+/** SIGKILL some time after the ack; 0: at once. */
+function crashAfterAck(name: string, title: string, ms: number, known: Finding[]): MatrixCase {
+  return {
+    name,
+    title,
+    nodes: "one",
+    disk: "usual",
+    known,
+    play: async (stage) => {
+      const client = await stage.join(0)
+      const told = await typeAndWait(client, "[acked]")
+      if (ms > 0) await delay(ms)
+      await stage.cluster.kill()
+      stage.leaveAll()
+      return restart(stage, new Map([["[acked]", told]]))
+    },
+  }
 }
 
 const storeFailsOnce: MatrixCase = {
@@ -202,6 +233,19 @@ async function twoClients(stage: Stage): Promise<readonly [MatrixClient, MatrixC
   return [a, b]
 }
 
+async function bothType(a: MatrixClient, b: MatrixClient): Promise<Map<string, boolean>> {
+  return new Map([
+    ["[base]", true],
+    ["[A]", await typeAndWait(a, "[A]")],
+    ["[B]", await typeAndWait(b, "[B]")],
+  ])
+}
+
+/** Whether both show the same, with everything that was typed. */
+function areLevel(a: MatrixClient, b: MatrixClient, typed: ReadonlyMap<string, boolean>): boolean {
+  return a.text() === b.text() && [...typed.keys()].every((word) => a.text().includes(word))
+}
+
 const networkKilled: MatrixCase = {
   name: "network-killed",
   title: "Redis killed / links cut, both sides write, A leaves, then B; then the heal",
@@ -211,11 +255,7 @@ const networkKilled: MatrixCase = {
   play: async (stage) => {
     const [a, b] = await twoClients(stage)
     await stage.cluster.cut()
-    const told = new Map([
-      ["[base]", true],
-      ["[A]", await typeAndWait(a, "[A]")],
-      ["[B]", await typeAndWait(b, "[B]")],
-    ])
+    const told = await bothType(a, b)
     stage.leave(a)
     await delay(settleMs)
     const opensNew = await stage.canOpenNew(1)
@@ -238,25 +278,35 @@ function outage(seconds: number, known: readonly Finding[]): MatrixCase {
       const [a, b] = await twoClients(stage)
       await stage.cluster.cut()
       const cutMs = performance.now()
-      const told = new Map([
-        ["[base]", true],
-        ["[A]", await typeAndWait(a, "[A]")],
-        ["[B]", await typeAndWait(b, "[B]")],
-      ])
+      const told = await bothType(a, b)
       await delay(Math.max(0, seconds * 1000 - (performance.now() - cutMs)))
       await stage.cluster.heal()
       const healMs = performance.now()
-      const level = (): boolean =>
-        a.text() === b.text() && [...told.keys()].every((word) => a.text().includes(word))
-      const same = await happens(level, healMsMax)
+      const same = await happens(() => areLevel(a, b, told), healMsMax)
       await delay(Math.max(0, lookMs - (performance.now() - healMs)))
       return { ...(await concludeWithLook(stage, told)), same }
     },
   }
 }
 
+const crashNow = crashAfterAck(
+  "crash-after-ack",
+  "SIGKILL right after the ack; the client does not come back",
+  0,
+  ["lost"],
+)
+const crashLater = crashAfterAck(
+  "crash-4s-after-ack",
+  "SIGKILL 4 s after the ack; the client does not come back",
+  settleMs,
+  [],
+)
+
 export const matrixCases: readonly MatrixCase[] = [
-  crashAfterAck,
+  inOrder,
+  together,
+  crashNow,
+  crashLater,
   storeFailsOnce,
   storeFailsAtShutdown,
   malformedUpdate,

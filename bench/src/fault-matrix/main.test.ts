@@ -27,9 +27,11 @@ afterAll(async () => {
 
 test("a short run: Causeway keeps what Hocuspocus loses, and nothing is left behind", async () => {
   const json = join(folder, "matrix.json")
-  const chosen = ["--case", "crash-after-ack", "--times", "1", "--folder", folder, "--json", json]
+  const cases = ["--case", "crash-after-ack", "--case", "in-order"]
+  const chosen = [...cases, "--times", "1", "--folder", folder, "--json", json]
   const { stdout } = await run(process.execPath, [program, ...chosen], { timeout: 50_000 })
   expect(stdout).toMatch(/\| crash-after-ack .*\| lost 1\/1 +\| kept 1\/1 +\| kept 1\/1 +\|/)
+  expect(stdout).toMatch(/\| in-order .*\| kept 1\/1 +\| kept 1\/1 +\| kept 1\/1 +\|/)
   expect(stdout).toContain("- crash-after-ack: lost: seen (1/1)")
   const report: unknown = JSON.parse(await readFile(json, "utf8"))
   expect(report).toMatchObject({ times: 1, skipped: [], failures: [] })
@@ -52,7 +54,7 @@ test("a server that loses what it acked is found out, and fails the command if i
 test("an unknown case is refused with the list of what there is", async () => {
   await expect(run(process.execPath, [program, "--case", "flood"])).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/There is: crash-after-ack, /),
+    stderr: expect.stringMatching(/There is: in-order, together, crash-after-ack, /),
   })
   const { stdout } = await run(process.execPath, [program, "--help"])
   expect(stdout).toMatch(/Exit code 1 if anything is found\s+at Causeway/)

@@ -125,7 +125,10 @@ export function renderKnown(matrix: Matrix): string {
     const more = findings
       .filter((finding) => !known.includes(finding) && runs.some((run) => has(run, finding)))
       .map((finding) => `${finding}: new (${countOf(runs, (run) => has(run, finding))})`)
-    return [`- ${name}: ${[...told, ...more].join("; ")}`]
+    const all = [...told, ...more]
+    return [
+      `- ${name}: ${all.length === 0 ? "nothing to find, and nothing found" : all.join("; ")}`,
+    ]
   })
   return lines.join("\n")
 }

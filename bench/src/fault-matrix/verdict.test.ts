@@ -98,6 +98,7 @@ test("without Redis, or the right to mount, exactly what needs it is skipped, wi
   expect(skippedOf({ ...plan, machine: all })).toEqual([])
   const noRedis = skippedOf({ ...plan, machine: { ...all, redis: undefined } })
   expect(noRedis.map((one) => `${one.case} ${one.contender}`)).toEqual([
+    "together hocuspocus",
     "network-killed hocuspocus",
     "outage-4s hocuspocus",
     "outage-20s hocuspocus",
