@@ -73,6 +73,10 @@ export class Life {
     this.#driver.ask(request, answer)
   }
 
+  get store(): Store {
+    return this.#store
+  }
+
   /** Asks the core to end: within a bound all that was accepted is durable. */
   async stop(): Promise<void> {
     if (this.#hasEnded) return

@@ -12,6 +12,7 @@ import type { NodeEvent } from "@causeway/crdt/node"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { formatAddress } from "./address.ts"
 import type { ListenAddress } from "./address.ts"
+import { Backups } from "./http/backup.ts"
 import { createApp } from "./http/app.ts"
 import { createHttpServer, listen, serveNode } from "./http/listen.ts"
 import { Life, nowMs } from "./life.ts"
@@ -116,6 +117,7 @@ class Node implements RunningNode {
       metrics: this.#metrics,
       ask: (request, answer) => this.#life.ask(request, answer),
       partitions: () => parts.partitions.reports,
+      backups: new Backups({ store: () => this.#life.store, directory: directoryOf(options.store) }),
     })
     serveNode(parts.server, app, (...upgrade) => this.#life.transport.upgrade(...upgrade))
   }

@@ -4,6 +4,11 @@ import { logLevels } from "../observe/log.ts"
 import { storeTypes } from "../open-store.ts"
 import { version } from "../version.ts"
 import type { Flags } from "./config.ts"
+import type { BackupOptions } from "./backup.ts"
+import { runCommand } from "./command-error.ts"
+import type { DoctorOptions } from "./doctor.ts"
+import { defaultUrl } from "./node-address.ts"
+import type { RestoreOptions } from "./restore.ts"
 import { serve } from "./serve.ts"
 import { defaults } from "./settings.ts"
 
@@ -14,7 +19,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError("(--help shows what there is)")
     .configureOutput({ outputError: (text, write) => write(`causeway: ${unprefixed(text)}`) })
-  program.addCommand(serveCommand().copyInheritedSettings(program))
+  const commands = [serveCommand(), backupCommand(), restoreCommand(), doctorCommand()]
+  for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
   await program.parseAsync([...argv], { from: "user" })
 }
 
@@ -44,6 +50,44 @@ function serveCommand(): Command {
       const level = logLevel === undefined ? {} : { "log-level": logLevel }
       const token = adminToken === undefined ? {} : { "admin-token": adminToken }
       await serve({ ...flags, ...level, ...token }, config)
+    })
+}
+
+// What only one command needs is loaded with it: a node that serves is spared the rest.
+
+function backupCommand(): Command {
+  return new Command("backup")
+    .description("Take a copy of a running node")
+    .option("--url <url>", "the node's address", defaultUrl)
+    .requiredOption("--to <dir>", "a folder that is not there yet")
+    .option("--admin-token <token>", "the node's admin token (CAUSEWAY_ADMIN_TOKEN)")
+    .action(async (options: BackupOptions) => {
+      const { backup } = await import("./backup.ts")
+      await runCommand(() => backup(options))
+    })
+}
+
+function restoreCommand(): Command {
+  return new Command("restore")
+    .description("Put a backup into a new data folder")
+    .requiredOption("--from <dir>", "the backup")
+    .requiredOption("--data <dir>", "a data folder that is not there yet")
+    .action(async (options: RestoreOptions) => {
+      const { restore } = await import("./restore.ts")
+      await runCommand(() => restore(options))
+    })
+}
+
+function doctorCommand(): Command {
+  return new Command("doctor")
+    .description("Look through the data folder of a node that is not running")
+    .requiredOption("--data <dir>", "the data folder")
+    .option("--repair", "put right what can be put right; without it nothing is changed")
+    .option("--json", "findings as JSON")
+    .addHelpText("after", "\nExit codes: 0 sound, 1 could not look, 2 damaged, 3 entries are lost")
+    .action(async (options: DoctorOptions) => {
+      const { doctor } = await import("./doctor.ts")
+      await runCommand(() => doctor(options))
     })
 }
 

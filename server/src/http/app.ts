@@ -8,6 +8,8 @@ import type { KeptReport } from "../observe/partition-log.ts"
 import type { RunningStatus } from "../observe/renewal.ts"
 import { endpointOf } from "../transport/endpoint.ts"
 import { version } from "../version.ts"
+import { requireAdmin } from "./admin.ts"
+import type { Backups } from "./backup.ts"
 import { Documents, failure } from "./documents.ts"
 import type { Ask } from "./documents.ts"
 
@@ -18,13 +20,15 @@ export type AppOptions = {
   readonly metrics: Metrics
   readonly ask: Ask
   readonly partitions: () => readonly KeptReport[]
+  readonly backups: Backups
 }
 
 type App = Hono<{ Bindings: HttpBindings }>
 
 const documentsPath = "/v1/documents/"
 
-export function createApp({ status, isStopping, metrics, ask, partitions }: AppOptions): App {
+export function createApp(options: AppOptions): App {
+  const { status, isStopping, metrics, ask, partitions } = options
   const app: App = new Hono()
   const documents = new Documents(ask)
   app.get("/healthz", (context) => context.text("ok\n"))
@@ -43,6 +47,11 @@ export function createApp({ status, isStopping, metrics, ask, partitions }: AppO
   app.get("/v1/partitions", (context) => {
     const { node, partition } = status()
     return context.json({ node, now: partition ?? null, reports: partitions() })
+  })
+  app.get("/v1/backup", requireAdmin(options.adminToken), async (context) => {
+    const started = await options.backups.start()
+    if (!(started instanceof ReadableStream)) return context.json(started.body, started.status)
+    return context.body(started, 200, { "content-type": "application/octet-stream" })
   })
   app.get(`${documentsPath}*`, async (context) => {
     const target = context.env.incoming.url ?? ""

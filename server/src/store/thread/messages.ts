@@ -17,6 +17,7 @@ import type {
   StoreFailure,
 } from "@causeway/crdt/ports"
 import type { StoreOpenErrorCode } from "../errors.ts"
+import type { BackupRequest } from "./backup.ts"
 import { decodeRare, encodeRare } from "./snapshot-messages.ts"
 import type { Seqs, SnapshotMessage } from "./snapshot-messages.ts"
 
@@ -52,7 +53,7 @@ export type SideRequest =
 export type ReadRequest = LogRequest | SideRequest
 
 /** An ArrayBuffer is an append (`encodeAppend`). */
-export type ToWorker = ArrayBuffer | ReadRequest | { readonly type: "close" }
+export type ToWorker = ArrayBuffer | ReadRequest | BackupRequest | { readonly type: "close" }
 
 export type Opened = {
   readonly type: "opened"

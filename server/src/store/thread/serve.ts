@@ -8,6 +8,8 @@ import { assert, DecodeError, InvariantError } from "@causeway/crdt/base"
 import type { NodeId, OriginId } from "@causeway/crdt/base"
 import type { AppendBatch, ReopenDoubt, StoreFailure } from "@causeway/crdt/ports"
 import { asOpenError, errorMessage, isFull, RefusedError } from "../errors.ts"
+import { serveBackup } from "./backup.ts"
+import type { BackupRequest, MakeBackup } from "./backup.ts"
 import { decodeAppend, encodeAppended, encodeAppendFailure } from "./messages.ts"
 import type { Appended, FromWorker, LogRequest, Opened, ReadReply } from "./messages.ts"
 import type { ReadRequest, SideReply, SideRequest, ToWorker } from "./messages.ts"
@@ -33,6 +35,8 @@ export interface FolderLog {
   afterAppend(): void | Promise<void>
   read(request: LogRequest): ReadReply | Promise<ReadReply>
   readSide?(request: SideRequest): SideReply | Promise<SideReply>
+  /** Absent: it can't be copied while it is open. */
+  readonly backup?: MakeBackup
   close(): void | Promise<void>
 }
 
@@ -53,6 +57,11 @@ export async function serveLog(
     // What fails in a later call ends the thread, so the chain is never left waiting.
     let last: Promise<void> = Promise.resolve()
     port?.on("message", (message: ToWorker) => {
+      // Beside the chain: everything else goes on while it is made.
+      if ("type" in message && message.type === "backup") {
+        void serveBackup(message, log.backup)
+        return
+      }
       last = last.then(() => serve(log, message))
     })
     post(log.opened)
@@ -68,7 +77,10 @@ function post(message: FromWorker): void {
   else port?.postMessage(message)
 }
 
-async function serve(log: FolderLog, message: ToWorker): Promise<void> {
+async function serve(
+  log: FolderLog,
+  message: Exclude<ToWorker, BackupRequest>,
+): Promise<void> {
   if (!("type" in message)) await append(log, message)
   else if (message.type === "close") {
     await log.close()

@@ -10,6 +10,8 @@ import { VersionVector } from "@causeway/crdt/clock"
 import type { AppendBatch, AppendResult, ReadQuery, ReadResult, Store } from "@causeway/crdt/ports"
 import { errorMessage } from "../errors.ts"
 import { PlannedHeads, touchedOrigins } from "../planned-heads.ts"
+import { startBackup } from "./backup.ts"
+import type { Backup, BackupProgress, BackupStore } from "./backup.ts"
 import { decodeAppendResult, encodeAppend, unpackEntries } from "./messages.ts"
 import type {
   FromWorker,
@@ -48,7 +50,7 @@ type Pending =
 /** `closing`: nothing more is sent. `gone`: the thread has ended. */
 type State = "open" | "closing" | "gone"
 
-export class ThreadStore implements Store {
+export class ThreadStore implements BackupStore {
   readonly opened: Store["opened"]
   readonly #worker: Worker
   readonly #events: StoreEvents
@@ -85,6 +87,10 @@ export class ThreadStore implements Store {
   read(query: ReadQuery, done: (result: ReadResult) => void): void {
     if (this.#state === "open") this.#send(requestOf(query))
     this.#expect({ type: "read", query, done })
+  }
+
+  backup(file: string, onProgress: (progress: BackupProgress) => void): Backup {
+    return startBackup(this.#worker, file, onProgress)
   }
 
   close(done: () => void): void {

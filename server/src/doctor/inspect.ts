@@ -1,0 +1,290 @@
+/**
+ * Looks through a whole data folder and changes nothing: the file's pages, every entry's checksum
+ * and place in its chain, the index over documents, the client table, who it belongs to, and the
+ * boot record. O(log) time, O(clients) memory. Rules [B5] [B6].
+ */
+import {
+  bytesEqual,
+  bytesToHex,
+  DecodeError,
+  nodeOfOrigin,
+  parseNodeId,
+  parseOriginId,
+} from "@causeway/crdt/base"
+import type { OriginId } from "@causeway/crdt/base"
+import { decodeRecord, genesisHash } from "@causeway/crdt/log"
+import type { RecordFields } from "@causeway/crdt/log"
+import { findBootFile } from "../store/boot-record.ts"
+import { hashOf, isSound, RECORD_OFFSET, saltOf, seal } from "../store/seal.ts"
+import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "../store/sqlite/schema.ts"
+import { Findings } from "./findings.ts"
+import type { Inspection } from "./findings.ts"
+import { RawDatabase } from "./raw-database.ts"
+import type { RawEntry, Unreadable } from "./raw-database.ts"
+
+/** What was looked at so far. */
+export type OnProgress = (message: string) => void
+
+/** Names of documents kept in memory. Past it they are looked up again. */
+const namesMax = 65_536
+const progressEntries = 100_000
+
+/** @throws StoreOpenError if there is no store, or another process has it open */
+export function inspectFolder(directory: string, onProgress: OnProgress): Inspection {
+  const raw = new RawDatabase(directory)
+  try {
+    return new Inspector(raw, directory, onProgress).run()
+  } finally {
+    raw.close()
+  }
+}
+
+class Inspector {
+  readonly #raw: RawDatabase
+  readonly #directory: string
+  readonly #onProgress: OnProgress
+  readonly #findings = new Findings()
+  /** Undefined: there is no such row. */
+  readonly #names = new Map<number, string | undefined>()
+  /** The highest number of each client among the entries. */
+  readonly #clients = new Map<string, number>()
+  readonly #vector: Record<string, number> = {}
+  #entries = 0
+
+  constructor(raw: RawDatabase, directory: string, onProgress: OnProgress) {
+    this.#raw = raw
+    this.#directory = directory
+    this.#onProgress = onProgress
+  }
+
+  run(): Inspection {
+    this.#checkPages()
+    const meta = this.#meta()
+    const node = parseNodeId(meta.get("node") ?? "")
+    const origin = parseOriginId(meta.get("origin") ?? "")
+    const rows = this.#origins()
+    for (const [row, held] of rows) this.#checkOrigin(row, held)
+    this.#checkNameless(rows)
+    this.#checkIdentity(node, origin, new Set(rows.values()))
+    if (origin !== undefined) this.#checkBoot(origin, meta.get("boot"))
+    const clients = this.#checkClients()
+    const unreadable = () => this.#pages("a table could not be read to its end", "documents")
+    const [documents] = this.#raw.rows<{ count: number }>(
+      "SELECT count(*) AS count FROM documents",
+      unreadable,
+    )
+    const { lost, lostCount } = this.#findings
+    return {
+      node,
+      origin,
+      format: this.#raw.format,
+      entries: this.#entries,
+      documents: documents?.count ?? 0,
+      clients,
+      vector: this.#vector,
+      findings: this.#findings.all(),
+      lost,
+      lostCount,
+    }
+  }
+
+  #pages(what: string, name: string): void {
+    this.#findings.add("pages", "repairable", what, name)
+  }
+
+  #checkPages(): void {
+    this.#onProgress("looking at the pages of the file")
+    for (const line of this.#raw.integrity()) {
+      if (/\bindex\b/i.test(line)) {
+        this.#findings.add("index", "repairable", "an index does not agree with its table", line)
+      } else this.#pages("the file contradicts itself", line.replaceAll("\n", " "))
+    }
+  }
+
+  #meta(): Map<string, string> {
+    const unreadable = () => this.#pages("a table could not be read to its end", "meta")
+    const rows = this.#raw.rows<{ key: string; value: unknown }>("SELECT * FROM meta", unreadable)
+    return new Map(rows.map(({ key, value }) => [key, String(value)]))
+  }
+
+  /** By row, in order of their names. */
+  #origins(): Map<number, OriginId> {
+    const unreadable = () => this.#pages("a table could not be read to its end", "origins")
+    const sql = "SELECT id, origin FROM origins ORDER BY id"
+    const named = new Map<number, OriginId>()
+    for (const { id, origin } of this.#raw.rows<{ id: number; origin: string }>(sql, unreadable)) {
+      const parsed = parseOriginId(origin)
+      if (parsed !== undefined) named.set(id, parsed)
+      else this.#findings.add("origin", "lost", "origins whose names are none", `row ${id}`)
+    }
+    return new Map([...named].toSorted(([, left], [, right]) => (left < right ? -1 : 1)))
+  }
+
+  #checkOrigin(row: number, origin: OriginId): void {
+    const by = { origin, salt: saltOf(origin) }
+    const start = this.#floorOf(row)
+    let { seq } = start
+    /** Undefined behind what can't be read: the next entry's own is taken for it. */
+    let hash: Uint8Array | undefined = start.hash
+    for (const found of this.#raw.entries(entryId(row, seq) + 1, lastEntryId(row))) {
+      if (!("entry" in found)) {
+        hash = undefined
+        this.#noteUnreadable(row, origin, found)
+        continue
+      }
+      const at = seqOf(found.id)
+      if (at > seq + 1) {
+        const range = { origin, fromSeq: seq + 1, toSeq: at - 1 }
+        this.#findings.lose("gap", "entries are missing", range)
+        hash = undefined
+      }
+      seq = at
+      const fields = this.#readable(by, found)
+      if (fields === undefined) {
+        hash = undefined
+        continue
+      }
+      if (hash !== undefined) {
+        const sealed = seal(hash, by, seq, found.entry.subarray(RECORD_OFFSET))
+        if (!bytesEqual(sealed.hash, hashOf(found.entry))) {
+          const what = "entries do not follow from those before them, and are logged again"
+          this.#findings.add("chain", "fresh-epoch", what, `${origin} ${seq}`)
+        }
+      }
+      hash = new Uint8Array(hashOf(found.entry))
+      this.#checkPlace(origin, found, fields)
+      this.#count(fields)
+    }
+    this.#vector[origin] = seq
+  }
+
+  /** Where the log of an origin begins, and the hash before it. */
+  #floorOf(_row: number): { readonly seq: number; readonly hash: Uint8Array } {
+    return { seq: 0, hash: genesisHash }
+  }
+
+  #noteUnreadable(row: number, origin: OriginId, { afterId, beforeId }: Unreadable): void {
+    // With a readable entry behind them the gap to it counts them.
+    if (beforeId <= lastEntryId(row)) {
+      this.#pages("pages with entries can't be read", `${origin} behind ${seqOf(afterId)}`)
+      return
+    }
+    const what = "the end of a log can't be read; how many entries it had is unknown"
+    const fromSeq = seqOf(afterId) + 1
+    this.#findings.lose("pages", what, { origin, fromSeq, toSeq: fromSeq })
+  }
+
+  #readable(
+    by: { readonly origin: OriginId; readonly salt: number },
+    { id, entry }: RawEntry,
+  ): RecordFields | undefined {
+    const seq = seqOf(id)
+    const range = { origin: by.origin, fromSeq: seq, toSeq: seq }
+    if (!isSound(by, seq, entry)) {
+      this.#findings.lose("entry", "entries fail their checksums", range)
+      return undefined
+    }
+    try {
+      return decodeRecord(entry.subarray(RECORD_OFFSET))
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error
+      this.#findings.lose("entry", "entries are no records", range)
+      return undefined
+    }
+  }
+
+  #checkPlace(origin: OriginId, { id, document }: RawEntry, fields: RecordFields): void {
+    const name = fields.kind === "update" ? fields.document : undefined
+    const isRight =
+      name === undefined ? document === NO_DOCUMENT_ROW : this.#nameOf(document) === name
+    if (isRight) return
+    const what = "entries stand under another document than their own"
+    this.#findings.add("document", "repairable", what, `${origin} ${seqOf(id)}`)
+  }
+
+  #nameOf(row: number): string | undefined {
+    if (this.#names.has(row)) return this.#names.get(row)
+    const sql = `SELECT document FROM documents WHERE id = ${row}`
+    const unreadable = () => this.#pages("a table could not be read to its end", "documents")
+    const name = this.#raw.rows<{ document: string }>(sql, unreadable)[0]?.document
+    if (this.#names.size >= namesMax) this.#names.clear()
+    this.#names.set(row, name)
+    return name
+  }
+
+  #count(fields: RecordFields): void {
+    this.#entries += 1
+    if (this.#entries % progressEntries === 0) {
+      this.#onProgress(`looked at ${this.#entries} entries so far`)
+    }
+    if (fields.kind !== "update" || fields.author === undefined) return
+    const { client, seq } = fields.author
+    this.#clients.set(client, Math.max(seq, this.#clients.get(client) ?? 0))
+  }
+
+  /** Entries whose origin's row is gone. */
+  #checkNameless(named: ReadonlyMap<number, OriginId>): void {
+    const unreadable = () => {}
+    // From the table itself: the index may be at fault.
+    const sql =
+      "SELECT id / 1099511627776 AS row, count(*) AS count FROM entries NOT INDEXED GROUP BY 1"
+    for (const { row, count } of this.#raw.rows<{ row: number; count: number }>(sql, unreadable)) {
+      const id = Math.floor(row)
+      if (named.has(id)) continue
+      const what = "entries belong to an origin whose name is gone"
+      this.#findings.add("origin", "lost", what, `row ${id}`, count)
+      this.#findings.lostCount += count
+    }
+  }
+
+  #checkIdentity(
+    node: string | undefined,
+    origin: OriginId | undefined,
+    held: ReadonlySet<OriginId>,
+  ): void {
+    const add = (what: string) => this.#findings.add("identity", "repairable", what, "")
+    if (node === undefined || origin === undefined) {
+      add("the folder does not say whose it is any more; it will be a new node's")
+    } else if (!held.has(origin)) add("the node's own log is not there")
+    else if (nodeOfOrigin(origin) !== node) add("the own log is not this node's")
+  }
+
+  #checkBoot(origin: OriginId, boot: string | undefined): void {
+    const file = findBootFile(this.#directory, boot)
+    const add = (what: string) => this.#findings.add("boot-record", "fresh-epoch", what, "")
+    if (file === undefined) {
+      add("database and boot record don't belong together (put back, copied, or one is missing)")
+    } else if (file.origin !== origin) add("the boot record is of another origin")
+    else {
+      const seq = this.#vector[origin] ?? 0
+      if (seq >= file.openedSeq) return
+      const range = { origin, fromSeq: seq + 1, toSeq: file.openedSeq }
+      this.#findings.lose("tail", "the own log ends before where it was opened last", range)
+    }
+  }
+
+  /** How many there are. */
+  #checkClients(): number {
+    const unreadable = () => this.#pages("a table could not be read to its end", "clients")
+    const told = new Set<string>()
+    const rows = this.#raw.rows<{ client: Buffer; seq: number }>(
+      "SELECT client, seq FROM clients",
+      unreadable,
+    )
+    for (const { client, seq } of rows) {
+      const id = bytesToHex(client)
+      told.add(id)
+      const logged = this.#clients.get(id) ?? 0
+      if (logged > seq) this.#addClient("are told less than the log has of them", id)
+      if (logged < seq) this.#addClient("are told more than the log has of them", id)
+    }
+    for (const id of this.#clients.keys()) {
+      if (!told.has(id)) this.#addClient("are told less than the log has of them", id)
+    }
+    return told.size
+  }
+
+  #addClient(what: string, id: string): void {
+    this.#findings.add("client", "repairable", `clients ${what}`, id)
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * Writes a damaged database anew: every row of every table that can be read, in a new file that
+ * takes the old one's place; the old one stays beside it under another name. What the rows say is
+ * judged afterwards, by the opening in doubt that follows. Rule [B7].
+ */
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync } from "node:fs"
+import { renameSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import Database from "better-sqlite3"
+import { nodeOfOrigin, parseOriginId } from "@causeway/crdt/base"
+import type { OriginId } from "@causeway/crdt/base"
+import { BOOT_FILE } from "../store/boot-record.ts"
+import { syncDirectory } from "../store/directory.ts"
+import { isSound, saltOf } from "../store/seal.ts"
+import {
+  APPLICATION_ID,
+  DATABASE_FILE,
+  entryId,
+  lastEntryId,
+  ORIGIN_ROWS_MAX,
+  schemaSql,
+  seqOf,
+} from "../store/sqlite/schema.ts"
+import { RawDatabase } from "./raw-database.ts"
+
+/** How meta's keys of cut origins begin. */
+const CUT = "cut "
+/** Rows in one transaction of the new file. */
+const batchRows = 10_000
+
+/** Gives the name under which the damaged file is kept. @throws StoreOpenError */
+export function rebuildDatabase(directory: string, stamp: string): string {
+  const staged = join(directory, `${DATABASE_FILE}.repaired`)
+  rmSync(staged, { force: true })
+  const raw = new RawDatabase(directory)
+  try {
+    const rebuilt = new Database(staged)
+    try {
+      new Rebuilding(raw, rebuilt, directory).run()
+    } finally {
+      rebuilt.close()
+    }
+  } finally {
+    raw.close()
+  }
+  return exchange(directory, staged, stamp)
+}
+
+type Named = { readonly id: number; readonly origin: string }
+
+class Rebuilding {
+  readonly #raw: RawDatabase
+  readonly #to: Database.Database
+  readonly #directory: string
+
+  constructor(raw: RawDatabase, to: Database.Database, directory: string) {
+    this.#raw = raw
+    this.#to = to
+    this.#directory = directory
+  }
+
+  run(): void {
+    // Has to stand before the first page does.
+    this.#to.pragma("auto_vacuum = INCREMENTAL")
+    this.#to.pragma("journal_mode = OFF")
+    this.#to.pragma("synchronous = OFF")
+    this.#to.exec(this.#schema())
+    this.#to.pragma(`application_id = ${APPLICATION_ID}`)
+    this.#to.pragma(`user_version = ${this.#raw.format}`)
+    const tables = this.#to.prepare<[], { name: string }>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
+    )
+    for (const { name } of tables.all()) if (name !== "entries") this.#copyTable(name)
+    this.#nameOrigins()
+    this.#fixIdentity()
+    this.#copyEntries()
+  }
+
+  /** As the old file has it; where that can't be read, as this version would make it. */
+  #schema(): string {
+    const rows = this.#raw.rows<{ sql: string }>(
+      "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'",
+      () => {},
+    )
+    const statements = rows.map(({ sql }) => `${sql};`)
+    const isWhole = ["meta", "origins", "documents", "entries", "clients"].every((name) =>
+      statements.some((sql) => new RegExp(`^CREATE TABLE "?${name}"?\\b`).test(sql)),
+    )
+    return isWhole ? statements.join("\n") : schemaSql
+  }
+
+  /** Rows from the front to where it can't be read, then from the back. */
+  #copyTable(table: string): void {
+    if (!this.#raw.hasTable(table)) return
+    let isWhole = true
+    this.#insert(
+      table,
+      this.#raw.rows(`SELECT * FROM ${table}`, () => (isWhole = false)),
+    )
+    if (isWhole) return
+    const key = this.#keyOf(table)
+    const backwards = `SELECT * FROM ${table} ORDER BY ${key} DESC`
+    this.#insert(
+      table,
+      this.#raw.rows(backwards, () => {}),
+    )
+  }
+
+  #keyOf(table: string): string {
+    // cast: the pragma answers with a row for each column.
+    const columns = this.#to.pragma(`table_info(${table})`) as { name: string; pk: number }[]
+    return columns.find(({ pk }) => pk === 1)?.name ?? "rowid"
+  }
+
+  #insert(table: string, rows: readonly object[]): void {
+    const [first] = rows
+    if (first === undefined) return
+    const columns = Object.keys(first)
+    const insert = this.#to.prepare(
+      `INSERT OR IGNORE INTO ${table} (${columns.join(", ")}) ` +
+        `VALUES (${columns.map((column) => `@${column}`).join(", ")})`,
+    )
+    this.#to.transaction(() => {
+      for (const row of rows) insert.run(row)
+    })()
+  }
+
+  /**
+   * An origin whose row is gone, or damaged, may be one of those named elsewhere: its entries'
+   * checksums tell.
+   */
+  #nameOrigins(): void {
+    const names = new Map(
+      this.#to
+        .prepare<[], Named>("SELECT id, origin FROM origins")
+        .all()
+        .map(({ id, origin }) => [id, origin]),
+    )
+    const candidates = [...this.#candidates()]
+    const put = this.#to.prepare("INSERT OR REPLACE INTO origins (id, origin) VALUES (?, ?)")
+    const remove = this.#to.prepare("DELETE FROM origins WHERE id = ?")
+    for (let row = 1; row <= ORIGIN_ROWS_MAX; row++) {
+      const name = names.get(row)
+      const named = name === undefined ? undefined : parseOriginId(name)
+      const owner = this.#ownerOf(row, named === undefined ? candidates : [named, ...candidates])
+      if (owner !== undefined && owner !== name) put.run(row, owner)
+      else if (name !== undefined && named === undefined) remove.run(row)
+    }
+  }
+
+  /** Origins that are named beside their table. */
+  #candidates(): Set<OriginId> {
+    const candidates = new Set<OriginId>()
+    for (const { key, value } of this.#meta()) {
+      const origin = parseOriginId(key.startsWith(CUT) ? key.slice(CUT.length) : value)
+      if (origin !== undefined) candidates.add(origin)
+    }
+    const origin = bootFileOrigin(this.#directory)
+    if (origin !== undefined) candidates.add(origin)
+    return candidates
+  }
+
+  #meta(): { key: string; value: string }[] {
+    return this.#to.prepare<[], { key: string; value: string }>("SELECT * FROM meta").all()
+  }
+
+  /** Whose it is, if that can still be told; else it becomes a new node's. */
+  #fixIdentity(): void {
+    const held = new Set(
+      this.#to
+        .prepare<[], Named>("SELECT id, origin FROM origins")
+        .all()
+        .map(({ origin }) => origin),
+    )
+    const meta = new Map(this.#meta().map(({ key, value }) => [key, value]))
+    const told = [parseOriginId(meta.get("origin") ?? ""), bootFileOrigin(this.#directory)]
+    const own = told.find((origin) => origin !== undefined && held.has(origin)) ?? told[0]
+    const put = this.#to.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)")
+    const remove = this.#to.prepare("DELETE FROM meta WHERE key = ?")
+    if (own === undefined) for (const key of ["node", "origin"]) remove.run(key)
+    else {
+      put.run("origin", own)
+      put.run("node", nodeOfOrigin(own))
+      this.#to.prepare("INSERT OR IGNORE INTO origins (origin) VALUES (?)").run(own)
+    }
+    for (const key of meta.keys()) {
+      if (key.startsWith(CUT) && parseOriginId(key.slice(CUT.length)) === undefined) remove.run(key)
+    }
+  }
+
+  #ownerOf(row: number, candidates: readonly OriginId[]): OriginId | undefined {
+    for (const found of this.#raw.entries(entryId(row, 1), lastEntryId(row))) {
+      if (!("entry" in found)) continue
+      const { id, entry } = found
+      const owner = candidates.find((origin) =>
+        isSound({ origin, salt: saltOf(origin) }, seqOf(id), entry),
+      )
+      if (owner !== undefined) return owner
+    }
+    return undefined
+  }
+
+  /** Entries of origins that have a name; without one nothing can be checked or used. */
+  #copyEntries(): void {
+    const rows = this.#to.prepare<[], { id: number }>("SELECT id FROM origins ORDER BY id").all()
+    const insert = this.#to.prepare("INSERT INTO entries (id, document, entry) VALUES (?, ?, ?)")
+    for (const { id: row } of rows) {
+      let count = 0
+      this.#to.exec("BEGIN")
+      for (const found of this.#raw.entries(entryId(row, 0), lastEntryId(row))) {
+        if (!("entry" in found)) continue
+        insert.run(found.id, found.document, found.entry)
+        count += 1
+        if (count % batchRows === 0) this.#to.exec("COMMIT; BEGIN")
+      }
+      this.#to.exec("COMMIT")
+    }
+  }
+}
+
+/**
+ * Puts the new file in the place of the old one. The boot record goes first: whatever is there after
+ * a crash in between is opened in doubt. The old write-ahead log must not meet the new file.
+ */
+function exchange(directory: string, staged: string, stamp: string): string {
+  const descriptor = openSync(staged, "r+")
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
+  const file = join(directory, DATABASE_FILE)
+  const kept = `${file}.damaged-${stamp}`
+  for (const suffix of ["", "-wal"]) {
+    if (existsSync(file + suffix)) linkSync(file + suffix, kept + suffix)
+  }
+  rmSync(join(directory, BOOT_FILE), { force: true })
+  syncDirectory(directory)
+  for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true })
+  syncDirectory(directory)
+  renameSync(staged, file)
+  syncDirectory(directory)
+  return kept
+}
+
+/** The origin that the boot record names, whichever opening it is of. */
+function bootFileOrigin(directory: string): OriginId | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(directory, BOOT_FILE), "utf8"))
+    if (typeof value !== "object" || value === null || !("origin" in value)) return undefined
+    return typeof value.origin === "string" ? parseOriginId(value.origin) : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * `GET /v1/backup`: a copy of the whole log as it is between two commits. The body is lines of
+ * JSON, and behind the line that says how many bytes the file has, those bytes: first
+ * `{"making": {"done", "total"}}` about once a second, then `{"bytes"}`, the file, `{"sha256"}`; or
+ * `{"error": {"code", "message"}}` if it fails. The copy is made in the data folder, by the store's
+ * thread, and gone when the answer ends, however that is. Rule [B2].
+ */
+import { createHash, randomBytes } from "node:crypto"
+import { readdirSync, rmSync } from "node:fs"
+import { open, stat, statfs } from "node:fs/promises"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import type { Store } from "@causeway/crdt/ports"
+import { errorMessage } from "../store/errors.ts"
+import { DATABASE_FILE } from "../store/sqlite/schema.ts"
+import { canBackUp } from "../store/thread/backup.ts"
+import type { Backup, BackupProgress, BackupStore } from "../store/thread/backup.ts"
+import { failure } from "./documents.ts"
+import type { Answer } from "./documents.ts"
+
+const backupLimits = {
+  progressMs: 1000,
+  chunkBytes: 256 * 1024,
+  /** What must be left on the disk beside the copy. */
+  spareBytes: 64 * 1024 * 1024,
+} as const
+
+const stagedName = /^backup-[0-9a-f]{8}\.tmp/
+
+export type BackupsOptions = {
+  readonly store: () => Store
+  /** Undefined: there is nothing on a disk. */
+  readonly directory: string | undefined
+}
+
+export class Backups {
+  readonly #options: BackupsOptions
+  #isBusy = false
+
+  /** What a process left behind that ended while it made one is removed. */
+  constructor(options: BackupsOptions) {
+    this.#options = options
+    const { directory } = options
+    for (const name of directory === undefined ? [] : readdirSync(directory)) {
+      if (directory !== undefined && stagedName.test(name)) rmSync(join(directory, name))
+    }
+  }
+
+  /** The body, or why there is none. */
+  async start(): Promise<ReadableStream<Uint8Array> | Answer> {
+    const { directory } = this.#options
+    const store = this.#options.store()
+    if (directory === undefined || !canBackUp(store)) {
+      return failure(501, "no-backup", "this kind of store makes no backups")
+    }
+    if (this.#isBusy) return failure(503, "overloaded", "another backup is being made; try later")
+    this.#isBusy = true
+    try {
+      if (await hasRoom(directory)) return ReadableStream.from(this.#body(store, directory))
+    } catch (error) {
+      this.#isBusy = false
+      return failure(503, "backup-failed", errorMessage(error))
+    }
+    this.#isBusy = false
+    return failure(507, "store-full", "a backup is made beside the data, and there is no room")
+  }
+
+  async *#body(store: BackupStore, directory: string): AsyncGenerator<Uint8Array> {
+    const file = join(directory, `backup-${randomBytes(4).toString("hex")}.tmp`)
+    let progress: BackupProgress = { done: 0, total: 0 }
+    const backup = store.backup(file, (latest) => (progress = latest))
+    const end = settled(backup)
+    try {
+      for (;;) {
+        const over = await Promise.race([end, sleep(backupLimits.progressMs)])
+        yield line({ making: progress })
+        if (over?.failed !== undefined) {
+          yield line({ error: { code: "backup-failed", message: over.failed } })
+          return
+        }
+        if (over !== undefined) break
+      }
+      yield* fileBody(file)
+    } finally {
+      backup.cancel()
+      await end
+      for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(file + suffix, { force: true })
+      this.#isBusy = false
+    }
+  }
+}
+
+/** Once it is made, or why it is not. */
+async function settled({ finished }: Backup): Promise<{ readonly failed: string | undefined }> {
+  try {
+    await finished
+    return { failed: undefined }
+  } catch (error) {
+    return { failed: errorMessage(error) }
+  }
+}
+
+async function* fileBody(file: string): AsyncGenerator<Uint8Array> {
+  const handle = await open(file, "r")
+  try {
+    const { size } = await handle.stat()
+    yield line({ bytes: size })
+    const hash = createHash("sha256")
+    const { chunkBytes: highWaterMark } = backupLimits
+    const options = { highWaterMark, start: 0, end: Math.max(0, size - 1), autoClose: false }
+    for await (const chunk of handle.createReadStream(options)) {
+      if (!(chunk instanceof Uint8Array)) continue
+      hash.update(chunk)
+      yield chunk
+    }
+    yield line({ sha256: hash.digest("hex") })
+  } finally {
+    await handle.close()
+  }
+}
+
+function line(value: unknown): Uint8Array {
+  return Buffer.from(`${JSON.stringify(value)}\n`)
+}
+
+async function hasRoom(directory: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(directory)
+  const { size } = await stat(join(directory, DATABASE_FILE))
+  return bavail * bsize >= size + backupLimits.spareBytes
+}
