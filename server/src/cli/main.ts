@@ -10,6 +10,7 @@ import type { DoctorOptions } from "./doctor.ts"
 import { defaultUrl } from "./node-address.ts"
 import type { RestoreOptions } from "./restore.ts"
 import { serve } from "./serve.ts"
+import type { StatusOptions } from "./status.ts"
 import { defaults } from "./settings.ts"
 
 /** Runs the command that the arguments name. */
@@ -19,7 +20,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(version)
     .showHelpAfterError("(--help shows what there is)")
     .configureOutput({ outputError: (text, write) => write(`causeway: ${unprefixed(text)}`) })
-  const commands = [serveCommand(), backupCommand(), restoreCommand(), doctorCommand()]
+  const commands = [
+    serveCommand(),
+    statusCommand(),
+    backupCommand(),
+    restoreCommand(),
+    doctorCommand(),
+  ]
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
   await program.parseAsync([...argv], { from: "user" })
 }
@@ -54,6 +61,18 @@ function serveCommand(): Command {
 }
 
 // What only one command needs is loaded with it: a node that serves is spared the rest.
+
+function statusCommand(): Command {
+  return new Command("status")
+    .description("A table of the cluster, from any of its nodes")
+    .option("--url <url>", "the node's address", defaultUrl)
+    .option("--json", "all that is known, as JSON")
+    .addHelpText("after", "\nExit codes: 0 all is well, 1 no answer, 2 something is wrong")
+    .action(async (options: StatusOptions) => {
+      const { status } = await import("./status.ts")
+      await runCommand(() => status(options))
+    })
+}
 
 function backupCommand(): Command {
   return new Command("backup")

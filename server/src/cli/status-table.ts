@@ -1,0 +1,107 @@
+/** The cluster as a table for people: one line a member, what is wrong below it. Pure. */
+import type { Member, SaidStatus } from "./cluster.ts"
+
+/** What needs looking after, one sentence each; empty if all is well. */
+export function troubles(members: readonly Member[]): string[] {
+  const [self] = members
+  const found: string[] = []
+  for (const member of members) found.push(...troublesOf(member, self?.status?.cluster))
+  return found
+}
+
+function troublesOf(member: Member, cluster: string | undefined): string[] {
+  const { status } = member
+  const found = linkTroubles(member)
+  if (status === undefined) return found
+  const name = nameOf(member)
+  if (status.cluster !== cluster) found.push(`${name} is of another cluster: ${status.cluster}`)
+  return [...found, ...ownTroubles(name, status)]
+}
+
+function linkTroubles(member: Member): string[] {
+  const { known, failed } = member
+  const name = nameOf(member)
+  const why = failed === undefined ? "" : `does not answer here: ${failed}`
+  if (known !== undefined && known.state !== "linked") {
+    return [`${name} is not linked with the asked node${why === "" ? "" : `, and ${why}`}`]
+  }
+  return failed === undefined ? [] : [`${name} is linked, but ${why}`]
+}
+
+/** What a node says of itself. */
+function ownTroubles(name: string, status: SaidStatus): string[] {
+  const found: string[] = []
+  if (status.store !== "ok") found.push(`${name}'s store is failing: it refuses writes`)
+  else if (!status.ready) found.push(`${name} is not ready`)
+  const forks = status.forks?.length ?? 0
+  if (forks > 0) found.push(`${name} sees ${forks} forked ${forks === 1 ? "log" : "logs"}`)
+  const { away = [], back = [] } = status.partition ?? {}
+  if (away.length > 0) found.push(`${name} can't reach ${away.join(", ")}`)
+  if (back.length > 0) found.push(`${name} is being levelled with ${back.join(", ")}`)
+  return found
+}
+
+function nameOf({ node, address }: Member): string {
+  return node ?? address ?? "unknown"
+}
+
+const head = [
+  "NODE",
+  "LINK",
+  "SINCE",
+  "BEHIND",
+  "STORE",
+  "SESSIONS",
+  "DOCUMENTS",
+  "ORIGINS",
+  "ENTRIES",
+  "FORKS",
+  "ADDRESS",
+]
+
+/** `nowMs`: for ages. */
+export function table(members: readonly Member[], nowMs: number): string {
+  const rows = [head, ...members.map((member) => rowOf(member, nowMs))]
+  const widths = head.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)))
+    .map((cells) => cells.join("  ").trimEnd())
+    .join("\n")
+}
+
+function rowOf(member: Member, nowMs: number): string[] {
+  const { status, known, address } = member
+  const isSelf = known === undefined
+  const sinceMs = isSelf ? nowMs - (status?.uptimeSeconds ?? 0) * 1000 : known.sinceMs
+  const seqs = Object.values(status?.vector ?? {}).filter((seq) => seq > 0)
+  return [
+    nameOf(member),
+    isSelf ? "asked" : known.state === "linked" ? "linked" : "AWAY",
+    age(nowMs - sinceMs),
+    isSelf ? "-" : `${known.behind}`,
+    ...(status === undefined
+      ? Array.from({ length: 6 }, () => "?")
+      : [
+          status.store === "ok" ? "ok" : "FAILING",
+          `${status.sessions}`,
+          `${status.documents}`,
+          `${seqs.length}`,
+          `${seqs.reduce((sum, seq) => sum + seq, 0)}`,
+          `${status.forks?.length ?? 0}`,
+        ]),
+    address ?? "-",
+  ]
+}
+
+const units = [
+  [86_400, "d"],
+  [3600, "h"],
+  [60, "m"],
+] as const
+
+/** In the largest unit of which there are two. */
+function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  const unit = units.find(([length]) => seconds >= 2 * length)
+  return unit === undefined ? `${seconds}s` : `${Math.floor(seconds / unit[0])}${unit[1]}`
+}
