@@ -1,4 +1,4 @@
-/** What nodes complained of in their logs, counted: full disks and broken links leave their lines. */
+/** What nodes complained of in their logs, counted. */
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 
