@@ -4,9 +4,10 @@
  */
 import { expect, test } from "vitest"
 import { bytesEqual } from "../base/index.ts"
-import type { Store } from "../ports/index.ts"
+import { VersionVector } from "../clock/index.ts"
+import type { AppendBatch, Store } from "../ports/index.ts"
 import { append, close, crashBatch, crashOrigin, crashRecord } from "./store-fixtures.ts"
-import { readClient, readOrigin, testClient } from "./store-fixtures.ts"
+import { read, readClient, readOrigin, testClient, testDocument } from "./store-fixtures.ts"
 
 export type CrashFixture = {
   /**
@@ -23,17 +24,72 @@ export type CrashStore = {
   readonly rounds: number
 }
 
-/** Appends `crashBatch`es for ever, from where the log stands; `acked` after each success. */
+/**
+ * Appends `crashBatch`es for ever, from where the log stands; `acked` after each success. In between
+ * it folds one document after the other, and truncates what is folded of all.
+ */
 export async function crashWriter(store: Store, acked: (seq: number) => void): Promise<never> {
   const { origin, heads } = store.opened
   let seq = new Map(heads).get(origin)?.seq ?? 0
-  for (;;) {
+  const folds: number[] = Array.from({ length: crashDocuments }, () => 0)
+  for (let round = 0; ; round++) {
     const batch = crashBatch(seq)
-    const result = await append(store, batch)
-    if (!result.ok) throw new Error(result.message)
+    await mustAppend(store, batch)
     seq += batch.own.length
     acked(seq)
+    if (round % 3 !== 0) continue
+    const index = (round / 3) % crashDocuments
+    folds[index] = await foldedTo(store, index)
+    const last = folds[index] ?? 0
+    if (last === 0) continue
+    const folded = new VersionVector([
+      [origin, last],
+      [crashOrigin, last],
+    ])
+    const state = Uint8Array.of(index)
+    // Behind the last that a document has, the next of its own is not folded.
+    const floor = Math.min(seq, ...folds.map((to, at) => nextOf(at, to) - 1))
+    const snapshots = [{ document: testDocument(`crash-${index}`), state, folded }]
+    const floors = [[origin, floor] as const, [crashOrigin, floor] as const]
+    await mustAppend(store, { own: [], adopted: [], snapshots, floors })
   }
+}
+
+async function mustAppend(store: Store, batch: AppendBatch): Promise<void> {
+  const result = await append(store, batch)
+  if (!result.ok) throw new Error(result.message)
+}
+
+/** Entry `seq` of either origin is in document `seq % crashDocuments`. */
+const crashDocuments = 7
+
+/** The first seq behind `seq` that is in the document. */
+function nextOf(index: number, seq: number): number {
+  let next = seq + 1
+  while (next % crashDocuments !== index) next += 1
+  return next
+}
+
+/**
+ * The last seq of the document, in both origins. Its snapshot and its entries are all that was
+ * written to it, each once.
+ */
+async function foldedTo(store: Store, index: number): Promise<number> {
+  const document = testDocument(`crash-${index}`)
+  const result = await read(store, { type: "document", document, since: new VersionVector() })
+  if (result.type !== "document") throw new Error(JSON.stringify(result))
+  const found = [store.opened.origin, crashOrigin].map((origin) => {
+    let last = result.snapshot?.folded.get(origin) ?? 0
+    for (const entry of result.entries.filter((one) => one.origin === origin)) {
+      if (entry.seq !== nextOf(index, last)) throw new Error(`entry ${entry.seq} after ${last}`)
+      if (!bytesEqual(entry.record, crashRecord(entry.seq))) throw new Error("another record")
+      last = entry.seq
+    }
+    return last
+  })
+  const [own = 0, other = 0] = found
+  if (own !== other) throw new Error(`${document} ends at ${own} and ${other}`)
+  return own
 }
 
 export function storeCrashContract(crashStore: CrashStore): void {
@@ -67,12 +123,16 @@ export async function checkCrashed(store: Store, acked: number): Promise<void> {
   while (boundary < seq) boundary += crashBatch(boundary).own.length
   expect(boundary).toBe(seq)
   for (const held of [origin, crashOrigin]) {
-    const { run } = await readOrigin(store, held)
-    expect(run.records.length).toBe(seq)
+    const floor = new Map(store.opened.floors).get(held)?.seq ?? 0
+    const { run } = await readOrigin(store, held, floor + 1)
+    expect(run.records.length).toBe(seq - floor)
     const wrong = run.records.findIndex((record, index) => {
-      return !bytesEqual(record, crashRecord(index + 1))
+      return !bytesEqual(record, crashRecord(floor + index + 1))
     })
     expect(wrong).toBe(-1)
+  }
+  for (let index = 0; index < crashDocuments; index++) {
+    expect(nextOf(index, await foldedTo(store, index))).toBeGreaterThan(seq)
   }
   expect(await readClient(store, testClient(1))).toBe(seq)
 }

@@ -1,5 +1,6 @@
 /** How a store's test hands its store to the contract suites: fixtures, and what it supports. */
 import { onTestFinished } from "vitest"
+import type { DocumentId } from "../base/index.ts"
 import type { Dot } from "../clock/index.ts"
 import type { ReopenDoubt, Store } from "../ports/index.ts"
 import type { CrashStore } from "./store-crash-contract.ts"
@@ -10,6 +11,8 @@ export type StoreFixture = {
   open(doubt?: ReopenDoubt): Promise<Store>
   /** Makes these entries unreadable on the disk; the fixture's store is closed. */
   damage?(dots: readonly Dot[]): Promise<void>
+  /** Makes these documents' snapshots unreadable; the fixture's store is closed. */
+  damageSnapshots?(documents: readonly DocumentId[]): Promise<void>
   /** Removes what the fixture made; its stores are closed by then. */
   remove(): Promise<void>
 }

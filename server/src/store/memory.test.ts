@@ -1,4 +1,4 @@
-import { storeContract, storeSideContract } from "@causeway/crdt/testing"
+import { storeContract, storeSideContract, storeSnapshotContract } from "@causeway/crdt/testing"
 import type { StoreUnderTest } from "@causeway/crdt/testing"
 import { newMemoryLog, openMemoryStore } from "./memory.ts"
 
@@ -16,3 +16,4 @@ const memory: StoreUnderTest = {
 
 storeContract("memory", memory)
 storeSideContract(memory)
+storeSnapshotContract(memory)

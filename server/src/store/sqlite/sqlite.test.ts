@@ -10,9 +10,10 @@ import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import Database from "better-sqlite3"
+import type { DocumentId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
-import { crashWriter, storeContract } from "@causeway/crdt/testing"
+import { crashWriter, storeContract, storeSnapshotContract } from "@causeway/crdt/testing"
 import type { CrashFixture } from "@causeway/crdt/testing"
 import { openSqliteStore } from "./index.ts"
 import { DATABASE_FILE, entryId } from "./schema.ts"
@@ -21,11 +22,10 @@ const thisFile = fileURLToPath(import.meta.url)
 const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
 
 if (writerDirectory === undefined) {
-  storeContract("sqlite", {
-    fixture,
-    supports: { durable: true, damage: true, crash: { fixture: crashFixture, rounds: 6 } },
-    modelRuns: 5,
-  })
+  const crash = { fixture: crashFixture, rounds: 6 }
+  const sqlite = { fixture, supports: { durable: true, damage: true, crash }, modelRuns: 5 }
+  storeContract("sqlite", sqlite)
+  storeSnapshotContract(sqlite)
 } else {
   const store = await openSqliteStore({ directory: writerDirectory, node: undefined })
   await crashWriter(store, (seq) => process.stdout.write(`${seq}\n`))
@@ -37,8 +37,27 @@ async function fixture() {
     directory,
     open: (doubt?: ReopenDoubt) => openSqliteStore({ directory, node: undefined, doubt }),
     damage: async (dots: readonly Dot[]) => damage(directory, dots),
+    damageSnapshots: async (documents: readonly DocumentId[]) => {
+      damageSnapshots(directory, documents)
+    },
     remove: () => rm(directory, { recursive: true, force: true }),
   }
+}
+
+/** Turns one bit of each snapshot's state. */
+function damageSnapshots(directory: string, documents: readonly DocumentId[]): void {
+  const database = new Database(join(directory, DATABASE_FILE))
+  const where = "WHERE document = (SELECT id FROM documents WHERE document = ?)"
+  const state = database.prepare<[string], { state: Buffer }>(
+    `SELECT state FROM snapshots ${where}`,
+  )
+  const put = database.prepare(`UPDATE snapshots SET state = ? ${where}`)
+  for (const document of documents) {
+    const bytes = state.get(document)?.state ?? Buffer.alloc(0)
+    bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+    put.run(bytes, document)
+  }
+  database.close()
 }
 
 /** Turns one bit of each entry. */
