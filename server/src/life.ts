@@ -44,9 +44,9 @@ export class Life {
   constructor(options: LifeOptions) {
     const { store, cluster, peers, reopenFromMs, onEvent, onCutOff, onReopen } = options
     const engines = new LazyEngines()
-    const { node, origin, heads, cuts, clusterRecords } = store.opened
+    const { node, origin, heads, cuts, clusterRecords, notes } = store.opened
     const random = { next: () => Math.random() }
-    const identity = { node, origin, heads, cuts, clusterRecords, cluster, peers }
+    const identity = { node, origin, heads, cuts, clusterRecords, notes, cluster, peers }
     const config = { ...identity, engines: engines.engines, random, reopenFromMs }
     this.#store = store
     this.#core = new NodeCore(config, nowMs())

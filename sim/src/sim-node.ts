@@ -110,13 +110,13 @@ export class SimNode {
     this.#runs = this.build
     trace.add("start", this.host, this.build === "today" ? 0 : 1)
     this.#store = this.disk.open(doubt)
-    const { node, origin, heads, cuts, clusterRecords } = this.#store.opened
+    const { node, origin, heads, cuts, clusterRecords, notes } = this.#store.opened
     const { cluster, peers, engines } = this.#setup
     const random = this.#random.split(`life ${this.life}`)
     if (doubt === undefined) this.#reopenings = new Reopenings()
     else this.#reopenings.note(doubt.why, this.clock.nowMs)
     const reopenFromMs = this.#reopenings.fromMs
-    const identity = { node, origin, heads, cuts, clusterRecords, cluster, peers }
+    const identity = { node, origin, heads, cuts, clusterRecords, notes, cluster, peers }
     const config: NodeConfig = { ...identity, engines, random, reopenFromMs }
     this.#core = new NodeCore(config, this.clock.nowMs)
     this.#alarm = new Alarm(

@@ -96,6 +96,28 @@ export const limits = {
   /** A report waits so long for all to be level, then it says that they are not. */
   partitionConvergeMs: 600_000,
 
+  /** Documents of one page of a state transfer, in bytes; one document may exceed it. */
+  transferPageBytes: 1 * MiB,
+  /** Documents of one page. */
+  transferDocumentsMax: 256,
+  /** Clients of one page. */
+  transferClientsMax: 16_384,
+  /** Entries of no document in one transfer. Past it: close 4400. */
+  transferRecordsMax: 65_536,
+  /** Updates that one document's log may have apart from each other. Past it: close 4400. */
+  documentPartsMax: 4_194_304,
+  /** A page of which nothing came for so long is asked for anew, of another peer if there is. */
+  transferPatienceMs: 15_000,
+
+  /** Leaves of one bucket in one message. Past it: the first of them. */
+  digestLeavesMax: 1024,
+  /** Nodes compare this often, with full jitter on top of half of it. */
+  digestRoundMs: 180_000,
+  /** What one side sends of digests to one peer in a round. Past it: the next round goes on. */
+  digestRoundBytes: 64 * KiB,
+  /** Divergences that are listed. Past it: only counted and logged. */
+  divergencesMax: 1000,
+
   /**
    * A process that opened its store anew for a doubt waits so long until the next such opening;
    * while peers are the cause it doubles up to the maximum. Until then a fork is only reported

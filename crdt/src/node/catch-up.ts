@@ -59,7 +59,9 @@ export function catchUpFromLog(
       return
     }
     assert(result.type === "document", "a document read gives a document")
-    const updates = readableBodies(later, session.document, result.entries, core)
+    const bodies = readableBodies(later, session.document, result.entries, core)
+    const { snapshot } = result
+    const updates = snapshot === undefined ? bodies : [snapshot.state, ...bodies]
     complete(later, session, core, catchUpFrames(session, core, updates))
   })
 }

@@ -1,6 +1,6 @@
 /** What a node core is made with. */
 import type { NodeId, OriginId } from "../base/index.ts"
-import type { Head, LogEntry } from "../log/index.ts"
+import type { Head, LogEntry, Notes } from "../log/index.ts"
 import type { Random } from "../ports/index.ts"
 import type { Engines } from "./job.ts"
 import type { ReopenTimes } from "./reopenings.ts"
@@ -14,6 +14,8 @@ export type NodeConfig = {
   readonly cuts?: readonly (readonly [OriginId, number])[]
   /** The cluster's own records in it, as the store said. Default: none. */
   readonly clusterRecords?: readonly LogEntry[]
+  /** What background work wrote down of itself, as the store said. Default: nothing. */
+  readonly notes?: Notes
   /** Nodes link only within one cluster name. */
   readonly cluster: string
   /** Addresses to dial and keep dialling. */

@@ -2,8 +2,9 @@
  * Shows what a commit made durable to the sessions of its documents: each frame is encoded once
  * and shared; a writer does not get its own updates back. Rules [D1] [N8] [Y2].
  */
-import type { ConnectionId, DocumentId, OriginId } from "../base/index.ts"
+import type { ConnectionId, DocumentId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
+import type { Dot } from "../clock/index.ts"
 import { EngineError } from "../engines/index.ts"
 import type { UpdateFacts } from "../engines/index.ts"
 import { decodeUpdate } from "../log/index.ts"
@@ -21,8 +22,8 @@ export type DurableUpdate = {
   readonly body: Uint8Array
   /** Undefined for a peer's: looked at only if the document is open. */
   readonly facts: UpdateFacts | undefined
-  readonly origin: OriginId
-  readonly seq: number
+  /** Undefined for what a state transfer brought: it moves no resume point. */
+  readonly dot: Dot | undefined
   /** The writer's connection; undefined for a peer's. */
   readonly connection: ConnectionId | undefined
 }
@@ -38,8 +39,7 @@ export function durableUpdates(
     document: write.document,
     body: write.body,
     facts: write.facts,
-    origin,
-    seq: firstSeq + index,
+    dot: { origin, seq: firstSeq + index },
     connection: write.connection,
   }))
   for (const run of batch.adopted) {
@@ -50,10 +50,8 @@ export function durableUpdates(
         continue
       }
       const { document, body } = update
-      const seq = run.firstSeq + index
-      const { origin: adopted } = run
-      const connection = undefined
-      updates.push({ document, body, facts: undefined, origin: adopted, seq, connection })
+      const dot = { origin: run.origin, seq: run.firstSeq + index }
+      updates.push({ document, body, facts: undefined, dot, connection: undefined })
     }
   }
   return updates
@@ -143,7 +141,7 @@ function stockFrames(updates: readonly DurableUpdate[]): Uint8Array[] {
 
 function nativeFrames(document: OpenDocument, updates: readonly DurableUpdate[]): Uint8Array[] {
   const resume = new VersionVector()
-  for (const update of updates) resume.raise(update.origin, update.seq)
+  for (const { dot } of updates) if (dot !== undefined) resume.raise(dot.origin, dot.seq)
   const bodies = updates.map((update) => update.body)
   const { handle } = document
   return encodeUpdatesFrames({ type: "updates", handle, complete: false, resume, updates: bodies })

@@ -7,8 +7,8 @@ import { assert, bytesEqual, limits, partsOfDocumentId } from "../base/index.ts"
 import type { DocumentId, EngineName } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import type { UpdateFacts } from "../engines/index.ts"
-import { bodyOf } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"
+import { partsOf } from "./document-state.ts"
 import type { Engines, Job, JobResult } from "./job.ts"
 import { partOverheadBytes } from "./open-document.ts"
 import type { Jobs } from "./jobs.ts"
@@ -191,10 +191,7 @@ export class Documents {
   #onRead(turn: Turn, document: OpenDocument, result: ReadResult): void {
     document.busy = false
     if (result.type === "document") {
-      this.#setParts(
-        document,
-        result.entries.map((entry) => bodyOf(entry.record)),
-      )
+      this.#setParts(document, partsOf(result))
       this.#pump(turn, document)
       return
     }

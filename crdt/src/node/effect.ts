@@ -91,6 +91,17 @@ export type NodeEvent =
       readonly tookMs: number
       readonly entries: number
     }
+  /** What entries amount to that no peer has any more is brought by a peer, page by page. */
+  | { readonly type: "transfer-begun"; readonly peer: NodeId; readonly resumed: boolean }
+  | { readonly type: "transfer-stopped"; readonly peer: NodeId; readonly detail: string }
+  | {
+      readonly type: "transfer-done"
+      readonly peer: NodeId
+      /** In this life of the node. */
+      readonly documents: number
+      readonly bytes: number
+      readonly tookMs: number
+    }
   /** A peer is out of reach for longer than a restart takes. */
   | { readonly type: "partition-noticed"; readonly peer: NodeId; readonly sinceMs: Millis }
   | { readonly type: "partition-healed"; readonly report: PartitionReport }

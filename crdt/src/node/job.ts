@@ -27,6 +27,8 @@ export type Job =
       readonly update: Uint8Array
     }
   | { readonly type: "json"; readonly engine: EngineName; readonly parts: readonly Uint8Array[] }
+  /** All parts in one, in fewer bytes. */
+  | { readonly type: "compact"; readonly engine: EngineName; readonly parts: readonly Uint8Array[] }
   /** What the parts amount to, and whether that hangs on their order. */
   | { readonly type: "digest"; readonly engine: EngineName; readonly parts: readonly Uint8Array[] }
 
@@ -41,6 +43,12 @@ export type JobResult =
     }
   | { readonly type: "includes"; readonly state: Uint8Array; readonly includes: boolean }
   | { readonly type: "json"; readonly json: Json }
+  | {
+      readonly type: "compact"
+      readonly compacted: Uint8Array
+      /** How many parts the engine could not read and that were left out. */
+      readonly unreadable: number
+    }
   | {
       readonly type: "digest"
       /** `DIGEST_BYTES`; the same for any content that waits for a predecessor. */
@@ -72,6 +80,8 @@ function run(engine: Engine, job: Job): JobResult {
       return { type: "includes", state, includes: engine.includes(state, job.update) }
     case "json":
       return { type: "json", json: engine.toJson(state) }
+    case "compact":
+      return { type: "compact", compacted: engine.compact(state), unreadable }
     case "digest": {
       const content = digestOf(engine, state)
       const isSure = job.parts.length < 2

@@ -8,7 +8,7 @@ import type { Millis, OriginId } from "../base/index.ts"
 import { chainRecords, decodeRecord } from "../log/index.ts"
 import type { Head, LogRun } from "../log/index.ts"
 import { encodeLinkWant } from "../protocol/index.ts"
-import type { LinkEntries } from "../protocol/index.ts"
+import type { LinkEntries, LinkTruncated } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
 import type { Link } from "./link.ts"
 import type { Turn } from "./turn.ts"
@@ -22,10 +22,16 @@ export class LinkPull {
   /** Heads including runs on their way to the disk; never advertised. */
   readonly #adopting = new Map<OriginId, Head>()
   readonly #wants = new Map<OriginId, Want>()
+  /** Of these nothing is adopted now: their heads are about to move without entries. */
+  #heldBack: ReadonlySet<OriginId> = new Set()
 
   constructor(core: Core, links: ReadonlyMap<number, Link>) {
     this.#core = core
     this.#links = links
+  }
+
+  holdBack(origins: ReadonlySet<OriginId>): void {
+    this.#heldBack = origins
   }
 
   #head(origin: OriginId): Head {
@@ -46,7 +52,7 @@ export class LinkPull {
   /** Gives false if the run breaks the protocol. */
   onEntries(turn: Turn, link: Link, message: LinkEntries): boolean {
     const { origin, firstSeq, records } = message.run
-    if (link.forked.has(origin)) return true
+    if (link.forked.has(origin) || this.#heldBack.has(origin)) return true
     const head = this.#head(origin)
     if (head.seq === 0 && !this.#hasRoom(origin)) return true
     const known = head.seq - (firstSeq - 1)
@@ -127,6 +133,7 @@ export class LinkPull {
       }
       // Only the peer that is to bring them can say that nothing more is to come.
       if (theirs.seq > ours.seq) {
+        if (this.#isTruncated(link, origin)) continue
         if (room === 0 || !this.#mayAsk(turn, link, origin)) continue
         room ??= Math.max(0, limits.linkWantsMax - this.#askedOf(turn, link))
         if (room === 0) continue
@@ -168,7 +175,8 @@ export class LinkPull {
     const want = this.#wants.get(origin)
     if (want === undefined) {
       const pusher = this.#pusherOf(origin)
-      if (pusher === undefined) return !this.#isElsewhere(link, origin)
+      if (pusher === undefined || this.#isTruncated(pusher, origin))
+        return !this.#isElsewhere(link, origin)
       this.#setWant(origin, { link: pusher, isAsked: false, atMs: turn.nowMs })
       return false
     }
@@ -189,6 +197,7 @@ export class LinkPull {
     const { seq } = this.#head(origin)
     for (const other of this.#links.values()) {
       if ((other.heads.get(origin)?.seq ?? 0) <= seq || other.forked.has(origin)) continue
+      if (this.#isTruncated(other, origin)) continue
       if ((other.unserved.get(origin) ?? -Infinity) < failedMs) return true
     }
     return false
@@ -209,6 +218,39 @@ export class LinkPull {
     this.#setWant(origin, { link, isAsked: true, atMs: turn.nowMs })
     const fromSeq = this.#head(origin).seq + 1
     turn.send(link.connection, encodeLinkWant({ type: "want", origin, fromSeq }))
+  }
+
+  /** Whether the peer's log of an origin begins behind what this node lacks. */
+  #isTruncated(link: Link, origin: OriginId): boolean {
+    return (link.truncated.get(origin) ?? 0) > this.#head(origin).seq
+  }
+
+  /** The peer has not the entries that were asked for: another one may. */
+  onTruncated(turn: Turn, link: Link, { origin, floorSeq }: LinkTruncated): void {
+    if (!link.heads.has(origin)) return
+    link.truncated.set(origin, floorSeq)
+    if (this.#wants.get(origin)?.link === link) this.#wants.delete(origin)
+    for (const other of this.#links.values()) this.pullFrom(turn, other, [origin])
+  }
+
+  /** A peer from which something is lacking that no linked one has as entries any more. */
+  findTruncated(): Link | undefined {
+    for (const link of this.#links.values()) {
+      for (const [origin, floorSeq] of link.truncated) {
+        if (floorSeq <= this.#head(origin).seq) link.truncated.delete(origin)
+        else if (!this.#isElsewhereWhole(origin)) return link
+      }
+    }
+    return undefined
+  }
+
+  #isElsewhereWhole(origin: OriginId): boolean {
+    const { seq } = this.#head(origin)
+    for (const link of this.#links.values()) {
+      const isAhead = (link.heads.get(origin)?.seq ?? 0) > seq && !link.forked.has(origin)
+      if (isAhead && !this.#isTruncated(link, origin)) return true
+    }
+    return false
   }
 
   onLinkDown(link: Link): void {

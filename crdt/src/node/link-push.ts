@@ -5,9 +5,9 @@
  */
 import { limits } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
-import type { LogRun } from "../log/index.ts"
+import type { Head, LogRun } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"
-import { encodeLinkEntries } from "../protocol/index.ts"
+import { encodeLinkEntries, encodeLinkTruncated } from "../protocol/index.ts"
 import type { LinkWant } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
 import type { Link } from "./link.ts"
@@ -58,6 +58,16 @@ export class LinkPush {
     if (stream !== undefined) stream.nextSeq = lastSeq + 1
   }
 
+  /** A peer that had to be given documents goes on with entries from where those end. */
+  onHeads(turn: Turn, link: Link, heads: ReadonlyMap<OriginId, Head>): void {
+    const { origin } = this.#core.config
+    const head = heads.get(origin)
+    if (head !== undefined && !link.streams.has(origin) && !link.forked.has(origin)) {
+      link.streams.set(origin, { nextSeq: head.seq + 1 })
+    }
+    this.pump(turn, link)
+  }
+
   /** A peer asks for what it lacks, or lost on its way to its disk. */
   onWant(turn: Turn, link: Link, want: LinkWant): void {
     if (want.fromSeq > this.#core.holdings.head(want.origin).seq) return
@@ -101,6 +111,13 @@ export class LinkPush {
     const stream = link.streams.get(origin)
     // A want may have moved the stream meanwhile: then read again from there.
     if (stream?.nextSeq === fromSeq) {
+      if (result.type === "truncated") {
+        // It comes back with a want once it has what they amount to.
+        link.streams.delete(origin)
+        const { seq: floorSeq } = result.floor
+        turn.send(link.connection, encodeLinkTruncated({ type: "truncated", origin, floorSeq }))
+        return this.pump(turn, link)
+      }
       if (result.type !== "origin" || result.run.records.length === 0) {
         // Unreadable now. The own stream goes on with the next commit; another origin's entries
         // the peer may find elsewhere.

@@ -50,6 +50,8 @@ export class Link {
   readonly streams = new Map<OriginId, Stream>()
   /** Origins whose chain differs from ours: nothing is adopted from them over this link. */
   readonly forked = new Set<OriginId>()
+  /** Where its logs begin, as far as it said when it was asked for what is before that. */
+  readonly truncated = new Map<OriginId, number>()
   /** Origins that it was asked for and brought nothing of, and when that was last. */
   readonly unserved = new Map<OriginId, Millis>()
   /** Set until both sides hold what the other held when they met. */

@@ -33,6 +33,9 @@ import { Partitions } from "./partitions.ts"
 import type { LinkedPeer } from "./partitions.ts"
 import { presenceFrames } from "./presence.ts"
 import { Rivals } from "./rivals.ts"
+import { TransferIn } from "./transfer-in.ts"
+import type { TransferHooks } from "./transfer-in.ts"
+import { TransferOut } from "./transfer-out.ts"
 import type { Turn } from "./turn.ts"
 
 export function linkPresence(document: DocumentId, all: readonly PresenceEntry[]): Uint8Array[] {
@@ -50,14 +53,27 @@ export class Links {
   readonly push: LinkPush
   readonly pull: LinkPull
   readonly partitions: Partitions
+  readonly #transferOut: TransferOut
+  readonly transferIn: TransferIn
   readonly #rivals: Rivals
   #vectorsAtMs: Millis
 
-  constructor(core: Core, dials: Dials, nowMs: Millis) {
+  constructor(core: Core, dials: Dials, show: TransferHooks["show"], nowMs: Millis) {
     this.#core = core
     this.dials = dials
     this.push = new LinkPush(core, this.#links)
     this.pull = new LinkPull(core, this.#links)
+    this.#transferOut = new TransferOut(core, this.#links)
+    this.transferIn = new TransferIn(core, {
+      links: this.#links,
+      holdBack: (origins) => this.pull.holdBack(origins),
+      show,
+      onRaised: (turn) => {
+        this.pull.settle()
+        this.tellSoon(turn)
+        for (const link of this.#links.values()) this.pull.pullFrom(turn, link, link.unsettled)
+      },
+    })
     const { node } = core.config
     const linked = () => linkedPeers(this.#linked.values())
     this.partitions = new Partitions({ node, heads: () => core.holdings.heads(), linked }, nowMs)
@@ -100,6 +116,8 @@ export class Links {
   onClosed(turn: Turn, link: Link): void {
     this.#links.delete(link.connection)
     this.pull.onLinkDown(link)
+    this.#transferOut.onLinkDown(link)
+    this.transferIn.onLinkDown(turn, link)
     this.#rivals.onLinkDown(link)
     const dial = this.dials.find(link.address)
     if (dial?.state.state !== "self") {
@@ -148,11 +166,32 @@ export class Links {
         return this.push.onWant(turn, link, message)
       case "presence":
         return this.#onPresence(turn, link, message)
+      case "truncated":
+        this.pull.onTruncated(turn, link, message)
+        return this.#wantTransfer(turn)
+      case "transfer-want":
+        return this.#transferOut.onWant(turn, link, message)
+      case "document":
+        return this.#orMalformed(turn, link, this.transferIn.onDocument(turn, link, message))
+      case "transfer-page":
+        return this.#orMalformed(turn, link, this.transferIn.onPage(turn, link, message))
+      case "digests":
+        return undefined
       case "ping":
         return turn.send(link.connection, linkPongFrame)
       case "pong":
         return undefined
     }
+  }
+
+  #orMalformed(turn: Turn, link: Link, isSound: boolean): void {
+    if (!isSound) turn.refuse(link.connection, "malformed", "a transfer out of order")
+  }
+
+  /** Where no peer has the entries any more, documents come in their place. */
+  #wantTransfer(turn: Turn): void {
+    const link = this.pull.findTruncated()
+    if (link !== undefined) this.transferIn.want(turn, link)
   }
 
   #onEntries(turn: Turn, link: Link, message: LinkEntries): void {
@@ -219,7 +258,7 @@ export class Links {
     }
     this.#rivals.check(turn, link, false)
     this.pull.pullFrom(turn, link, heads.keys())
-    this.push.pump(turn, link)
+    this.push.onHeads(turn, link, heads)
     this.#noticeHealed(turn, link)
     this.partitions.onProgress(turn)
   }
@@ -297,6 +336,8 @@ export class Links {
   /** Heartbeats, and the end of links that are silent. */
   sweep(turn: Turn): void {
     this.#rivals.sweep(turn)
+    this.#wantTransfer(turn)
+    this.transferIn.sweep(turn)
     this.partitions.sweep(turn)
     for (const link of this.#links.values()) {
       const isGreeting = link.state.state === "greeting"

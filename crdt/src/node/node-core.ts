@@ -34,6 +34,7 @@ import { peerFreshness, peerStatus } from "./status.ts"
 import type { NodeStatus } from "./status.ts"
 import { StockSessions } from "./stock-sessions.ts"
 import { Tiers } from "./tiers.ts"
+import type { TransferHooks } from "./transfer-in.ts"
 import { Turn } from "./turn.ts"
 
 export class NodeCore {
@@ -75,7 +76,15 @@ export class NodeCore {
         this.#broadcastPresence(turn, document, entries, owner)
       },
     }
-    this.#links = new Links(this.#core, dials, nowMs)
+    const show: TransferHooks["show"] = (turn, document, bodies) => {
+      const rest = { document, facts: undefined, dot: undefined, connection: undefined }
+      deliver(
+        turn,
+        this.#core.documents,
+        bodies.map((body) => ({ ...rest, body })),
+      )
+    }
+    this.#links = new Links(this.#core, dials, show, nowMs)
     this.#tiers = new Tiers(this.#core, this.#links, nowMs)
     this.#native = new NativeSessions(this.#core, this.#tiers, () => this.#freshness())
     this.#stock = new StockSessions(this.#core)
@@ -421,6 +430,7 @@ export class NodeCore {
       documents: documents.size,
       peers: peerStatus(this.#links, holdings),
       partition: this.#links.partitions.status(),
+      transfer: this.#links.transferIn.status(),
     }
   }
 }

@@ -222,7 +222,8 @@ test("[P4] recent writes are kept for a time and up to a count; what is forgotte
     must(
       runsOf(
         Array.from({ length: count }, (_, index) => {
-          return { origin, seq: firstSeq + index, document, body: new Uint8Array(2) }
+          const dot = { origin, seq: firstSeq + index }
+          return { dot, document, body: new Uint8Array(2) }
         }),
       )[0],
     )

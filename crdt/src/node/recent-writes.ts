@@ -5,6 +5,7 @@
  */
 import { limits } from "../base/index.ts"
 import type { DocumentId, Millis, OriginId } from "../base/index.ts"
+import type { Dot } from "../clock/index.ts"
 
 /** Updates that became durable together: the one of `documents[i]` is entry `firstSeq + i`. */
 export type DurableRun = {
@@ -16,8 +17,7 @@ export type DurableRun = {
 }
 
 type DurableUpdate = {
-  readonly origin: OriginId
-  readonly seq: number
+  readonly dot: Dot | undefined
   readonly document: DocumentId
   readonly body: Uint8Array
 }
@@ -28,7 +28,9 @@ export function runsOf(updates: readonly DurableUpdate[]): DurableRun[] {
   let open:
     | { origin: OriginId; firstSeq: number; documents: DocumentId[]; bytes: number }
     | undefined
-  for (const { origin, seq, document, body } of updates) {
+  for (const { dot, document, body } of updates) {
+    if (dot === undefined) continue
+    const { origin, seq } = dot
     if (open?.origin !== origin || seq !== open.firstSeq + open.documents.length) {
       open = { origin, firstSeq: seq, documents: [], bytes: 0 }
       runs.push(open)

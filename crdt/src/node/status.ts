@@ -6,6 +6,7 @@ import type { Holdings } from "./holdings.ts"
 import type { Link } from "./link.ts"
 import type { Links } from "./links.ts"
 import type { PartitionStatus } from "./partitions.ts"
+import type { TransferStatus } from "./transfer-in.ts"
 
 export type PeerStatus = {
   /** Undefined until the peer has said hello once. */
@@ -31,6 +32,8 @@ export type NodeStatus = {
   readonly peers: readonly PeerStatus[]
   /** The split that is on; undefined if all are linked and level. */
   readonly partition: PartitionStatus | undefined
+  /** A state transfer to this node, while it is under way. */
+  readonly transfer: TransferStatus | undefined
 }
 
 /** Configured peers first, in their order, then those that dialled us, then lost ones of those. */

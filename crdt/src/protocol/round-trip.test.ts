@@ -183,6 +183,18 @@ const node: Readonly<Record<NodeMessage["type"], fc.Arbitrary<NodeMessage>>> = {
   }),
 }
 
+const piece = fc.uint8Array({ minLength: 1, maxLength: 50 })
+const places = fc.oneof(
+  fc.record({
+    phase: fc.constant("documents" as const),
+    after: fc.option(documents, { nil: undefined }),
+  }),
+  fc.record({
+    phase: fc.constant("clients" as const),
+    after: fc.option(clients, { nil: undefined }),
+  }),
+)
+
 const link: Readonly<Record<LinkMessage["type"], fc.Arbitrary<LinkMessage>>> = {
   hello: fc
     .record({ versions, cluster: text, node: nodes, epoch: epochs, windowBytes: uint, heads })
@@ -201,6 +213,42 @@ const link: Readonly<Record<LinkMessage["type"], fc.Arbitrary<LinkMessage>>> = {
   vector: fc.record({ type: type("vector"), heads }),
   want: fc.record({ type: type("want"), origin: origins, fromSeq: positive }),
   presence: fc.record({ type: type("presence"), document: documents, entries: presence }),
+  truncated: fc.record({ type: type("truncated"), origin: origins, floorSeq: positive }),
+  "transfer-want": fc.record({ type: type("transfer-want"), since: vectors, place: places }),
+  document: fc
+    .record({ document: documents, vector: vectors, piece, offset: fc.nat(1000), more: fc.nat(9) })
+    .map(({ more, ...rest }) => {
+      return { type: "document", ...rest, total: rest.offset + rest.piece.length + more }
+    }),
+  "transfer-page": fc.record({
+    type: type("transfer-page"),
+    heads,
+    records: fc.array(fc.record({ origin: origins, seq: uint, record: bytes }), { maxLength: 4 }),
+    clients: fc.array(fc.tuple(clients, uint), { maxLength: 4 }),
+    next: fc.option(places, { nil: undefined }),
+  }),
+  digests: fc.oneof(
+    fc.record({ type: type("digests"), part: fc.constant("root" as const), sum: hashes }),
+    fc
+      .record({
+        level: fc.nat(3),
+        at: fc.nat(),
+        sum: fc.uint8Array({ minLength: 8, maxLength: 8 }),
+      })
+      .map(({ level, at, sum }): LinkMessage => {
+        const sums = Array.from({ length: 16 }, () => sum)
+        return { type: "digests", part: "sums", level, index: at % 16 ** level, sums }
+      }),
+    fc.record({
+      type: type("digests"),
+      part: fc.constant("leaves" as const),
+      bucket: fc.nat(65_535),
+      isAnswer: fc.boolean(),
+      leaves: fc.array(fc.record({ document: documents, vector: hashes, content: hashes }), {
+        maxLength: 4,
+      }),
+    }),
+  ),
   ping: fc.record({ type: type("ping") }),
   pong: fc.record({ type: type("pong") }),
 }

@@ -28,4 +28,9 @@ export const linkTags = {
   presence: 5,
   ping: 6,
   pong: 7,
+  truncated: 8,
+  transferWant: 10,
+  document: 11,
+  transferPage: 12,
+  digests: 13,
 } as const

@@ -2,6 +2,7 @@
  * Versions of the two wire protocols we own. History:
  *   native 1: first. link 1: first.
  *   native 2: want-tier, tier-status, logged.
+ *   link 2: truncated, state transfer, digests.
  * Any change to a message's bytes bumps the version (the lock test in `wire-lock.test.ts` fails
  * until it is) and keeps decoding every version down to `min`. Both sides state a range and
  * speak the highest version they share.
@@ -12,7 +13,7 @@ import type { Reader, Writer } from "../base/index.ts"
 export type VersionRange = { readonly min: number; readonly max: number }
 
 export const nativeVersions: VersionRange = { min: 1, max: 2 }
-export const linkVersions: VersionRange = { min: 1, max: 1 }
+export const linkVersions: VersionRange = { min: 2, max: 2 }
 
 /** The version two ranges agree on, or undefined: then close 4426 or 4510. */
 export function agreedVersion(ours: VersionRange, theirs: VersionRange): number | undefined {

@@ -126,7 +126,7 @@ function leafRules(underTest: StoreUnderTest): void {
       buckets.set(bucket, [...(buckets.get(bucket) ?? []), one])
     }
     const expected = [...buckets].sort(([left], [right]) => left - right)
-    const [half = 0] = expected[Math.floor(expected.length / 2)] ?? []
+    const half = expected[Math.floor(expected.length / 2)]?.[0] ?? 0
     const sums = [
       ...(await sumsOf(store, 0, half)),
       ...(await sumsOf(store, half, bucketCount - half)),

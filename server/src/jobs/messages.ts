@@ -50,6 +50,7 @@ function compact(job: Job): Job {
   switch (job.type) {
     case "json":
     case "digest":
+    case "compact":
       return job
     case "difference":
       return { ...job, summary: job.summary.slice() }

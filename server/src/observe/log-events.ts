@@ -9,12 +9,15 @@ const warnings: ReadonlySet<NodeEvent["type"]> = new Set([
   "link-refused",
   "store-in-doubt",
   "partition-noticed",
+  "transfer-stopped",
 ])
 const news: ReadonlySet<NodeEvent["type"]> = new Set([
   "store-recovered",
   "link-up",
   "link-down",
   "healed",
+  "transfer-begun",
+  "transfer-done",
 ])
 /** Too many for any log: metrics count them. */
 const silent: ReadonlySet<NodeEvent["type"]> = new Set(["committed", "delivered"])

@@ -122,6 +122,9 @@ export class Metrics {
       case "store-recovered":
       case "store-in-doubt":
       case "partition-noticed":
+      case "transfer-begun":
+      case "transfer-stopped":
+      case "transfer-done":
       case "link-up":
       case "link-down":
         return undefined

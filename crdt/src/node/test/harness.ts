@@ -109,6 +109,7 @@ export class TestNode {
       heads: this.store.log.heads(),
       cuts: this.store.log.cuts(),
       clusterRecords: this.store.log.clusterRecords(),
+      notes: this.store.log.side.notes(),
       cluster: this.cluster,
       peers: this.peers,
       engines,

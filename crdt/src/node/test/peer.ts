@@ -4,11 +4,16 @@ import type { Head } from "../../log/index.ts"
 import type { DocumentId, OriginId } from "../../base/index.ts"
 import {
   decodeLinkMessage,
+  encodeLinkDigests,
   encodeLinkEntries,
   encodeLinkHello,
   encodeLinkPresence,
+  encodeLinkTruncated,
   encodeLinkVector,
   encodeLinkWant,
+  encodeTransferDocument,
+  encodeTransferPage,
+  encodeTransferWant,
   linkPingFrame,
   linkPongFrame,
   linkVersions,
@@ -121,6 +126,16 @@ function encode(message: LinkMessage): Uint8Array {
       return encodeLinkWant(message)
     case "presence":
       return encodeLinkPresence(message)
+    case "truncated":
+      return encodeLinkTruncated(message)
+    case "transfer-want":
+      return encodeTransferWant(message)
+    case "document":
+      return encodeTransferDocument(message)
+    case "transfer-page":
+      return encodeTransferPage(message)
+    case "digests":
+      return encodeLinkDigests(message)
     case "ping":
       return linkPingFrame
     case "pong":

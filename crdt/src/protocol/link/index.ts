@@ -1,9 +1,12 @@
 /** The link protocol: node to node. */
+export * from "./digests.ts"
 export * from "./entries.ts"
 export * from "./heads.ts"
 export * from "./hello.ts"
 export * from "./messages.ts"
 export * from "./ping.ts"
 export * from "./presence.ts"
+export * from "./transfer.ts"
+export * from "./truncated.ts"
 export * from "./vector.ts"
 export * from "./want.ts"

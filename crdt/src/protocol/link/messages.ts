@@ -1,6 +1,8 @@
 /** The link protocol's union; the same both ways. */
 import { DecodeError, Reader } from "../../base/index.ts"
 import { linkTags } from "../tags.ts"
+import { decodeLinkDigests } from "./digests.ts"
+import type { LinkDigests } from "./digests.ts"
 import { decodeLinkEntries } from "./entries.ts"
 import type { LinkEntries } from "./entries.ts"
 import { decodeLinkHello } from "./hello.ts"
@@ -8,6 +10,10 @@ import type { LinkHello } from "./hello.ts"
 import type { LinkPing, LinkPong } from "./ping.ts"
 import { decodeLinkPresence } from "./presence.ts"
 import type { LinkPresence } from "./presence.ts"
+import { decodeTransferDocument, decodeTransferPage, decodeTransferWant } from "./transfer.ts"
+import type { TransferDocument, TransferPage, TransferWant } from "./transfer.ts"
+import { decodeLinkTruncated } from "./truncated.ts"
+import type { LinkTruncated } from "./truncated.ts"
 import { decodeLinkVector } from "./vector.ts"
 import type { LinkVector } from "./vector.ts"
 import { decodeLinkWant } from "./want.ts"
@@ -19,6 +25,11 @@ export type LinkMessage =
   | LinkVector
   | LinkWant
   | LinkPresence
+  | LinkTruncated
+  | TransferWant
+  | TransferDocument
+  | TransferPage
+  | LinkDigests
   | LinkPing
   | LinkPong
 
@@ -43,6 +54,16 @@ function decodeLinkBody(reader: Reader): LinkMessage {
       return decodeLinkWant(reader)
     case linkTags.presence:
       return decodeLinkPresence(reader)
+    case linkTags.truncated:
+      return decodeLinkTruncated(reader)
+    case linkTags.transferWant:
+      return decodeTransferWant(reader)
+    case linkTags.document:
+      return decodeTransferDocument(reader)
+    case linkTags.transferPage:
+      return decodeTransferPage(reader)
+    case linkTags.digests:
+      return decodeLinkDigests(reader)
     case linkTags.ping:
       return { type: "ping" }
     case linkTags.pong:

@@ -62,6 +62,16 @@ export function encodeLinkMessage(message: LinkMessage): Uint8Array {
       return protocol.encodeLinkWant(message)
     case "presence":
       return protocol.encodeLinkPresence(message)
+    case "truncated":
+      return protocol.encodeLinkTruncated(message)
+    case "transfer-want":
+      return protocol.encodeTransferWant(message)
+    case "document":
+      return protocol.encodeTransferDocument(message)
+    case "transfer-page":
+      return protocol.encodeTransferPage(message)
+    case "digests":
+      return protocol.encodeLinkDigests(message)
     case "ping":
       return protocol.linkPingFrame
     case "pong":

@@ -31,6 +31,7 @@ function describeValue(value: unknown): Description {
   if (typeof value === "object" && value !== null) return describeMessage(value)
   if (typeof value === "string" || typeof value === "boolean") return value
   if (typeof value === "number") return value
+  if (value === undefined) return null
   throw new TypeError(`no description of ${typeof value}`)
 }
 

@@ -46,6 +46,7 @@ export function documentId(engine: EngineName, name: string): DocumentId {
   return known(documentIdOf(engine, name))
 }
 
+const clientA = clientId("00112233445566778899aabbccddeeff")
 const originA = originId("a@0000000000000001")
 const originB = originId("b.eu-1@fedcba9876543210")
 const notes = documentId("yjs", "notes/42")
@@ -212,6 +213,69 @@ const linkMessages: readonly (readonly [string, LinkMessage])[] = [
   ["want", { type: "want", origin: originB, fromSeq: seqMax }],
   ["presence", { type: "presence", document: plan, entries: presence }],
   ["presence, empty", { type: "presence", document: notes, entries: [] }],
+  ["truncated", { type: "truncated", origin: originB, floorSeq: seqMax }],
+  [
+    "transfer-want, first",
+    { type: "transfer-want", since: vector, place: { phase: "documents", after: undefined } },
+  ],
+  [
+    "transfer-want, documents",
+    {
+      type: "transfer-want",
+      since: new VersionVector(),
+      place: { phase: "documents", after: plan },
+    },
+  ],
+  [
+    "transfer-want, clients",
+    { type: "transfer-want", since: vector, place: { phase: "clients", after: clientA } },
+  ],
+  [
+    "document",
+    {
+      type: "document",
+      document: plan,
+      vector,
+      total: 300,
+      offset: 256,
+      piece: Uint8Array.of(1, 2),
+    },
+  ],
+  [
+    "transfer-page",
+    {
+      type: "transfer-page",
+      heads,
+      records: [{ origin: originA, seq: 3, record: Uint8Array.of(1, 4) }],
+      clients: [[clientA, seqMax]],
+      next: { phase: "clients", after: undefined },
+    },
+  ],
+  [
+    "transfer-page, last",
+    { type: "transfer-page", heads: new Map(), records: [], clients: [], next: undefined },
+  ],
+  ["digests, root", { type: "digests", part: "root", sum: hashOf(0x10) }],
+  [
+    "digests, sums",
+    {
+      type: "digests",
+      part: "sums",
+      level: 3,
+      index: 4095,
+      sums: Array.from({ length: 16 }, (_, child) => hashOf(child).subarray(0, 8)),
+    },
+  ],
+  [
+    "digests, leaves",
+    {
+      type: "digests",
+      part: "leaves",
+      bucket: 65_535,
+      isAnswer: true,
+      leaves: [{ document: plan, vector: hashOf(1), content: hashOf(2) }],
+    },
+  ],
   ["ping", { type: "ping" }],
   ["pong", { type: "pong" }],
 ]

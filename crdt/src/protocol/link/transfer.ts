@@ -1,0 +1,199 @@
+/**
+ * State transfer, page by page: whoever lacks entries that are truncated asks for a page of what
+ * they amount to, gets documents, and then the page's end, which says where the next one starts and
+ * what the sender holds. Nobody keeps anything of the other between pages. Rules [L11] [K8].
+ */
+import {
+  bytesFromHex,
+  bytesToHex,
+  DecodeError,
+  documentIdOf,
+  engineOfTag,
+  engineTags,
+  limits,
+  parseClientId,
+  partsOfDocumentId,
+  Writer,
+} from "../../base/index.ts"
+import type { ClientId, DocumentId, OriginId, Reader } from "../../base/index.ts"
+import { decodeOrigin, VersionVector } from "../../clock/index.ts"
+import type { Head, LogEntry } from "../../log/index.ts"
+import { linkTags } from "../tags.ts"
+import { decodeHeads, encodeHeads } from "./heads.ts"
+
+/** Where a page starts: behind this document, or, once there are no more, behind this client. */
+export type TransferPlace =
+  | { readonly phase: "documents"; readonly after: DocumentId | undefined }
+  | { readonly phase: "clients"; readonly after: ClientId | undefined }
+
+export type TransferWant = {
+  readonly type: "transfer-want"
+  /** What the asker has of entries. */
+  readonly since: VersionVector
+  readonly place: TransferPlace
+}
+
+/** A piece of what a document amounts to; pieces come in order. */
+export type TransferDocument = {
+  readonly type: "document"
+  readonly document: DocumentId
+  /** For each origin the last seq of this document that the whole holds. */
+  readonly vector: VersionVector
+  /** Bytes of the whole, `encodeParts`. */
+  readonly total: number
+  readonly offset: number
+  readonly piece: Uint8Array
+}
+
+export type TransferPage = {
+  readonly type: "transfer-page"
+  /** What the sender held of entries before it read the page's first document. */
+  readonly heads: ReadonlyMap<OriginId, Head>
+  /** Entries of no document that the asker lacks; with the last page of documents. */
+  readonly records: readonly LogEntry[]
+  readonly clients: readonly (readonly [ClientId, number])[]
+  /** Undefined: this was the last page. */
+  readonly next: TransferPlace | undefined
+}
+
+const phaseTags = { end: 0, documents: 1, clients: 2 } as const
+
+export function encodeTransferWant(message: TransferWant): Uint8Array {
+  const writer = new Writer(256).u8(linkTags.transferWant)
+  message.since.encode(writer)
+  encodePlace(writer, message.place)
+  return writer.finish()
+}
+
+export function decodeTransferWant(reader: Reader): TransferWant {
+  const since = VersionVector.decode(reader)
+  const place = decodePlace(reader)
+  if (place === undefined) throw new DecodeError("bad-value", reader.offset, "place")
+  return { type: "transfer-want", since, place }
+}
+
+function encodePlace(writer: Writer, place: TransferPlace | undefined): void {
+  if (place === undefined) writer.u8(phaseTags.end)
+  else if (place.phase === "documents") {
+    writer.u8(phaseTags.documents).u8(place.after === undefined ? 0 : 1)
+    if (place.after !== undefined) encodeDocument(writer, place.after)
+  } else {
+    writer.u8(phaseTags.clients).u8(place.after === undefined ? 0 : 1)
+    if (place.after !== undefined) encodeClient(writer, place.after)
+  }
+}
+
+function decodePlace(reader: Reader): TransferPlace | undefined {
+  const phase = reader.u8()
+  if (phase === phaseTags.end) return undefined
+  const isBehind = flag(reader)
+  if (phase === phaseTags.documents) {
+    return { phase: "documents", after: isBehind ? decodeDocument(reader) : undefined }
+  }
+  if (phase === phaseTags.clients) {
+    return { phase: "clients", after: isBehind ? decodeClient(reader) : undefined }
+  }
+  throw new DecodeError("bad-value", reader.offset, "phase")
+}
+
+export function encodeTransferDocument(message: TransferDocument): Uint8Array {
+  const writer = new Writer(message.piece.length + 256).u8(linkTags.document)
+  encodeDocument(writer, message.document)
+  message.vector.encode(writer)
+  return writer.varUint(message.total).varUint(message.offset).bytes(message.piece).finish()
+}
+
+/** The piece is a copy. */
+export function decodeTransferDocument(reader: Reader): TransferDocument {
+  const document = decodeDocument(reader)
+  const vector = VersionVector.decode(reader)
+  const total = reader.varUint()
+  const offset = reader.varUint()
+  const piece = reader.bytes(limits.linkFrameBytes).slice()
+  const isSound = piece.length > 0 && offset + piece.length <= total
+  if (!isSound || total > limits.documentReadBytesMax) {
+    throw new DecodeError("bad-value", reader.offset, "piece")
+  }
+  return { type: "document", document, vector, total, offset, piece }
+}
+
+export function encodeTransferPage(message: TransferPage): Uint8Array {
+  const writer = new Writer(1024).u8(linkTags.transferPage)
+  encodeHeads(writer, message.heads)
+  writer.varUint(message.records.length)
+  for (const { origin, seq, record } of message.records) {
+    writer.string(origin).varUint(seq).bytes(record)
+  }
+  writer.varUint(message.clients.length)
+  for (const [client, seq] of message.clients) {
+    encodeClient(writer, client)
+    writer.varUint(seq)
+  }
+  encodePlace(writer, message.next)
+  return writer.finish()
+}
+
+/** Records are copies. */
+export function decodeTransferPage(reader: Reader): TransferPage {
+  const heads = decodeHeads(reader)
+  const records: LogEntry[] = []
+  for (let count = reader.count(limits.transferRecordsMax); count > 0; count--) {
+    const origin = decodeOrigin(reader)
+    const seq = reader.varUint()
+    records.push({ origin, seq, record: reader.bytes(limits.frameBytesMax).slice() })
+  }
+  const clients: (readonly [ClientId, number])[] = []
+  for (let count = reader.count(limits.transferClientsMax); count > 0; count--) {
+    clients.push([decodeClient(reader), reader.varUint()])
+  }
+  return { type: "transfer-page", heads, records, clients, next: decodePlace(reader) }
+}
+
+function flag(reader: Reader): boolean {
+  const value = reader.u8()
+  if (value > 1) throw new DecodeError("bad-value", reader.offset, "flag")
+  return value === 1
+}
+
+function encodeClient(writer: Writer, client: ClientId): void {
+  writer.raw(bytesFromHex(client) ?? new Uint8Array(CLIENT_BYTES))
+}
+
+const CLIENT_BYTES = 16
+
+function decodeClient(reader: Reader): ClientId {
+  const client = parseClientId(bytesToHex(reader.raw(CLIENT_BYTES)))
+  if (client === undefined) throw new DecodeError("bad-value", reader.offset, "client")
+  return client
+}
+
+function encodeDocument(writer: Writer, document: DocumentId): void {
+  const { engine, name } = partsOfDocumentId(document)
+  writer.u8(engineTags[engine]).string(name)
+}
+
+function decodeDocument(reader: Reader): DocumentId {
+  const engine = engineOfTag(reader.u8())
+  if (engine === undefined) throw new DecodeError("unknown-engine", reader.offset)
+  const document = documentIdOf(engine, reader.string(limits.documentNameBytesMax))
+  if (document === undefined) throw new DecodeError("bad-value", reader.offset, "name")
+  return document
+}
+
+/** Updates and states one after the other, as one sequence of bytes. */
+export function encodeParts(parts: readonly Uint8Array[]): Uint8Array {
+  const size = parts.reduce((sum, part) => sum + part.length + 8, 8)
+  const writer = new Writer(size).varUint(parts.length)
+  for (const part of parts) writer.bytes(part)
+  return writer.finish()
+}
+
+/** Views on the bytes of `reader`, to their end. @throws DecodeError */
+export function decodeParts(reader: Reader): Uint8Array[] {
+  const parts: Uint8Array[] = []
+  for (let count = reader.count(limits.documentPartsMax); count > 0; count--) {
+    parts.push(reader.bytes(limits.documentReadBytesMax))
+  }
+  reader.end()
+  return parts
+}
