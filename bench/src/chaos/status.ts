@@ -1,4 +1,5 @@
 /** What a node says about itself and its documents over HTTP, as far as a run looks at it. */
+import { withoutEmpty } from "./content.ts"
 import { keyOf } from "./ledger.ts"
 import type { DocumentName } from "./ledger.ts"
 import type { NodeProcess } from "./node-process.ts"
@@ -16,13 +17,13 @@ export async function vectorOf(node: NodeProcess): Promise<Vector> {
   return new Map(Object.entries(vector).map(([origin, seq]) => [origin, Number(seq)]))
 }
 
-/** The document as the node shows it; nothing if nobody wrote it. @throws Error */
+/** What the node shows of the document; nothing if nobody wrote it. @throws Error */
 export async function contentOn(
   node: NodeProcess,
   document: DocumentName,
 ): Promise<Readonly<Record<string, unknown>>> {
   const body = await get(node, `/v1/documents/${keyOf(document)}`)
-  return isObject(body) ? body : {}
+  return isObject(body) ? withoutEmpty(body) : {}
 }
 
 async function get(node: NodeProcess, path: string): Promise<unknown> {
