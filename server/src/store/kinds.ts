@@ -1,4 +1,4 @@
-/** The kinds of store that keep a data folder. A folder is of one kind, and refused by the others. */
+/** The kinds of store that keep a data folder: a folder is of one, and the others refuse it. */
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { StoreOpenError } from "./errors.ts"

@@ -71,8 +71,8 @@ export class ChainScan {
   }
 
   /**
-   * Where the origin ends from now on. Undefined: at its beginning, as nothing between there and the
-   * floor can be an end, since no hash of the chain is there.
+   * Where the origin ends from now on. Undefined: at its beginning, as nothing between there and
+   * the floor can be an end, since no hash of the chain is there.
    */
   get end(): Head | undefined {
     if (this.#isLeftDamaged || this.#keepMax < this.#held.floor.seq) return undefined
@@ -80,7 +80,7 @@ export class ChainScan {
   }
 }
 
-/** Takes an origin's entries in order of seq, behind where it ends, and gives what is logged again. */
+/** Takes an origin's entries behind where it ends, and gives what is logged again. */
 export class TailScan {
   readonly #salvage: Salvage
   readonly #held: ScannedOrigin

@@ -29,6 +29,8 @@ const options = {
   valueEncoding: "buffer",
   writeBufferSize: WRITE_BUFFER_BYTES,
   cacheSize: CACHE_BYTES,
+  // Blocks as they are can be checked, and read, without LevelDB (tables.ts).
+  compression: false,
 } as const
 
 export class LevelDatabase {

@@ -2,37 +2,45 @@
  * The folders of LevelDB within a data folder, and how one takes another's place: the new one is
  * whole before the old one is moved aside, and a crash at any moment leaves one that is.
  */
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { Level } from "level"
 import { checkWritable, makeDirectory, syncDirectory } from "../directory.ts"
-import { errorCode } from "../errors.ts"
 import { LevelDatabase } from "./database.ts"
 import { asLevelError, isDamage } from "./failures.ts"
 import { LEVEL_FOLDER } from "./keys.ts"
+import { hasDamagedTable, mendTables } from "./tables.ts"
+import { markOpen } from "./unclean.ts"
 
 const NEW = `${LEVEL_FOLDER}.new`
 const OLD = `${LEVEL_FOLDER}.old`
 
 export type OpenedFolder = {
   readonly database: LevelDatabase
+  /** Whether all tables were found sound before, or made so. */
+  readonly isChecked: boolean
   /** Whether LevelDB could only be opened after what is readable in it was gathered. */
   readonly isRepaired: boolean
 }
 
-/** Opens what the folder holds, or something new. @throws LevelError */
-export async function openFolder(directory: string): Promise<OpenedFolder> {
+/**
+ * Opens what the folder holds, or something new. `isInDoubt`: its tables are checked first.
+ * @throws LevelError
+ */
+export async function openFolder(directory: string, isInDoubt: boolean): Promise<OpenedFolder> {
   makeDirectory(directory)
   checkWritable(directory, [LEVEL_FOLDER])
   settle(directory)
   const path = join(directory, LEVEL_FOLDER)
   try {
+    const isChecked = markOpen(directory) || isInDoubt
+    if (isChecked && hasDamagedTable(path)) return await openRepaired(directory)
     // LevelDB takes a folder without this file for an empty one, and empties it.
     if (isHeadless(path)) return await openRepaired(directory)
     const isNew = !existsSync(path)
     const database = await LevelDatabase.open(path)
     if (isNew) syncDirectory(directory)
-    return { database, isRepaired: false }
+    return { database, isChecked, isRepaired: false }
   } catch (error) {
     if (isDamage(error)) return openRepaired(directory)
     throw error
@@ -64,21 +72,25 @@ export async function replace(directory: string): Promise<LevelDatabase> {
   return LevelDatabase.open(live)
 }
 
+/** Whether there is data, and nothing that says which files are the last. */
 function isHeadless(path: string): boolean {
-  try {
-    const names = readdirSync(path)
-    return !names.includes("CURRENT") && names.some((name) => /\.(?:ldb|sst|log)$/.test(name))
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return false
-    throw error
-  }
+  if (!existsSync(path)) return false
+  const names = readdirSync(path)
+  if (!names.some((name) => /\.(?:ldb|sst|log)$/.test(name))) return false
+  return !names.includes("CURRENT") || !names.includes(currentManifest(path))
+}
+
+function currentManifest(path: string): string {
+  return readFileSync(join(path, "CURRENT"), "utf8").trimEnd()
 }
 
 /** Of a folder whose LevelDB is closed. */
 export async function openRepaired(directory: string): Promise<OpenedFolder> {
   const path = join(directory, LEVEL_FOLDER)
+  // Before LevelDB looks at them: what is damaged may end the process.
+  mendTables(path)
   await repair(path)
-  return { database: await LevelDatabase.open(path), isRepaired: true }
+  return { database: await LevelDatabase.open(path), isChecked: true, isRepaired: true }
 }
 
 /** LevelDB's own: gathers its tables and logs, and moves aside what it can't read. */

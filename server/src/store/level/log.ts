@@ -16,6 +16,7 @@ import { storedCuts } from "./identity.ts"
 import { LogReader } from "./reader.ts"
 import { SideReader, storedNotes } from "./side.ts"
 import { Summaries } from "./summaries.ts"
+import { markClosed } from "./unclean.ts"
 
 /** What there is to know about a database before it is used. */
 export type LoadedLog = LogParts & {
@@ -50,26 +51,30 @@ export type Identity = {
 export class LevelLog implements FolderLog {
   readonly opened: Opened
   readonly #log: LoadedLog
+  readonly #directory: string
   readonly #appender: Appender
 
-  private constructor(log: LoadedLog, opened: Opened) {
+  private constructor(log: LoadedLog, opened: Opened, directory: string) {
     this.opened = opened
+    this.#directory = directory
     this.#log = log
     this.#appender = new Appender(opened.origin, log, log.folds, log.ring)
   }
 
-  static async open(log: LoadedLog, identity: Identity): Promise<LevelLog> {
+  /** `log` is that of `directory`. */
+  static async open(log: LoadedLog, directory: string, identity: Identity): Promise<LevelLog> {
     const held = log.origins.all()
     const floors = held.filter(({ floor }) => floor.seq > 0)
-    return new LevelLog(log, {
+    const opened = {
       type: "opened",
       ...identity,
-      heads: held.map(({ origin, head }) => [origin, head]),
-      floors: floors.map(({ origin, floor }) => [origin, floor]),
+      heads: held.map(({ origin, head }) => [origin, head] as const),
+      floors: floors.map(({ origin, floor }) => [origin, floor] as const),
       cuts: await storedCuts(log.database),
       clusterRecords: await log.side.clusterRecords(),
       notes: storedNotes(log.database),
-    })
+    } as const
+    return new LevelLog(log, opened, directory)
   }
 
   append(batch: AppendBatch): Promise<Appended> {
@@ -87,7 +92,8 @@ export class LevelLog implements FolderLog {
     return this.#log.side.read(request)
   }
 
-  close(): Promise<void> {
-    return this.#log.database.close()
+  async close(): Promise<void> {
+    await this.#log.database.close()
+    markClosed(this.#directory)
   }
 }

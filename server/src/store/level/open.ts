@@ -25,16 +25,24 @@ import { forgetSide } from "./side.ts"
 export async function openLevelLog(options: FolderLogOptions): Promise<LevelLog> {
   const { directory } = options
   try {
-    const folder = await openFolder(directory)
+    const folder = await openFolder(directory, options.doubt?.why === "corrupt")
     try {
       return await openIn(folder, options)
     } catch (error) {
+      if (error instanceof DamageError) {
+        return await openIn(await openFolder(directory, true), options)
+      }
       if (!isDamage(error) || folder.isRepaired) throw error
       return await openIn(await openRepaired(directory), options)
     }
   } catch (error) {
     throw asOpenError(error, directory)
   }
+}
+
+/** Something may be damaged: LevelDB's files are to be checked before the log is looked through. */
+class DamageError extends Error {
+  override readonly name = "DamageError"
 }
 
 async function openIn(folder: OpenedFolder, options: FolderLogOptions): Promise<LevelLog> {
@@ -59,10 +67,12 @@ type Doubt = {
 class Opening {
   readonly #options: FolderLogOptions
   readonly #isRepaired: boolean
+  readonly #isChecked: boolean
   #database: OpenedFolder["database"]
 
-  constructor({ database, isRepaired }: OpenedFolder, options: FolderLogOptions) {
+  constructor({ database, isChecked, isRepaired }: OpenedFolder, options: FolderLogOptions) {
     this.#options = options
+    this.#isChecked = isChecked
     this.#isRepaired = isRepaired
     this.#database = database
   }
@@ -97,7 +107,11 @@ class Opening {
   async #create(log: LoadedLog, node: NodeId): Promise<LevelLog> {
     const own = newOrigin(mintOrigin(node))
     await this.#settle(log, node, own, async (writer) => writer.setHeld(own))
-    return LevelLog.open(log, { node, origin: own.origin, renewed: undefined })
+    return LevelLog.open(log, this.#options.directory, {
+      node,
+      origin: own.origin,
+      renewed: undefined,
+    })
   }
 
   /** On a full disk the boot record of the last opening stays: reads go on, and nothing is lost. */
@@ -108,7 +122,11 @@ class Opening {
       if (!isFull(error)) throw error
       this.#options.onTrouble(`no boot record of this opening: ${errorMessage(error)}`)
     }
-    return LevelLog.open(log, { node, origin: own.origin, renewed: undefined })
+    return LevelLog.open(log, this.#options.directory, {
+      node,
+      origin: own.origin,
+      renewed: undefined,
+    })
   }
 
   /** Puts a new boot record in both its places, with what else is to be written, or nothing. */
@@ -135,6 +153,7 @@ class Opening {
     const { node, own, why, isSound } = found
     const keepSeq = doubt?.why === "overtaken" ? doubt.keepSeq : Infinity
     const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isSound
+    if (mayBeDamaged && !this.#isChecked) throw new DamageError(why)
     const fresh = mintOrigin(node)
     const before = own.origin
     if (mayBeDamaged || keepSeq < Infinity) {
@@ -146,7 +165,7 @@ class Opening {
       if (own.head.seq === 0 && !(await log.reader.isFoldedAnywhere(before))) writer.removeHeld(own)
       writer.setHeld(newOrigin(fresh))
     })
-    return LevelLog.open(log, { node, origin: fresh, renewed })
+    return LevelLog.open(log, this.#options.directory, { node, origin: fresh, renewed })
   }
 
   async #rebuild(
@@ -177,6 +196,6 @@ class Opening {
     this.#database = await replace(directory)
     publishBootFile(directory)
     const identity: Identity = { node, origin: plan.fresh, renewed }
-    return LevelLog.open(await this.#load(), identity)
+    return LevelLog.open(await this.#load(), directory, identity)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Renews a log in doubt by writing it anew: what can be trusted goes into a new database, which then
- * takes the place of the old one; what is readable behind an end moves to the fresh own origin, as
+ * Renews a log in doubt by writing it anew: what can be trusted goes into a new database, which
+ * then takes the place of the old one; what is readable behind an end moves to the fresh own origin, as
  * in MemoryLog's `renew`. So nothing that was damaged in LevelDB's own files stays, and until the
  * new one is whole the old one is as it was. O(log). Rules [E1] [E3] [E4] [K5].
  */
@@ -12,9 +12,8 @@ import { BatchWriter } from "./batch-writer.ts"
 import type { LogParts } from "./batch-writer.ts"
 import { newOrigin } from "./heads.ts"
 import type { HeldOrigin } from "./heads.ts"
-import { documentKey, documentKeys, documentOfKnownKey, rangeOf } from "./keys.ts"
-import { clientOfKey } from "./keys.ts"
-import { damagedEntries, lostOrigins } from "./damaged-reads.ts"
+import { clientOfKey, documentKey, documentKeys, documentOfKnownKey, dotOfKey } from "./keys.ts"
+import { entryRange, rangeOf, seqOfEntryKey } from "./keys.ts"
 import type { Folded, Summary } from "./summaries.ts"
 import { decodeNumber, decodeValue, openValue } from "./values.ts"
 
@@ -69,11 +68,25 @@ export class LogRebuild {
   }
 
   async #allOrigins(): Promise<HeldOrigin[]> {
-    const { database, origins } = this.#from
-    if (!origins.isWhole) {
-      for (const lost of await lostOrigins(database, origins)) origins.set(lost)
-    }
+    const { origins } = this.#from
+    if (!origins.isWhole) await this.#findOrigins()
     return origins.all().toSorted((left, right) => (left.origin < right.origin ? -1 : 1))
+  }
+
+  /** Origins with entries whose head is lost: their last entry says how far they go. O(log). */
+  async #findOrigins(): Promise<void> {
+    const { database, origins } = this.#from
+    const ends = new Map<OriginId, number>()
+    for await (const page of database.keyPages(rangeOf("e"))) {
+      for (const dot of page.map(dotOfKey)) {
+        if (dot !== undefined && origins.get(dot.origin) === undefined)
+          ends.set(dot.origin, dot.seq)
+      }
+    }
+    for (const [origin, seq] of ends) {
+      const held = newOrigin(origin)
+      origins.set({ ...held, head: { ...held.head, seq } })
+    }
   }
 
   /** A snapshot whose entries are all in the log still is no loss. */
@@ -141,8 +154,12 @@ export class LogRebuild {
     if (tail.firstLost !== undefined) this.#restateFrom(origin, tail.firstLost)
   }
 
-  #entries({ origin, floor, head }: HeldOrigin) {
-    return damagedEntries(this.#from.database, { origin, floor: floor.seq, to: head.seq })
+  /** Those that are there, in order of seq, sound or not. */
+  async *#entries({ origin, head }: HeldOrigin): AsyncGenerator<readonly [number, Buffer]> {
+    const range = entryRange(origin, 1, head.seq)
+    for await (const page of this.#from.database.readablePages(range)) {
+      for (const [key, entry] of page) yield [seqOfEntryKey(key), entry]
+    }
   }
 
   #logAgain(record: Uint8Array | undefined): void {
