@@ -121,34 +121,37 @@ function crashAfterAck(name: string, title: string, ms: number, known: Finding[]
   }
 }
 
-const storeFailsOnce: MatrixCase = {
-  name: "store-fails-once",
-  title: "disk full for 4 s while a client writes; it leaves once it is told",
-  nodes: "one",
-  disk: "small",
-  known: ["lost"],
-  play: async (stage) => {
-    const client = await stage.join(0)
-    await typeBase(client)
-    await delay(settleMs)
-    stage.disk.fill()
-    client.type(`[during]${"x".repeat(largeChars)}`)
-    const toldMs = performance.now()
-    const early = await happens(() => client.isTold(), diskFullMs)
-    if (early) stage.leave(client)
-    await delay(Math.max(0, diskFullMs - (performance.now() - toldMs)))
-    stage.disk.free()
-    const told = early || (await happens(() => client.isTold(), healMsMax))
-    stage.leaveAll()
-    await delay(settleMs)
-    return concludeWithLook(
-      stage,
-      new Map([
-        ["[base]", true],
-        ["[during]", told],
-      ]),
-    )
-  },
+/** `leaves`: as soon as it is told that its write is safe, or only when the fault is over. */
+function storeFailsOnce(name: string, title: string, leaves: "told" | "later"): MatrixCase {
+  return {
+    name,
+    title,
+    nodes: "one",
+    disk: "small",
+    known: ["lost"],
+    play: async (stage) => {
+      const client = await stage.join(0)
+      await typeBase(client)
+      await delay(settleMs)
+      stage.disk.fill()
+      client.type(`[during]${"x".repeat(largeChars)}`)
+      const typedMs = performance.now()
+      const early = await happens(() => client.isTold(), diskFullMs)
+      if (early && leaves === "told") stage.leave(client)
+      await delay(Math.max(0, diskFullMs - (performance.now() - typedMs)))
+      stage.disk.free()
+      const told = early || (await happens(() => client.isTold(), healMsMax))
+      stage.leaveAll()
+      await delay(settleMs)
+      return concludeWithLook(
+        stage,
+        new Map([
+          ["[base]", true],
+          ["[during]", told],
+        ]),
+      )
+    },
+  }
 }
 
 const storeFailsAtShutdown: MatrixCase = {
@@ -289,6 +292,16 @@ function outage(seconds: number, known: readonly Finding[]): MatrixCase {
   }
 }
 
+const leavesTold = storeFailsOnce(
+  "store-fails-once",
+  "disk full for 4 s while a client writes; it leaves once it is told",
+  "told",
+)
+const leavesLater = storeFailsOnce(
+  "store-fails-once-stays",
+  "disk full for 4 s while a client writes; it leaves when the disk works again",
+  "later",
+)
 const crashNow = crashAfterAck(
   "crash-after-ack",
   "SIGKILL right after the ack; the client does not come back",
@@ -307,7 +320,8 @@ export const matrixCases: readonly MatrixCase[] = [
   together,
   crashNow,
   crashLater,
-  storeFailsOnce,
+  leavesTold,
+  leavesLater,
   storeFailsAtShutdown,
   malformedUpdate,
   missingPredecessor,

@@ -106,6 +106,6 @@ test("without Redis, or the right to mount, exactly what needs it is skipped, wi
   for (const { why } of noRedis) expect(why).toMatch(/redis-server is not installed .*apt-get/)
   const noMount = skippedOf({ ...plan, machine: { ...all, whyNoSmallDisk: "no root" } })
   expect(new Set(noMount.map((one) => one.case))).toEqual(
-    new Set(["store-fails-once", "store-fails-at-shutdown"]),
+    new Set(["store-fails-once", "store-fails-once-stays", "store-fails-at-shutdown"]),
   )
 })
