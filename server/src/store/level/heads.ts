@@ -1,7 +1,7 @@
 /**
  * The origins the log holds, where each begins and ends, and what all of it takes, as the last
- * batch left it: in memory, O(origins). It moves only after a batch is durable, so what it says is never
- * ahead of the disk.
+ * batch left it: in memory, O(origins). It moves only after a batch is durable, so what it says
+ * is never ahead of the disk.
  */
 import { Writer } from "@causeway/crdt/base"
 import type { OriginId } from "@causeway/crdt/base"

@@ -6,13 +6,14 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import type { DocumentId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
-import { crashWriter, storeContract } from "@causeway/crdt/testing"
+import { crashWriter, storeContract, storeSnapshotContract } from "@causeway/crdt/testing"
 import { crashFixture } from "../test/crash-writer.ts"
 import { openLevelStore } from "./index.ts"
 import { LevelDatabase } from "./database.ts"
-import { entryKey, LEVEL_FOLDER } from "./keys.ts"
+import { documentKey, documentKeys, entryKey, LEVEL_FOLDER } from "./keys.ts"
 
 const thisFile = fileURLToPath(import.meta.url)
 const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
@@ -21,6 +22,7 @@ if (writerDirectory === undefined) {
   const crash = { fixture: () => crashFixture(thisFile, fixture), rounds: 6 }
   const level = { fixture, supports: { durable: true, damage: true, crash }, modelRuns: 5 }
   storeContract("level", level)
+  storeSnapshotContract(level)
 } else {
   const store = await openLevelStore({ directory: writerDirectory, node: undefined })
   await crashWriter(store, (seq) => process.stdout.write(`${seq}\n`))
@@ -31,16 +33,26 @@ async function fixture() {
   return {
     directory,
     open: (doubt?: ReopenDoubt) => openLevelStore({ directory, node: undefined, doubt }),
-    damage: (dots: readonly Dot[]) => damage(directory, dots),
+    damage: (dots: readonly Dot[]) => {
+      return turnBits(
+        directory,
+        dots.map(({ origin, seq }) => entryKey(origin, seq)),
+      )
+    },
+    damageSnapshots: (documents: readonly DocumentId[]) => {
+      return turnBits(
+        directory,
+        documents.map((document) => documentKeys.state(documentKey(document))),
+      )
+    },
     remove: () => rm(directory, { recursive: true, force: true }),
   }
 }
 
-/** Turns one bit of each entry. */
-async function damage(directory: string, dots: readonly Dot[]): Promise<void> {
+/** Turns one bit of the value under each key. */
+async function turnBits(directory: string, keys: readonly Buffer[]): Promise<void> {
   const database = await LevelDatabase.open(join(directory, LEVEL_FOLDER))
-  for (const { origin, seq } of dots) {
-    const key = entryKey(origin, seq)
+  for (const key of keys) {
     const bytes = Buffer.from(database.get(key) ?? Buffer.alloc(0))
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
     await database.write([[key, bytes]])

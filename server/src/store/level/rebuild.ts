@@ -1,8 +1,8 @@
 /**
  * Renews a log in doubt by writing it anew: what can be trusted goes into a new database, which
- * then takes the place of the old one; what is readable behind an end moves to the fresh own origin, as
- * in MemoryLog's `renew`. So nothing that was damaged in LevelDB's own files stays, and until the
- * new one is whole the old one is as it was. O(log). Rules [E1] [E3] [E4] [K5].
+ * then takes the place of the old one; what is readable behind an end moves to the fresh own
+ * origin, as in MemoryLog's `renew`. So nothing that was damaged in LevelDB's own files stays, and
+ * until the new one is whole the old one is as it was. O(log). Rules [E1] [E3] [E4] [K5].
  */
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
 import { foldedUpTo, stateRecord } from "@causeway/crdt/log"

@@ -2,19 +2,16 @@
  * SQLite against the store contract, crash cases included. Run by node itself instead of the
  * test runner, this file is the process that appends until it is killed.
  */
-import { spawn } from "node:child_process"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
-import { setTimeout as sleep } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import Database from "better-sqlite3"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
 import { crashWriter, storeContract, storeSnapshotContract } from "@causeway/crdt/testing"
-import type { CrashFixture } from "@causeway/crdt/testing"
+import { crashFixture } from "../test/crash-writer.ts"
 import { openSqliteStore } from "./index.ts"
 import { DATABASE_FILE, entryId } from "./schema.ts"
 
@@ -22,7 +19,7 @@ const thisFile = fileURLToPath(import.meta.url)
 const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
 
 if (writerDirectory === undefined) {
-  const crash = { fixture: crashFixture, rounds: 6 }
+  const crash = { fixture: () => crashFixture(thisFile, fixture), rounds: 6 }
   const sqlite = { fixture, supports: { durable: true, damage: true, crash }, modelRuns: 5 }
   storeContract("sqlite", sqlite)
   storeSnapshotContract(sqlite)
@@ -75,24 +72,4 @@ function damage(directory: string, dots: readonly Dot[]): void {
     put.run(bytes, id)
   }
   database.close()
-}
-
-async function crashFixture(): Promise<CrashFixture> {
-  const made = await fixture()
-  return { ...made, crash: (round) => crash(made.directory, round) }
-}
-
-/** Kills a writer some milliseconds after its first ack; gives the last seq that it printed. */
-async function crash(directory: string, round: number): Promise<number> {
-  const writer = spawn(process.execPath, [thisFile, directory], {
-    stdio: ["ignore", "pipe", "inherit"],
-  })
-  let acked = 0
-  let killing: Promise<unknown> | undefined
-  for await (const line of createInterface({ input: writer.stdout })) {
-    acked = Number(line)
-    killing ??= sleep((round * 37) % 230).then(() => writer.kill("SIGKILL"))
-  }
-  await killing
-  return acked
 }
