@@ -115,6 +115,26 @@ describe("dialling", () => {
     expect(dialsAfterLossAt(100)).toBeLessThanOrEqual(1)
     expect(dialsAfterLossAt(limits.linkStableMs + 1000)).toBeGreaterThan(1)
   })
+
+  test("[L8] once one peer is reached, the others are tried at once, one time each", () => {
+    const world = new World()
+    const node = world.node("a", { peers: ["b", "c", "nowhere"] })
+    const peers = [world.node("b"), world.node("c")]
+    const count = () => peers.reduce((sum, peer) => sum + linkCount(node, peer), 0)
+    const dialsNowhere = () =>
+      node.effects.filter((it) => it.type === "dial" && it.address === "nowhere").length
+    for (let round = 0; round < 6; round++) {
+      for (const peer of peers) world.cut(node, peer)
+      world.advance(100_000)
+      for (const peer of peers) world.heal(node, peer)
+      while (count() === 0) world.advance(5)
+      const before = dialsNowhere()
+      world.advance(limits.linkBackoffMsMin + 20)
+      expect(count(), `round ${round}`).toBe(2)
+      expect(dialsNowhere() - before).toBeGreaterThan(0)
+      expect(dialsNowhere() - before).toBeLessThan(5)
+    }
+  })
 })
 
 describe("healing", () => {

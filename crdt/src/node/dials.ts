@@ -58,10 +58,26 @@ export class Dials {
   }
 
   set(dial: Dial | undefined, state: DialState, nowMs: Millis): void {
+    if (state.state === "linked") this.#bringForward(nowMs)
     if (dial === undefined) return
     dial.state = state
     this.#dueMs = undefined
     dial.sinceMs = nowMs
+  }
+
+  /**
+   * A link came up, so what kept the others away may be over as well: each is tried once at once,
+   * after which its back-off goes on. Who has to wait for the whole of it was told to.
+   */
+  #bringForward(nowMs: Millis): void {
+    for (const dial of this.#dials.values()) {
+      const { state, sinceMs } = dial
+      if (state.state !== "waiting" || dial.attempts === 0) continue
+      if (state.retryAtMs - sinceMs >= limits.linkBackoffMsMax) continue
+      const soonMs = nowMs + this.#random.next() * limits.linkBackoffMsMin
+      if (soonMs < state.retryAtMs) dial.state = { state: "waiting", retryAtMs: soonMs }
+    }
+    this.#dueMs = undefined
   }
 
   /** The attempt or the link is over. `livedMs`: how long the link was up. */
