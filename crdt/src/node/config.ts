@@ -2,6 +2,7 @@
 import type { NodeId, OriginId } from "../base/index.ts"
 import type { Head, LogEntry, Notes } from "../log/index.ts"
 import type { Random } from "../ports/index.ts"
+import type { CompactionConfig } from "./compaction.ts"
 import type { Engines } from "./job.ts"
 import type { ReopenTimes } from "./reopenings.ts"
 
@@ -12,6 +13,10 @@ export type NodeConfig = {
   readonly heads: readonly (readonly [OriginId, Head])[]
   /** As the store said. Default: none. */
   readonly cuts?: readonly (readonly [OriginId, number])[]
+  /** Where logs in it begin, as the store said. Default: at their beginnings. */
+  readonly floors?: readonly (readonly [OriginId, Head])[]
+  /** Default: `compactionLimits`, and no floor over what a member lacks. */
+  readonly compaction?: CompactionConfig
   /** The cluster's own records in it, as the store said. Default: none. */
   readonly clusterRecords?: readonly LogEntry[]
   /** What background work wrote down of itself, as the store said. Default: nothing. */

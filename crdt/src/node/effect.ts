@@ -80,6 +80,16 @@ export type NodeEvent =
   | { readonly type: "store-recovered" }
   /** The core ends: its store is to be opened anew. */
   | { readonly type: "store-in-doubt"; readonly why: ReopenDoubt["why"] }
+  /** A document's entries are in its snapshot now; bytes of what was folded and what came of it. */
+  | {
+      readonly type: "folded"
+      readonly document: DocumentId
+      readonly entries: number
+      readonly bytes: number
+      readonly snapshotBytes: number
+    }
+  /** Logs begin here now. */
+  | { readonly type: "truncated"; readonly floors: readonly (readonly [OriginId, number])[] }
   | { readonly type: "read-failed"; readonly document: DocumentId; readonly message: string }
   | { readonly type: "updates-unreadable"; readonly document: DocumentId; readonly count: number }
   | { readonly type: "link-up"; readonly peer: NodeId; readonly connection: ConnectionId }

@@ -1,4 +1,6 @@
 /** The node core: sessions, log, links. One class, one `step`. */
+export { compactionLimits } from "./compaction.ts"
+export type { CompactionConfig, CompactionLimits } from "./compaction.ts"
 export * from "./config.ts"
 export * from "./effect.ts"
 export * from "./input.ts"

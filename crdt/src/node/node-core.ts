@@ -4,13 +4,14 @@
  * to writers and pushed to peers, in that order. No I/O, no clock, no randomness of its own.
  */
 import { limits } from "../base/index.ts"
-import type { ConnectionId, Millis } from "../base/index.ts"
+import type { ConnectionId, Millis, NodeId } from "../base/index.ts"
 import type { AppendResult, ReopenDoubt } from "../ports/index.ts"
 import { encodeFreshness } from "../protocol/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
 import { encodeYAwareness } from "../protocol/stock/index.ts"
 import { Commits, ownRecords } from "./commits.ts"
 import type { Batch } from "./commits.ts"
+import { Compaction } from "./compaction.ts"
 import type { NodeConfig } from "./config.ts"
 import type { ClientConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
@@ -43,6 +44,7 @@ export class NodeCore {
   readonly #stock: StockSessions
   readonly #links: Links
   readonly #tiers: Tiers
+  readonly #compaction: Compaction
   readonly #clients = new Map<ConnectionId, ClientConnection>()
   #sweepAtMs: Millis
   #freshnessSaid = ""
@@ -85,6 +87,8 @@ export class NodeCore {
       )
     }
     this.#links = new Links(this.#core, dials, show, nowMs)
+    const heldBy = (node: NodeId) => this.#links.linkedTo(node)?.heads
+    this.#compaction = new Compaction(this.#core, heldBy, config.compaction)
     this.#tiers = new Tiers(this.#core, this.#links, nowMs)
     this.#native = new NativeSessions(this.#core, this.#tiers, () => this.#freshness())
     this.#stock = new StockSessions(this.#core)
@@ -223,6 +227,8 @@ export class NodeCore {
     const updates = durableUpdates(this.#core, batch, firstSeq)
     const pending = deliver(turn, this.#core.documents, updates)
     this.#links.partitions.onDurable(turn, updates)
+    this.#compaction.onDurable(turn, updates)
+    this.#compaction.onRaised(batch.maintenance?.work.raise ?? [])
     for (const [document, writers] of pending) this.#onPending(turn, document, writers)
     this.#native.updates.onCommitted(turn, batch.own, firstSeq)
     for (const record of batch.cluster) this.#core.members.onDurable(config.origin, record)
@@ -344,6 +350,7 @@ export class NodeCore {
     this.#native.sweep(turn)
     this.#stock.sweep(turn)
     this.#links.sweep(turn)
+    this.#compaction.sweep(turn)
     this.#tiers.sweep(turn)
     for (const client of this.#clients.values()) {
       const { congestion } = client
@@ -394,6 +401,7 @@ export class NodeCore {
   /** What was accepted becomes durable first; what comes now is somebody's to send again. */
   #end(turn: Turn): void {
     this.#isStopping = true
+    this.#compaction.stop()
     this.#core.commits.afterwards(turn, (settled) => {
       for (const connection of this.#clients.keys()) settled.close(connection, "service-restart")
       for (const link of this.#links.all()) settled.close(link.connection, "service-restart")

@@ -11,6 +11,7 @@ import { yjsEngine } from "../../engines/yjs/index.ts"
 import type { MemoryLog } from "../../log/index.ts"
 import type { ReopenDoubt } from "../../ports/index.ts"
 import type { CloseReason } from "../../protocol/index.ts"
+import type { CompactionConfig } from "../compaction.ts"
 import type { Effect, NodeEvent } from "../effect.ts"
 import type { Endpoint, Input, Reply } from "../input.ts"
 import { runJob } from "../job.ts"
@@ -54,7 +55,11 @@ class Pipe {
   }
 }
 
-type NodeOptions = { readonly peers?: readonly string[]; readonly cluster?: string }
+type NodeOptions = {
+  readonly peers?: readonly string[]
+  readonly cluster?: string
+  readonly compaction?: CompactionConfig
+}
 
 export class TestNode {
   readonly name: string
@@ -76,13 +81,19 @@ export class TestNode {
   readonly reopened: ReopenDoubt[] = []
   readonly #reopenings = new Reopenings()
   readonly #promises: Promises
+  readonly #compaction: CompactionConfig
   #life = 1
 
-  constructor(world: World, name: string, { peers = [], cluster = "test" }: NodeOptions) {
+  constructor(
+    world: World,
+    name: string,
+    { peers = [], cluster = "test", compaction = {} }: NodeOptions,
+  ) {
     this.world = world
     this.name = name
     this.peers = peers
     this.cluster = cluster
+    this.#compaction = compaction
     this.store = new TestStore(must(originOf(must(parseNodeId(name)), "00000000000000a1")))
     this.#promises = new Promises(this.store)
     this.core = this.#boot()
@@ -107,6 +118,8 @@ export class TestNode {
       node: must(parseNodeId(this.name)),
       origin: this.origin,
       heads: this.store.log.heads(),
+      floors: this.store.log.floors(),
+      compaction: this.#compaction,
       cuts: this.store.log.cuts(),
       clusterRecords: this.store.log.clusterRecords(),
       notes: this.store.log.side.notes(),
