@@ -8,12 +8,14 @@ import { decodeOrigin, VersionVector } from "@causeway/crdt/clock"
 import { HASH_BYTES } from "@causeway/crdt/log"
 import type { DocumentSnapshot, Head, Snapshot } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
+import { isEmptySide, readSide, sideOf, writeSide } from "./side-messages.ts"
+import type { Side } from "./side-messages.ts"
 
 /** A version vector on its way between threads. */
 export type Seqs = readonly (readonly [OriginId, number])[]
 
 /** What a batch has besides entries. */
-export type Rare = Required<Pick<AppendBatch, "snapshots" | "floors" | "raise">>
+export type Rare = Required<Pick<AppendBatch, "snapshots" | "floors" | "raise">> & Side
 
 export type SnapshotMessage = { readonly state: Uint8Array<ArrayBuffer>; readonly folded: Seqs }
 
@@ -22,8 +24,11 @@ export function snapshotOf({ state, folded }: SnapshotMessage): Snapshot {
 }
 
 /** Empty if the batch has nothing of the kind: then it costs nothing. */
-export function encodeRare({ snapshots = [], floors = [], raise = [] }: AppendBatch): Uint8Array {
-  if (snapshots.length + floors.length + raise.length === 0) return new Uint8Array()
+export function encodeRare(batch: AppendBatch): Uint8Array {
+  const { snapshots = [], floors = [], raise = [] } = batch
+  const side = sideOf(batch)
+  const count = snapshots.length + floors.length + raise.length
+  if (count === 0 && isEmptySide(side)) return new Uint8Array()
   const writer = new Writer(snapshots.reduce((sum, { state }) => sum + state.length + 512, 256))
   writer.varUint(snapshots.length)
   for (const { document, folded, state } of snapshots) {
@@ -35,6 +40,7 @@ export function encodeRare({ snapshots = [], floors = [], raise = [] }: AppendBa
   for (const [origin, seq] of floors) writer.string(origin).varUint(seq)
   writer.varUint(raise.length)
   for (const [origin, { seq, hash }] of raise) writer.string(origin).varUint(seq).raw(hash)
+  writeSide(writer, side)
   return writer.finish()
 }
 
@@ -58,8 +64,9 @@ export function decodeRare(bytes: Uint8Array): Partial<Rare> {
     const origin = decodeOrigin(reader)
     raise.push([origin, { seq: reader.varUint(), hash: reader.raw(HASH_BYTES).slice() }])
   }
+  const side = readSide(reader, bytes.length, storedDocument)
   reader.end()
-  return { snapshots, floors, raise }
+  return { snapshots, floors, raise, ...side }
 }
 
 /** A document as it is named in a store. */
