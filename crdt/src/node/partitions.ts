@@ -101,7 +101,7 @@ export class Partitions {
     } else if (known !== undefined || split.members.size < limits.linksMax) {
       split.members.set(node, { state: "away", heardMs, isNoticed: false, due })
     }
-    split.sinceMs = firstHeard(split)
+    split.sinceMs = Math.min(split.sinceMs, heardMs)
     this.#countMissed(split, heads, heardMs, turn.nowMs)
   }
 
@@ -178,7 +178,6 @@ export class Partitions {
   forget(turn: Turn, node: NodeId): void {
     const split = this.#split
     if (split?.members.delete(node) !== true) return
-    split.sinceMs = firstHeard(split)
     if (split.members.size === 0) this.#split = undefined
     else this.#settle(turn, split)
   }
@@ -218,7 +217,6 @@ export class Partitions {
         rest.members.set(node, member)
       }
     }
-    rest.sinceMs = firstHeard(rest)
     this.#split = rest.members.size === 0 ? undefined : rest
     if (members.length === 0) return
     members.sort((left, right) => (left < right ? -1 : 1))
@@ -308,12 +306,6 @@ function newSplit(sinceMs: Millis, here = new Side()): Split {
 /** A process that restarts is no split; one that was away long enough once, is. */
 function isLong(member: Away | Back, nowMs: Millis): boolean {
   return member.state === "back" || nowMs - member.heardMs >= limits.partitionMsMin
-}
-
-function firstHeard({ members }: Split): Millis {
-  let firstMs = Infinity
-  for (const { heardMs } of members.values()) firstMs = Math.min(firstMs, heardMs)
-  return firstMs
 }
 
 function someAway(split: Split): boolean {

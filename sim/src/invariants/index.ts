@@ -7,6 +7,7 @@ import { idempotence } from "./idempotence.ts"
 import type { Invariant } from "./invariant.ts"
 import { neverReaders } from "./never-readers.ts"
 import { orderlyStop } from "./orderly-stop.ts"
+import { partitionReports } from "./partition-reports.ts"
 import { presenceConvergence } from "./presence-convergence.ts"
 import { savedHonesty } from "./saved-honesty.ts"
 import { servedIsLogged } from "./served-is-logged.ts"
@@ -47,6 +48,7 @@ export const allInvariants: readonly Invariant[] = [
   soundOpenings,
   savedHonesty,
   freshnessHonesty,
+  partitionReports,
   { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },
   { name: "logged-once", explain: "an origin logs each numbered update of a client once" },
   { name: "convergence", explain: "after heal and quiet every replica shows the same" },
