@@ -111,8 +111,10 @@ export const limits = {
 
   /** Leaves of one bucket in one message. Past it: the first of them. */
   digestLeavesMax: 1024,
+  /** From the end of one pass over changed documents to the next. */
+  digestPassMs: 20_000,
   /** Nodes compare this often, with full jitter on top of half of it. */
-  digestRoundMs: 180_000,
+  digestRoundMs: 60_000,
   /** What one side sends of digests to one peer in a round. Past it: the next round goes on. */
   digestRoundBytes: 64 * KiB,
   /** Divergences that are listed. Past it: only counted and logged. */

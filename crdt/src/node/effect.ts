@@ -112,6 +112,17 @@ export type NodeEvent =
       readonly bytes: number
       readonly tookMs: number
     }
+  /** The same entries, another content: on a peer, or (without one) in another order. */
+  | {
+      readonly type: "divergence-found"
+      readonly document: DocumentId
+      readonly peer: NodeId | undefined
+    }
+  | {
+      readonly type: "divergence-over"
+      readonly document: DocumentId
+      readonly peer: NodeId | undefined
+    }
   /** A peer is out of reach for longer than a restart takes. */
   | { readonly type: "partition-noticed"; readonly peer: NodeId; readonly sinceMs: Millis }
   | { readonly type: "partition-healed"; readonly report: PartitionReport }

@@ -25,6 +25,7 @@ import type {
 } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
 import type { Dials } from "./dials.ts"
+import { Digests } from "./digests.ts"
 import { LinkPull } from "./link-pull.ts"
 import { LinkPush } from "./link-push.ts"
 import { Link } from "./link.ts"
@@ -55,6 +56,7 @@ export class Links {
   readonly partitions: Partitions
   readonly #transferOut: TransferOut
   readonly transferIn: TransferIn
+  readonly digests: Digests
   readonly #rivals: Rivals
   #vectorsAtMs: Millis
 
@@ -63,6 +65,7 @@ export class Links {
     this.dials = dials
     this.push = new LinkPush(core, this.#links)
     this.pull = new LinkPull(core, this.#links)
+    this.digests = new Digests(core, this.#links, nowMs)
     this.#transferOut = new TransferOut(core, this.#links)
     this.transferIn = new TransferIn(core, {
       links: this.#links,
@@ -176,7 +179,7 @@ export class Links {
       case "transfer-page":
         return this.#orMalformed(turn, link, this.transferIn.onPage(turn, link, message))
       case "digests":
-        return undefined
+        return this.digests.onDigests(turn, link, message)
       case "ping":
         return turn.send(link.connection, linkPongFrame)
       case "pong":
@@ -352,12 +355,13 @@ export class Links {
   }
 
   onDeadline(turn: Turn): void {
+    this.digests.onDeadline(turn)
     if (turn.nowMs >= this.#vectorsAtMs) this.#sendVectors(turn)
     this.dials.pump(turn, (node) => this.linkedTo(node) !== undefined)
   }
 
   deadline(): Millis {
-    return Math.min(this.#vectorsAtMs, this.dials.deadline())
+    return Math.min(this.#vectorsAtMs, this.dials.deadline(), this.digests.deadline())
   }
 }
 

@@ -31,7 +31,7 @@ import { presenceFrames } from "./presence.ts"
 import type { PresenceOwner } from "./presence.ts"
 import { Reads } from "./reads.ts"
 import type { Session } from "./sessions.ts"
-import { peerFreshness, peerStatus } from "./status.ts"
+import { nodeStatus, peerFreshness } from "./status.ts"
 import type { NodeStatus } from "./status.ts"
 import { StockSessions } from "./stock-sessions.ts"
 import { Tiers } from "./tiers.ts"
@@ -423,23 +423,7 @@ export class NodeCore {
   }
 
   status(): NodeStatus {
-    const { config, commits, documents, holdings } = this.#core
-    const store = commits.storeState
-    let sessions = 0
-    for (const document of documents.all()) sessions += document.sessions.size
-    return {
-      node: config.node,
-      origin: config.origin,
-      cluster: config.cluster,
-      vector: Object.fromEntries(holdings.vector().entries()),
-      ready: store === "ok" && !this.#isStopping,
-      store,
-      sessions,
-      documents: documents.size,
-      peers: peerStatus(this.#links, holdings),
-      partition: this.#links.partitions.status(),
-      transfer: this.#links.transferIn.status(),
-    }
+    return nodeStatus(this.#core, this.#links, this.#isStopping)
   }
 }
 

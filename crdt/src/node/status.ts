@@ -5,6 +5,8 @@ import type { PeerFreshness } from "../protocol/index.ts"
 import type { Holdings } from "./holdings.ts"
 import type { Link } from "./link.ts"
 import type { Links } from "./links.ts"
+import type { Core } from "./core.ts"
+import type { DivergenceStatus } from "./digests.ts"
 import type { PartitionStatus } from "./partitions.ts"
 import type { TransferStatus } from "./transfer-in.ts"
 
@@ -32,8 +34,31 @@ export type NodeStatus = {
   readonly peers: readonly PeerStatus[]
   /** The split that is on; undefined if all are linked and level. */
   readonly partition: PartitionStatus | undefined
+  /** Documents whose content differs though their entries do not. */
+  readonly divergences: DivergenceStatus
   /** A state transfer to this node, while it is under way. */
   readonly transfer: TransferStatus | undefined
+}
+
+export function nodeStatus(core: Core, links: Links, isStopping: boolean): NodeStatus {
+  const { config, commits, documents, holdings } = core
+  const store = commits.storeState
+  let sessions = 0
+  for (const document of documents.all()) sessions += document.sessions.size
+  return {
+    node: config.node,
+    origin: config.origin,
+    cluster: config.cluster,
+    vector: Object.fromEntries(holdings.vector().entries()),
+    ready: store === "ok" && !isStopping,
+    store,
+    sessions,
+    documents: documents.size,
+    peers: peerStatus(links, holdings),
+    partition: links.partitions.status(),
+    divergences: links.digests.status(),
+    transfer: links.transferIn.status(),
+  }
 }
 
 /** Configured peers first, in their order, then those that dialled us, then lost ones of those. */

@@ -10,6 +10,7 @@ const warnings: ReadonlySet<NodeEvent["type"]> = new Set([
   "store-in-doubt",
   "partition-noticed",
   "transfer-stopped",
+  "divergence-found",
 ])
 const news: ReadonlySet<NodeEvent["type"]> = new Set([
   "store-recovered",
@@ -18,6 +19,7 @@ const news: ReadonlySet<NodeEvent["type"]> = new Set([
   "healed",
   "transfer-begun",
   "transfer-done",
+  "divergence-over",
 ])
 /** Too many for any log: metrics count them. */
 const silent: ReadonlySet<NodeEvent["type"]> = new Set(["committed", "delivered"])

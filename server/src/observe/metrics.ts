@@ -26,6 +26,8 @@ export class Metrics {
   readonly #linksRefused = this.#counter("links_refused_total", "Links closed", "reason")
   readonly #heals = this.#counter("heals_total", "Times a peer was caught up with again")
   readonly #partitions = this.#counter("partitions_total", "Splits that are over")
+  readonly #divergences = this.#counter("divergences_total", "Documents whose content differs")
+  readonly #transfers = this.#counter("transfers_total", "State transfers that were completed")
   readonly #forks = this.#counter("forks_total", "Logs of one origin that differ")
   readonly #renewals = this.#counter("log_renewals_total", "Openings in doubt", "why")
   readonly #salvaged = this.#counter("entries_salvaged_total", "Entries logged again in doubt")
@@ -117,6 +119,10 @@ export class Metrics {
         return this.#forks.inc()
       case "presence-dropped":
         return this.#presence.inc({ why: event.why })
+      case "divergence-found":
+        return this.#divergences.inc()
+      case "transfer-done":
+        return this.#transfers.inc()
       case "session-opened":
       case "session-closed":
       case "store-recovered":
@@ -124,7 +130,7 @@ export class Metrics {
       case "partition-noticed":
       case "transfer-begun":
       case "transfer-stopped":
-      case "transfer-done":
+      case "divergence-over":
       case "link-up":
       case "link-down":
         return undefined
