@@ -1,0 +1,204 @@
+/**
+ * Keeps the leaves of this node's documents up to date, in the background: a pass looks through
+ * the documents that changed since the last one, one at a time, and leaves three quarters of the
+ * time to others. What a stop cuts off is begun again where the last whole pass ended. Rules [G1] [G2].
+ */
+import { DecodeError, limits, partsOfDocumentId, Reader, Writer } from "../base/index.ts"
+import type { DocumentId, Millis } from "../base/index.ts"
+import { VersionVector } from "../clock/index.ts"
+import { bucketCount, bucketOf, vectorDigest } from "../log/index.ts"
+import type { ChangedPage, DigestLeaf } from "../log/index.ts"
+import type { ReadResult } from "../ports/index.ts"
+import type { Core } from "./core.ts"
+import type { DigestTree } from "./digest-tree.ts"
+import type { Divergences } from "./divergences.ts"
+import { partsOf, reachOf } from "./document-state.ts"
+import type { DocumentRead } from "./document-state.ts"
+import type { Turn } from "./turn.ts"
+
+/** Buckets whose sums are read at a time when a node starts. */
+const bucketsPerRead = 1024
+const documentsPerPage = 32
+
+type Changed = { before: DigestLeaf | undefined; readonly after: DigestLeaf }
+
+type Pass = {
+  /** What leaves stand for once it is over. */
+  readonly upTo: VersionVector
+  page: ChangedPage
+  index: number
+  leaves: Changed[]
+}
+
+export class DigestPass {
+  readonly #core: Core
+  readonly #tree: DigestTree
+  readonly #divergences: Divergences
+  /** All leaves of entries up to here are current. */
+  #digested = new VersionVector()
+  #loadedBuckets = 0
+  #pass: Pass | undefined
+  /** When to do the next piece; Infinity while something is under way. */
+  #dueMs: Millis
+  #startedMs: Millis = 0
+
+  constructor(core: Core, tree: DigestTree, divergences: Divergences, nowMs: Millis) {
+    this.#core = core
+    this.#tree = tree
+    this.#divergences = divergences
+    this.#dueMs = nowMs + limits.digestPassMs
+    for (const [name, note] of core.config.notes ?? []) {
+      if (name === "digested") this.#digested = vectorIn(note)
+    }
+  }
+
+  /** Whether the tree stands for anything yet. */
+  get isReady(): boolean {
+    return this.#loadedBuckets >= bucketCount
+  }
+
+  deadline(): Millis {
+    return this.#dueMs
+  }
+
+  onDeadline(turn: Turn): void {
+    if (turn.nowMs < this.#dueMs) return
+    this.#dueMs = Infinity
+    this.#startedMs = turn.nowMs
+    if (!this.isReady) this.#load(turn)
+    else if (this.#pass === undefined) this.#begin(turn)
+    else this.#next(turn, this.#pass)
+  }
+
+  #later(turn: Turn, waitMs: Millis): void {
+    this.#dueMs = turn.nowMs + waitMs
+  }
+
+  /** It took its time; three times as much is left to others. */
+  #rest(turn: Turn): void {
+    this.#later(turn, 3 * (turn.nowMs - this.#startedMs))
+  }
+
+  #giveUp(turn: Turn): void {
+    this.#pass = undefined
+    this.#later(turn, limits.digestPassMs)
+  }
+
+  #load(turn: Turn): void {
+    const from = this.#loadedBuckets
+    const query = { type: "bucket-sums", from, count: bucketsPerRead } as const
+    this.#core.reads.start(turn, query, (later, result) => {
+      if (result.type !== "bucket-sums") {
+        this.#giveUp(later)
+        return
+      }
+      for (const [bucket, sum] of result.sums) this.#tree.load(bucket, sum)
+      this.#loadedBuckets += bucketsPerRead
+      this.#rest(later)
+    })
+  }
+
+  #begin(turn: Turn): void {
+    const upTo = this.#core.holdings.vector()
+    if (this.#digested.coversAll(upTo)) this.#later(turn, limits.digestPassMs)
+    else this.#readPage(turn, upTo, undefined)
+  }
+
+  #readPage(turn: Turn, upTo: VersionVector, after: DocumentId | undefined): void {
+    const query = {
+      type: "changed",
+      since: this.#digested,
+      after,
+      limit: documentsPerPage,
+    } as const
+    this.#core.reads.start(turn, query, (later, page) => {
+      if (page.type !== "changed") {
+        this.#giveUp(later)
+        return
+      }
+      this.#pass = { upTo, page, index: 0, leaves: [] }
+      this.#rest(later)
+    })
+  }
+
+  #next(turn: Turn, pass: Pass): void {
+    const document = pass.page.documents[pass.index]?.document
+    if (document === undefined) {
+      this.#write(turn, pass)
+      return
+    }
+    pass.index += 1
+    const query = { type: "document", document, since: new VersionVector() } as const
+    this.#core.reads.queue(turn, pass, query, (later, read) => {
+      // One that can't be read, or is too large, has no leaf: it is reported elsewhere.
+      if (read.type === "document") this.#digest(later, pass, document, read)
+      else this.#rest(later)
+    })
+  }
+
+  #digest(turn: Turn, pass: Pass, document: DocumentId, read: DocumentRead): void {
+    const { engine } = partsOfDocumentId(document)
+    const vector = vectorDigest(reachOf(read))
+    const work = { type: "digest", engine, parts: partsOf(read) } as const
+    this.#core.jobs.start(turn, work, (later, result) => {
+      if (result.type !== "digest") {
+        this.#rest(later)
+        return
+      }
+      const after: DigestLeaf = { document, vector, content: result.content }
+      this.#divergences.judgeOwn(later, after, result.contradicts)
+      const query = { type: "leaves", bucket: bucketOf(document) } as const
+      this.#core.reads.start(later, query, (latest, leaves) => {
+        this.#keep(latest, pass, after, leaves)
+      })
+    })
+  }
+
+  #keep(turn: Turn, pass: Pass, after: DigestLeaf, read: ReadResult): void {
+    if (read.type !== "leaves") {
+      this.#giveUp(turn)
+      return
+    }
+    const before = read.leaves.find(({ document }) => document === after.document)
+    pass.leaves.push({ before, after })
+    this.#rest(turn)
+  }
+
+  #write(turn: Turn, { page, upTo, leaves }: Pass): void {
+    const isOver = page.next === undefined
+    const notes = isOver ? [["digested", bytesOf(upTo)] as const] : []
+    const work = { leaves: leaves.map(({ after }) => after), notes }
+    this.#core.commits.maintain({
+      work,
+      done: (later, result) => {
+        if (!result.ok) {
+          this.#giveUp(later)
+          return
+        }
+        for (const { before, after } of leaves) this.#tree.replace(before, after)
+        this.#pass = undefined
+        this.#startedMs = later.nowMs
+        if (page.next !== undefined) this.#readPage(later, upTo, page.next)
+        else {
+          this.#digested = upTo
+          this.#later(later, limits.digestPassMs)
+        }
+      },
+    })
+  }
+}
+
+function bytesOf(vector: VersionVector): Uint8Array {
+  const writer = new Writer()
+  vector.encode(writer)
+  return writer.finish()
+}
+
+function vectorIn(note: Uint8Array): VersionVector {
+  try {
+    return VersionVector.decode(new Reader(note))
+  } catch (error) {
+    if (error instanceof DecodeError) return new VersionVector()
+    throw error
+  }
+}
