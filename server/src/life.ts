@@ -6,7 +6,14 @@
 import { performance } from "node:perf_hooks"
 import type { Millis } from "@causeway/crdt/base"
 import { NodeCore } from "@causeway/crdt/node"
-import type { Command, NodeEvent, NodeStatus, ReopenTimes, Reply } from "@causeway/crdt/node"
+import type {
+  Command,
+  NodeEvent,
+  NodeStatus,
+  ReopenTimes,
+  Reply,
+  StayingBranch,
+} from "@causeway/crdt/node"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import type { CloseReason } from "@causeway/crdt/protocol"
 import { Driver } from "./driver.ts"
@@ -19,6 +26,7 @@ export type LifeOptions = {
   readonly cluster: string
   readonly peers: readonly string[]
   readonly reopenFromMs: ReopenTimes
+  readonly staying: StayingBranch | undefined
   readonly onEvent: (event: NodeEvent) => void
   readonly onCutOff: (reason: CloseReason) => void
   /** The core is over; this life is to be ended, and another one to follow. */
@@ -42,12 +50,12 @@ export class Life {
   #hasEnded = false
 
   constructor(options: LifeOptions) {
-    const { store, cluster, peers, reopenFromMs, onEvent, onCutOff, onReopen } = options
+    const { store, cluster, peers, reopenFromMs, staying, onEvent, onCutOff, onReopen } = options
     const engines = new LazyEngines()
     const { node, origin, heads, cuts, clusterRecords, notes } = store.opened
     const random = { next: () => Math.random() }
     const identity = { node, origin, heads, cuts, clusterRecords, notes, cluster, peers }
-    const config = { ...identity, engines: engines.engines, random, reopenFromMs }
+    const config = { ...identity, engines: engines.engines, random, reopenFromMs, staying }
     this.#store = store
     this.#core = new NodeCore(config, nowMs())
     this.transport = new Transport({ give: (input) => this.#driver.give(input), onCutOff })

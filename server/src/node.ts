@@ -117,7 +117,10 @@ class Node implements RunningNode {
       metrics: this.#metrics,
       ask: (request, answer) => this.#life.ask(request, answer),
       partitions: () => parts.partitions.reports,
-      backups: new Backups({ store: () => this.#life.store, directory: directoryOf(options.store) }),
+      backups: new Backups({
+        store: () => this.#life.store,
+        directory: directoryOf(options.store),
+      }),
     })
     serveNode(parts.server, app, (...upgrade) => this.#life.transport.upgrade(...upgrade))
   }
@@ -135,6 +138,7 @@ class Node implements RunningNode {
       cluster,
       peers,
       reopenFromMs: this.#reopenings.fromMs,
+      staying: this.#reopenings.staying,
       onEvent: (event) => this.#onEvent(event),
       onCutOff: (reason) => this.#metrics.onCutOff(reason),
       onReopen: (doubt) => {
@@ -159,7 +163,7 @@ class Node implements RunningNode {
     while (this.#closing === undefined) {
       try {
         const store = await this.#parts.open(doubt)
-        this.#reopenings.note(doubt.why, nowMs())
+        this.#reopenings.note(doubt, nowMs())
         this.#life = this.#begin(store)
         return
       } catch (error) {

@@ -8,7 +8,8 @@
  *   links    max(leftover, dial, notice) + back-off + trips
  *   clients  max(leftover, dial, notice) + back-off + trips; more for homes that are not well
  *   updates  (clients) slow disk + retries of store, update and document + trips for each piece
- *   level    (links, updates) slow disk + a round of questions + trips for each piece
+ *   forks    (links) for each branch: a pause between openings, a look, a probe, an opening
+ *   level    (links, updates, forks) slow disk + a round of questions + trips for each piece
  *   shown    (level) a document that is opened again + trips
  *   rest     max(leftover, silence of whoever is left) + trips
  *
@@ -60,6 +61,8 @@ const STOCK_BACKOFF_MS = 2500
 const CLOSE_MS = 2000
 /** An entry's own node is given time to push it; one that was asked may be lost; one answers. */
 const WANTS = 3
+/** Questions to find where two logs part: no log has more entries than two to the power of it. */
+const PROBES = 20
 /** A liar that comes back is believed once more. */
 const LIARS = 2
 
@@ -76,6 +79,7 @@ export function budgetOf(healed: Healed): Budget {
     links: nodes.length === 1 ? 0 : linksMs(healed, leftoverMs),
     clients: clientsMs(healed, leftoverMs) + diskMs + serveMs,
     updates: diskMs + serveMs + updatesMs(healed),
+    forks: forksMs(healed, roundMs),
     level: roundMs + linkBytesMs(healed),
     shown: clientLimits.reopenBackoffMsMax + serveMs + tripsMs(4, profile.network.clientDelayMs),
     rest: restMs(healed, leftoverMs),
@@ -167,6 +171,20 @@ function questionsMs({ nodes, others, profile }: Healed): Millis {
   const vain = WANTS + others + (isLiedTo ? LIARS : 0)
   const vectorsMs = 3 * 1.5 * limits.linkVectorIntervalMs
   return vain * limits.linkWantMs + vectorsMs + tripsMs(10, profile.network.nodeDelayMs)
+}
+
+/**
+ * Each opening for a fork leaves one branch less, but a process pauses between two of a kind, and
+ * those before the heal count: it doubles with each folder that was put back.
+ */
+function forksMs({ ledger, profile }: Healed, roundMs: Millis): Millis {
+  const { branches } = ledger.forks
+  if (branches === 0) return 0
+  const probeMs = tripsMs(2 * PROBES, profile.network.nodeDelayMs + profile.disk.readMs)
+  const linkMs = limits.linkBackoffMsMax + tripsMs(8, profile.network.nodeDelayMs)
+  const openingMs = 2 * limits.sweepMs + limits.linkWantMs + probeMs + linkMs + roundMs
+  const pauseMs = Math.min(limits.reopenPauseMs * 2 ** branches, limits.reopenPauseMsMax)
+  return branches * openingMs + pauseMs
 }
 
 /** What nodes lack of each other, piece by piece. */

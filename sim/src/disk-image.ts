@@ -95,7 +95,7 @@ export class DiskImage {
     mint: { readonly origin: () => OriginId; readonly boot: () => string },
   ): Renewed | undefined {
     const why = this.#doubt() ?? doubt?.why
-    const renewed = why === undefined ? undefined : this.#renew(why, doubt, mint.origin())
+    const renewed = why === undefined ? undefined : this.#putRight(why, doubt, mint.origin)
     const { origin } = this.#log
     this.#boot = mint.boot()
     this.#beside = { boot: this.#boot, origin, openedSeq: this.#log.head(origin).seq }
@@ -120,6 +120,20 @@ export class DiskImage {
   #areTailsSound(): boolean {
     if (!this.hasDamage) return true
     return this.#log.heads().every(([origin, { seq }]) => !this.isDamaged({ origin, seq }))
+  }
+
+  #putRight(why: DoubtReason, doubt: ReopenDoubt | undefined, mint: () => OriginId): Renewed {
+    const isFork = why === "fork" && doubt?.why === "fork"
+    return isFork ? this.#giveWay(doubt) : this.#renew(why, doubt, mint())
+  }
+
+  /** Only what is moved is looked at. */
+  #giveWay({ why, origin, keepSeq }: Extract<ReopenDoubt, { why: "fork" }>): Renewed {
+    const before = this.#log.origin
+    const isDamaged = (dot: Dot): boolean => this.isDamaged(dot)
+    const renewal = this.#log.giveWay({ origin, keepSeq }, { isDamaged })
+    this.#damaged.delete(origin)
+    return { ...renewal, why, before }
   }
 
   /** The log is looked through where records may be damaged; else damage goes on unnoticed. */

@@ -114,10 +114,10 @@ export class SimNode {
     const { cluster, peers, engines } = this.#setup
     const random = this.#random.split(`life ${this.life}`)
     if (doubt === undefined) this.#reopenings = new Reopenings()
-    else this.#reopenings.note(doubt.why, this.clock.nowMs)
-    const reopenFromMs = this.#reopenings.fromMs
+    else this.#reopenings.note(doubt, this.clock.nowMs)
+    const { fromMs: reopenFromMs, staying } = this.#reopenings
     const identity = { node, origin, heads, cuts, clusterRecords, notes, cluster, peers }
-    const config: NodeConfig = { ...identity, engines, random, reopenFromMs }
+    const config: NodeConfig = { ...identity, engines, random, reopenFromMs, staying }
     this.#core = new NodeCore(config, this.clock.nowMs)
     this.#alarm = new Alarm(
       this.clock,

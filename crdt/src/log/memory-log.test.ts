@@ -6,7 +6,7 @@ import type { Dot } from "../clock/index.ts"
 import { testClient, testDocument, testOrigin, testRecord } from "../testing/store-fixtures.ts"
 import { chainRecords, emptyHead, genesisHash } from "./chain.ts"
 import { MemoryLog } from "./memory-log.ts"
-import { bodyOf, decodeUpdate } from "./record.ts"
+import { bodyOf, decodeUpdate, encodeRecord } from "./record.ts"
 import { lostNamedMax } from "./renewal.ts"
 
 const own = testOrigin("own")
@@ -133,7 +133,8 @@ test("[E3] what peers may hold otherwise is logged again whole under the fresh o
   const log = filled()
   expect(log.renew(fresh, { keepSeq: 3 })).toMatchObject({ salvaged: 2, lost: [], lostCount: 0 })
   expect(log.head(own)).toEqual(chainRecords(emptyHead, own, numbered([1, 2, 3])))
-  expect(readAll(log, fresh)).toEqual(numbered([4, 5]))
+  const cut = encodeRecord({ kind: "cut", atMs: 0, origin: own, keepSeq: 3 })
+  expect(readAll(log, fresh)).toEqual([...numbered([4, 5]), cut])
   expect(log.readClient(testClient(7))).toBe(5)
   const theirs = numbered([4, 5, 6])
   log.appendRun({ origin: own, firstSeq: 4, records: theirs })

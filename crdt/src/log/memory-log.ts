@@ -14,7 +14,8 @@ import { compareDocuments } from "./compare-documents.ts"
 import { MemoryRenewal } from "./memory-renewal.ts"
 import { OriginLog } from "./origin-log.ts"
 import { decodeRecordHead, isClusterRecord } from "./record.ts"
-import type { Renewal, RenewOptions } from "./renewal.ts"
+import { cutRecord } from "./renewal.ts"
+import type { Cut, Renewal, RenewOptions } from "./renewal.ts"
 import { SideTables } from "./side-tables.ts"
 import { needsSnapshot } from "./snapshot.ts"
 import type {
@@ -73,18 +74,46 @@ export class MemoryLog {
     const before = this.#origin
     const ownEnd = this.head(before).seq
     const { keepSeq = Infinity } = options
-    const renewal = new MemoryRenewal(this.#logs, this.#documents, before, options)
-    const { again, isSnapshotLost } = renewal.run()
+    const ends = { own: before, cut: { origin: before, keepSeq } }
+    const renewal = new MemoryRenewal(this.#logs, this.#documents, ends, options)
+    const { again, isSnapshotLost } = renewal.run(this.#origins())
     const { seq: kept } = this.head(before)
-    if (keepSeq < ownEnd) this.#cuts.set(before, kept)
+    const cut = keepSeq < ownEnd ? { origin: before, keepSeq: kept } : undefined
+    if (cut !== undefined) this.#cuts.set(before, kept)
     if (kept === 0 && !this.#isHeldBySnapshot(before)) this.#logs.delete(before)
     if (isSnapshotLost) this.#clientsBelow.clear()
     this.#side.clear()
     this.#origin = fresh
     this.#logOf(fresh)
+    this.#logAgain(again, cut)
+    return renewal.finish(cut)
+  }
+
+  /**
+   * Another branch of a peer's origin stays: this one ends at `keepSeq`, and what was behind that is
+   * logged again under the own origin, which goes on. O(entries).
+   */
+  giveWay(cut: Cut, options: Pick<RenewOptions, "isDamaged"> = {}): Renewal {
+    const { origin, keepSeq } = cut
+    assert(origin !== this.#origin, "the own origin is renewed")
+    const ends = { own: this.#origin, cut }
+    const isCut = keepSeq < this.head(origin).seq
+    const theirs = { ...options, keepSeq }
+    const renewal = new MemoryRenewal(this.#logs, this.#documents, ends, theirs)
+    const { again } = renewal.run([origin])
+    const { seq: kept } = this.head(origin)
+    const done = isCut ? { origin, keepSeq: kept } : undefined
+    if (done !== undefined) this.#cuts.set(origin, kept)
+    if (kept === 0 && !this.#isHeldBySnapshot(origin)) this.#logs.delete(origin)
+    this.#side.clear()
+    this.#logAgain(again, done)
+    return renewal.finish(done)
+  }
+
+  #logAgain(again: readonly Uint8Array[], cut: Cut | undefined): void {
     this.#indexAgain()
     this.appendOwn(again)
-    return renewal.finish()
+    if (cut !== undefined) this.appendOwn([cutRecord(cut)])
   }
 
   #isHeldBySnapshot(origin: OriginId): boolean {
@@ -92,7 +121,7 @@ export class MemoryLog {
     return held.some(({ snapshot }) => (snapshot?.folded.get(origin) ?? 0) > 0)
   }
 
-  /** Own origins of before that were cut at a `keepSeq`, and where. */
+  /** Origins that were cut here for a fork, and where. */
   cuts(): readonly (readonly [OriginId, number])[] {
     return [...this.#cuts]
   }

@@ -8,14 +8,16 @@ import type { DocumentId, OriginId } from "../base/index.ts"
 import { compareDocuments } from "./compare-documents.ts"
 import type { HeldDocument } from "./memory-log.ts"
 import type { OriginLog } from "./origin-log.ts"
-import { foldedUpTo, relogged, Renewing, stateRecord } from "./renewal.ts"
-import type { Renewal, RenewOptions } from "./renewal.ts"
+import { foldedUpTo, isOfAnother, relogged, Renewing, stateRecord } from "./renewal.ts"
+import type { Cut, Renewal, RenewOptions } from "./renewal.ts"
 
 export class MemoryRenewal {
   readonly #logs: ReadonlyMap<OriginId, OriginLog>
   readonly #documents: ReadonlyMap<DocumentId, HeldDocument>
   /** The own origin until now. */
-  readonly #before: OriginId
+  readonly #own: OriginId
+  /** Which origin ends where, for a fork. */
+  readonly #cut: Cut
   readonly #options: RenewOptions
   readonly #renewing = new Renewing()
   readonly #again: Uint8Array[] = []
@@ -27,19 +29,23 @@ export class MemoryRenewal {
   constructor(
     logs: ReadonlyMap<OriginId, OriginLog>,
     documents: ReadonlyMap<DocumentId, HeldDocument>,
-    before: OriginId,
+    ends: { readonly own: OriginId; readonly cut: Cut },
     options: RenewOptions,
   ) {
     this.#logs = logs
     this.#documents = documents
-    this.#before = before
+    this.#own = ends.own
+    this.#cut = ends.cut
     this.#options = options
   }
 
   /** Gives what is to be logged again under the fresh origin. */
-  run(): { readonly again: readonly Uint8Array[]; readonly isSnapshotLost: boolean } {
+  run(origins: readonly OriginId[]): {
+    readonly again: readonly Uint8Array[]
+    readonly isSnapshotLost: boolean
+  } {
     this.#dropSnapshots()
-    for (const origin of [...this.#logs.keys()].sort((left, right) => (left < right ? -1 : 1))) {
+    for (const origin of origins) {
       const log = this.#logs.get(origin)
       if (log !== undefined) this.#end(origin, log)
     }
@@ -48,8 +54,8 @@ export class MemoryRenewal {
     return { again: this.#again, isSnapshotLost: this.#gone.size > 0 }
   }
 
-  finish(): Renewal {
-    return this.#renewing.finish(this.#again.length)
+  finish(cut: Cut | undefined): Renewal {
+    return this.#renewing.finish(this.#again.length, cut)
   }
 
   /** One whose entries are all in the log still is rebuilt from them by whoever reads. */
@@ -75,24 +81,21 @@ export class MemoryRenewal {
         if (seq > log.floor.seq) this.#restateFrom(origin, seq)
       } else if (seq > keep) {
         const record = log.record(seq)
-        if (record !== undefined) this.#again.push(relogged(record, hasLost))
+        if (record === undefined || isOfAnother(this.#own, origin, record)) continue
+        this.#again.push(relogged(record, hasLost))
       }
     }
-    if (origin === this.#before && this.#keepSeq < log.floor.seq) {
-      this.#restateFrom(origin, this.#keepSeq + 1)
+    if (origin === this.#cut.origin && this.#cut.keepSeq < log.floor.seq) {
+      this.#restateFrom(origin, this.#cut.keepSeq + 1)
     }
     log.cut(keep)
-  }
-
-  get #keepSeq(): number {
-    return this.#options.keepSeq ?? Infinity
   }
 
   /** Nothing between the beginning and the floor can be an end: no hash of the chain is there. */
   #keepOf(origin: OriginId, log: OriginLog): number {
     const isDamaged = (seq: number) => this.#options.isDamaged?.({ origin, seq }) === true
     const end = log.head.seq
-    const keepMax = origin === this.#before ? Math.min(this.#keepSeq, end) : end
+    const keepMax = origin === this.#cut.origin ? Math.min(this.#cut.keepSeq, end) : end
     const damaged = log.seqs().find(isDamaged) ?? Infinity
     const keep = Math.min(keepMax, damaged - 1)
     return keep < log.floor.seq || this.#gone.has(origin) ? 0 : keep
@@ -120,8 +123,9 @@ export class MemoryRenewal {
     for (const log of this.#logs.values()) log.foldedTo = 0
     for (const held of this.#documents.values()) {
       const { snapshot } = held
-      if (snapshot === undefined || snapshot.folded.get(this.#before) <= this.#keepSeq) continue
-      const folded = foldedUpTo(snapshot.folded, this.#before, this.#keepSeq)
+      if (snapshot === undefined || snapshot.folded.get(this.#cut.origin) <= this.#cut.keepSeq)
+        continue
+      const folded = foldedUpTo(snapshot.folded, this.#cut.origin, this.#cut.keepSeq)
       held.snapshot = { ...snapshot, folded }
     }
   }

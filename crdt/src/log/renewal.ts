@@ -4,11 +4,11 @@
  * the fresh one. CRDT updates are idempotent, so a second copy under another dot is harmless.
  * Rules [E1] [E3] [E4].
  */
-import { limits } from "../base/index.ts"
+import { limits, nodeOfOrigin } from "../base/index.ts"
 import type { DocumentId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import type { Dot } from "../clock/index.ts"
-import { decodeUpdate, encodeRecord } from "./record.ts"
+import { decodeRecord, decodeUpdate, encodeRecord } from "./record.ts"
 
 /** So many lost entries are named; the others are only counted. */
 export const lostNamedMax = 100
@@ -22,6 +22,9 @@ export type RenewOptions = {
   readonly isSnapshotDamaged?: (document: DocumentId) => boolean
 }
 
+/** Behind `keepSeq` entries of `origin` gave way to others of the same names. */
+export type Cut = { readonly origin: OriginId; readonly keepSeq: number }
+
 export type Renewal = {
   /** Entries that were logged again under the fresh origin. */
   readonly salvaged: number
@@ -34,6 +37,8 @@ export type Renewal = {
    */
   readonly lostDocuments: readonly DocumentId[]
   readonly lostDocumentCount: number
+  /** Where an origin was cut for a fork; the cut is logged, under the own origin of then. */
+  readonly cut: Cut | undefined
 }
 
 /** Counts what a renewal loses. */
@@ -57,8 +62,9 @@ export class Renewing {
     }
   }
 
-  finish(salvaged: number): Renewal {
+  finish(salvaged: number, cut?: Cut): Renewal {
     return {
+      cut,
       salvaged,
       lost: this.#lost,
       lostCount: this.#lostCount,
@@ -89,4 +95,14 @@ export function foldedUpTo(folded: VersionVector, origin: OriginId, seqMax: numb
 export function relogged(record: Uint8Array, hasLost: boolean): Uint8Array {
   const update = hasLost ? decodeUpdate(record) : undefined
   return update === undefined ? record : encodeRecord({ ...update, author: undefined })
+}
+
+/** Whether it says something of the node whose log it is in, and would of another where it goes. */
+export function isOfAnother(own: OriginId, origin: OriginId, record: Uint8Array): boolean {
+  return nodeOfOrigin(own) !== nodeOfOrigin(origin) && decodeRecord(record).kind === "member"
+}
+
+/** The entry that says so to everybody. When it was is in the logs of who did it. */
+export function cutRecord(cut: Cut): Uint8Array {
+  return encodeRecord({ kind: "cut", atMs: 0, ...cut })
 }

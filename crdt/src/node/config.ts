@@ -4,7 +4,7 @@ import type { Head, LogEntry, Notes } from "../log/index.ts"
 import type { Random } from "../ports/index.ts"
 import type { CompactionConfig } from "./compaction.ts"
 import type { Engines } from "./job.ts"
-import type { ReopenTimes } from "./reopenings.ts"
+import type { ReopenTimes, StayingBranch } from "./reopenings.ts"
 
 export type NodeConfig = {
   readonly node: NodeId
@@ -29,4 +29,6 @@ export type NodeConfig = {
   readonly random: Random
   /** From when on this core may end for a doubt (`Reopenings`). Default: at once. */
   readonly reopenFromMs?: ReopenTimes
+  /** What the last opening for a fork found out (`Reopenings`). Default: nothing. */
+  readonly staying?: StayingBranch | undefined
 }

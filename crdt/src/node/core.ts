@@ -2,6 +2,7 @@
 import type { ConnectionId } from "../base/index.ts"
 import type { Commits } from "./commits.ts"
 import type { NodeConfig } from "./config.ts"
+import type { Cuts } from "./cuts.ts"
 import type { Documents } from "./documents.ts"
 import type { Holdings } from "./holdings.ts"
 import type { Members } from "./members.ts"
@@ -17,6 +18,7 @@ export type Core = {
   readonly config: NodeConfig
   readonly holdings: Holdings
   readonly members: Members
+  readonly cuts: Cuts
   readonly commits: Commits
   readonly documents: Documents
   readonly reads: Reads

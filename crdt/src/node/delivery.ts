@@ -28,9 +28,9 @@ export type DurableUpdate = {
   readonly connection: ConnectionId | undefined
 }
 
-/** A commit's updates, in its order; what belongs to no document goes to the members. */
+/** A commit's updates, in its order; the cluster's records go to who keeps them. */
 export function durableUpdates(
-  { config, members }: Core,
+  { config, members, cuts }: Core,
   batch: Batch,
   firstSeq: number,
 ): DurableUpdate[] {
@@ -47,6 +47,7 @@ export function durableUpdates(
       const update = decodeUpdate(record)
       if (update === undefined) {
         members.onDurable(run.origin, record)
+        cuts.onDurable(record)
         continue
       }
       const { document, body } = update

@@ -3,13 +3,14 @@
  * missing, one peer at a time per origin, and leaves origins alone whose own node is linked and
  * pushes them. Rules [L5] [L6].
  */
-import { bytesEqual, DecodeError, limits } from "../base/index.ts"
+import { bytesCompare, bytesEqual, DecodeError, limits } from "../base/index.ts"
 import type { Millis, OriginId } from "../base/index.ts"
 import { chainRecords, decodeRecord } from "../log/index.ts"
 import type { Head, LogRun } from "../log/index.ts"
 import { encodeLinkWant } from "../protocol/index.ts"
 import type { LinkEntries, LinkTruncated } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
+import type { Forks } from "./forks.ts"
 import type { Link } from "./link.ts"
 import type { Turn } from "./turn.ts"
 
@@ -19,15 +20,17 @@ type Want = { readonly link: Link; readonly isAsked: boolean; atMs: Millis }
 export class LinkPull {
   readonly #core: Core
   readonly #links: ReadonlyMap<number, Link>
+  readonly #forks: Forks
   /** Heads including runs on their way to the disk; never advertised. */
   readonly #adopting = new Map<OriginId, Head>()
   readonly #wants = new Map<OriginId, Want>()
   /** Of these nothing is adopted now: their heads are about to move without entries. */
   #heldBack: ReadonlySet<OriginId> = new Set()
 
-  constructor(core: Core, links: ReadonlyMap<number, Link>) {
+  constructor(core: Core, links: ReadonlyMap<number, Link>, forks: Forks) {
     this.#core = core
     this.#links = links
+    this.#forks = forks
   }
 
   holdBack(origins: ReadonlySet<OriginId>): void {
@@ -52,7 +55,7 @@ export class LinkPull {
   /** Gives false if the run breaks the protocol. */
   onEntries(turn: Turn, link: Link, message: LinkEntries): boolean {
     const { origin, firstSeq, records } = message.run
-    if (link.forked.has(origin) || this.#heldBack.has(origin)) return true
+    if (this.#heldBack.has(origin)) return true
     const head = this.#head(origin)
     if (head.seq === 0 && !this.#hasRoom(origin)) return true
     const known = head.seq - (firstSeq - 1)
@@ -64,11 +67,24 @@ export class LinkPull {
     const before = { seq: firstSeq - 1, hash: message.previousHash }
     const reached = chainRecords(before, origin, records.slice(0, known))
     if (!bytesEqual(reached.hash, head.hash)) {
-      this.reportFork(turn, link, origin, head.seq)
+      this.#forks.notice(turn, link, origin, head.seq)
+      return true
+    }
+    if (this.#givesWay(turn, message.run, head)) {
+      link.unserved.set(origin, turn.nowMs)
       return true
     }
     const run = { origin, firstSeq: head.seq + 1, records: records.slice(known) }
     return this.#adopt(turn, link, head, run)
+  }
+
+  /** Whether it is a branch that this node just cut off: it waits for the one that stays. */
+  #givesWay(turn: Turn, { origin, firstSeq, records }: LogRun, head: Head): boolean {
+    const { staying } = this.#core.config
+    if (staying?.origin !== origin || staying.keepSeq !== head.seq) return false
+    if (turn.nowMs >= staying.untilMs) return false
+    const next = records.slice(head.seq - (firstSeq - 1)).slice(0, 1)
+    return bytesCompare(chainRecords(head, origin, next).hash, staying.hash) < 0
   }
 
   #adopt(turn: Turn, link: Link, head: Head, run: LogRun): boolean {
@@ -96,16 +112,6 @@ export class LinkPull {
     else want.atMs = turn.nowMs
   }
 
-  reportFork(turn: Turn, link: Link, origin: OriginId, seq: number): void {
-    if (link.forked.has(origin) || link.state.state !== "linked") return
-    if (link.forked.size >= limits.originsMax) {
-      turn.refuse(link.connection, "malformed", "too many forks")
-      return
-    }
-    link.forked.add(origin)
-    turn.emit({ type: "fork-detected", origin, seq, peer: link.state.peer.node })
-  }
-
   /** Adopted runs are durable, or lost with their batch: what is held is what counts. */
   settle(): void {
     for (const [origin, head] of this.#adopting) {
@@ -129,7 +135,7 @@ export class LinkPull {
       if (theirs === undefined) continue
       const ours = this.#head(origin)
       if (theirs.seq === ours.seq && !bytesEqual(theirs.hash, ours.hash)) {
-        this.reportFork(turn, link, origin, ours.seq)
+        this.#forks.notice(turn, link, origin, ours.seq)
       }
       // Only the peer that is to bring them can say that nothing more is to come.
       if (theirs.seq > ours.seq) {

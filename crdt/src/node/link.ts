@@ -6,6 +6,7 @@
 import { assert } from "../base/index.ts"
 import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
+import type { ReopenDoubt } from "../ports/index.ts"
 import type { Holdings } from "./holdings.ts"
 
 /** Entries of one origin that are to be sent, from `nextSeq` on, in order. */
@@ -22,6 +23,19 @@ export type PeerIdentity = {
 export type LinkState =
   | { readonly state: "greeting" }
   | { readonly state: "linked"; readonly peer: PeerIdentity }
+
+/** An origin that the peer holds otherwise than we do. */
+export type Fork = {
+  readonly link: Link
+  readonly origin: OriginId
+  /** Where the logs were seen to differ: here or before. */
+  readonly seq: number
+  readonly sinceMs: Millis
+  /** Whose branch stays, once that is known. */
+  stays: "ours" | "theirs" | "unknown"
+  /** What is to be opened anew if ours gives way. */
+  doubt: ReopenDoubt | undefined
+}
 
 export class Link {
   readonly connection: ConnectionId
@@ -49,7 +63,11 @@ export class Link {
   /** Round-robin: the stream that was served goes to the end. */
   readonly streams = new Map<OriginId, Stream>()
   /** Origins whose chain differs from ours: nothing is adopted from them over this link. */
-  readonly forked = new Set<OriginId>()
+  readonly forked = new Map<OriginId, Fork>()
+  /** It looks into a fork, and its question is being answered. */
+  isProbed = false
+  /** How often it was asked for what would have shown where logs part, and brought nothing. */
+  vainProbes = 0
   /** Where its logs begin, as far as it said when it was asked for what is before that. */
   readonly truncated = new Map<OriginId, number>()
   /** Origins that it was asked for and brought nothing of, and when that was last. */
@@ -112,6 +130,12 @@ export class Link {
     this.#release((sent) => sent.origin === origin && sent.seq >= fromSeq)
     this.streams.delete(origin)
     this.streams.set(origin, { nextSeq: fromSeq })
+  }
+
+  /** Nothing of that origin is sent any more, and what was is not waited for. */
+  dropStream(origin: OriginId): void {
+    this.#release((sent) => sent.origin === origin)
+    this.streams.delete(origin)
   }
 
   #release(isOver: (sent: Sent) => boolean): void {

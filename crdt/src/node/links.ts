@@ -21,11 +21,13 @@ import type {
   LinkHello,
   LinkMessage,
   LinkPresence,
+  LinkWant,
   PresenceEntry,
 } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
 import type { Dials } from "./dials.ts"
 import { Digests } from "./digests.ts"
+import { Forks } from "./forks.ts"
 import { LinkPull } from "./link-pull.ts"
 import { LinkPush } from "./link-push.ts"
 import { Link } from "./link.ts"
@@ -33,7 +35,6 @@ import type { PeerIdentity } from "./link.ts"
 import { Partitions } from "./partitions.ts"
 import type { LinkedPeer } from "./partitions.ts"
 import { presenceFrames } from "./presence.ts"
-import { Rivals } from "./rivals.ts"
 import { TransferIn } from "./transfer-in.ts"
 import type { TransferHooks } from "./transfer-in.ts"
 import { TransferOut } from "./transfer-out.ts"
@@ -57,15 +58,16 @@ export class Links {
   readonly #transferOut: TransferOut
   readonly transferIn: TransferIn
   readonly digests: Digests
-  readonly #rivals: Rivals
+  readonly forks: Forks
   #vectorsAtMs: Millis
 
   constructor(core: Core, dials: Dials, show: TransferHooks["show"], nowMs: Millis) {
     this.#core = core
     this.dials = dials
     this.push = new LinkPush(core, this.#links)
-    this.pull = new LinkPull(core, this.#links)
     this.digests = new Digests(core, this.#links, nowMs)
+    this.forks = new Forks(core, this.#links)
+    this.pull = new LinkPull(core, this.#links, this.forks)
     this.#transferOut = new TransferOut(core, this.#links)
     this.transferIn = new TransferIn(core, {
       links: this.#links,
@@ -80,9 +82,6 @@ export class Links {
     const { node } = core.config
     const linked = () => linkedPeers(this.#linked.values())
     this.partitions = new Partitions({ node, heads: () => core.holdings.heads(), linked }, nowMs)
-    this.#rivals = new Rivals(core, this.#links, (turn, link, seq) => {
-      this.pull.reportFork(turn, link, core.config.origin, seq)
-    })
     this.#vectorsAtMs = nowMs + limits.linkVectorIntervalMs
   }
 
@@ -121,7 +120,7 @@ export class Links {
     this.pull.onLinkDown(link)
     this.#transferOut.onLinkDown(link)
     this.transferIn.onLinkDown(turn, link)
-    this.#rivals.onLinkDown(link)
+    this.forks.onLinkDown(link)
     const dial = this.dials.find(link.address)
     if (dial?.state.state !== "self") {
       this.dials.failed(dial, turn.nowMs, turn.nowMs - link.openedMs)
@@ -166,7 +165,7 @@ export class Links {
       case "vector":
         return this.#onHeads(turn, link, message.heads)
       case "want":
-        return this.push.onWant(turn, link, message)
+        return this.#onWant(turn, link, message)
       case "presence":
         return this.#onPresence(turn, link, message)
       case "truncated":
@@ -198,10 +197,18 @@ export class Links {
   }
 
   #onEntries(turn: Turn, link: Link, message: LinkEntries): void {
-    const isOwn = message.run.origin === this.#core.config.origin
-    const receiver = isOwn ? this.#rivals : this.pull
+    const { origin } = message.run
+    const isLeft = origin === this.#core.config.origin || link.forked.has(origin)
+    const receiver = isLeft ? this.forks : this.pull
     if (receiver.onEntries(turn, link, message)) return
     turn.refuse(link.connection, "malformed", "an entry does not decode")
+  }
+
+  /** Who asks for what it said it holds looks into a fork. */
+  #onWant(turn: Turn, link: Link, want: LinkWant): void {
+    const isProbe = want.fromSeq <= (link.heads.get(want.origin)?.seq ?? 0)
+    const receiver = isProbe ? this.forks : this.push
+    receiver.onWant(turn, link, want)
   }
 
   #onHello(turn: Turn, link: Link, hello: LinkHello): void {
@@ -249,7 +256,7 @@ export class Links {
     link.streams.set(origin, { nextSeq: (heads.get(origin)?.seq ?? 0) + 1 })
     this.#onHeads(turn, link, heads)
     this.partitions.onLinkUp(turn, linkedPeer(link, peer.node))
-    this.#rivals.check(turn, link, true)
+    this.forks.check(turn, link, true)
     this.#sendPresence(turn, link)
   }
 
@@ -259,7 +266,7 @@ export class Links {
       turn.refuse(link.connection, "malformed", "too many origins")
       return
     }
-    this.#rivals.check(turn, link, false)
+    this.forks.check(turn, link, false)
     this.pull.pullFrom(turn, link, heads.keys())
     this.push.onHeads(turn, link, heads)
     this.#noticeHealed(turn, link)
@@ -338,7 +345,7 @@ export class Links {
 
   /** Heartbeats, and the end of links that are silent. */
   sweep(turn: Turn): void {
-    this.#rivals.sweep(turn)
+    this.forks.sweep(turn)
     this.#wantTransfer(turn)
     this.transferIn.sweep(turn)
     this.partitions.sweep(turn)

@@ -4,8 +4,8 @@
  * Rules [N1]–[N17].
  */
 import { DecodeError, limits } from "../base/index.ts"
-import type { ClientId, ConnectionId } from "../base/index.ts"
-import { VersionVector } from "../clock/index.ts"
+import type { ClientId, ConnectionId, Millis } from "../base/index.ts"
+import type { VersionVector } from "../clock/index.ts"
 import type { ReadResult } from "../ports/index.ts"
 import {
   agreedVersion,
@@ -26,7 +26,6 @@ import type {
   PresenceEntry,
 } from "../protocol/index.ts"
 import { catchUpFrames, catchUpFromLog, complete } from "./catch-up.ts"
-import type { NodeConfig } from "./config.ts"
 import type { NativeConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
 import type { TaskDone } from "./documents.ts"
@@ -67,6 +66,8 @@ export class NativeSessions {
   readonly #joinFrames = new WeakMap<TaskDone, readonly Uint8Array[]>()
   /** How fresh the node is now, as a frame. */
   readonly #freshness: () => Uint8Array
+  /** When connections were last closed for a cut. */
+  #cutClosedMs: Millis = -Infinity
 
   constructor(core: Core, tiers: Tiers, freshness: () => Uint8Array) {
     this.#core = core
@@ -250,9 +251,11 @@ export class NativeSessions {
     connection.documents.add(document.id)
     document.sessions.add(session)
     if (open.resume.type === "vector") {
-      const vector = upToCuts(open.resume.vector, this.#core.config.cuts)
-      // A client that holds more than this node is told what the node has, to send the rest.
-      const isBehind = !this.#core.holdings.vector().coversAll(open.resume.vector)
+      const { vector: named } = open.resume
+      const vector = this.#core.cuts.cap(named)
+      // A client that holds more than this node, or may do so by names that stood for something
+      // else, is told what the node has, to send the rest.
+      const isBehind = vector !== named || !this.#core.holdings.vector().coversAll(named)
       if (isBehind && document.frontier === undefined) {
         this.#core.documents.request(turn, document, { type: "resume", session, vector })
         return
@@ -368,8 +371,21 @@ export class NativeSessions {
     turn.send(connection, encodeDocumentClosed({ type: "document-closed", channel, code, message }))
   }
 
+  /**
+   * A cut was learnt: what clients said they have when they came may be what gave way, so they come
+   * again. Not for each that a peer may make up, but once in a while. Rule [X5].
+   */
+  closeForCuts(turn: Turn): void {
+    if (turn.nowMs < this.#cutClosedMs + limits.reopenPauseMs) return
+    if (!this.#core.cuts.takeNews()) return
+    if (this.#connections.size === 0) return
+    this.#cutClosedMs = turn.nowMs
+    for (const id of this.#connections.keys()) turn.close(id, "service-restart")
+  }
+
   /** Closes those that never greeted or fell silent. Rules [N1] [N11]. */
   sweep(turn: Turn): void {
+    this.closeForCuts(turn)
     for (const connection of this.#connections.values()) {
       const isGreeting = connection.phase.phase === "greeting"
       if (isGreeting && turn.nowMs - connection.openedMs > limits.helloMs) {
@@ -388,19 +404,4 @@ function joiningBytes(connection: NativeConnection): number {
     if (state.state === "joining") bytes += resumeBytes
   }
   return bytes
-}
-
-/**
- * What a resume point says about an origin behind its cut, it may say of what this node showed
- * there before: all from the cut on is sent again. Rule [E7].
- */
-function upToCuts(vector: VersionVector, cuts: NodeConfig["cuts"] = []): VersionVector {
-  const isBehind = cuts.some(([origin, seq]) => vector.get(origin) > seq)
-  if (!isBehind) return vector
-  const at = new Map(cuts)
-  const capped = new VersionVector()
-  for (const [origin, seq] of vector.entries()) {
-    capped.raise(origin, Math.min(seq, at.get(origin) ?? seq))
-  }
-  return capped
 }

@@ -15,6 +15,7 @@ import { Compaction } from "./compaction.ts"
 import type { NodeConfig } from "./config.ts"
 import type { ClientConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
+import { Cuts } from "./cuts.ts"
 import { deliver, durableUpdates } from "./delivery.ts"
 import { Dials } from "./dials.ts"
 import { Documents } from "./documents.ts"
@@ -62,6 +63,7 @@ export class NodeCore {
     this.#core = {
       config,
       members: new Members(config.origin, holdings, dials, config.clusterRecords ?? []),
+      cuts: new Cuts(config.cuts ?? [], config.clusterRecords ?? []),
       reads,
       jobs,
       mayReopen: (turn, why) => this.#mayReopen(turn, why),
@@ -239,6 +241,7 @@ export class NodeCore {
     if (batch.adopted.length > 0 || hasRaised) this.#links.tellSoon(turn)
     this.#tiers.onCommitted(turn, batch.adopted.length + batch.cluster.length > 0)
     batch.maintenance?.done(turn, result)
+    this.#native.closeForCuts(turn)
     for (const afterwards of batch.afterwards) afterwards(turn)
   }
 

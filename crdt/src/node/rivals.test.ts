@@ -64,7 +64,8 @@ describe("claims and evidence", () => {
       }
       expect(node.reopened).toEqual([{ why: "overtaken", keepSeq: shared }])
       expect(node.store.log.head(origin).seq).toBe(shared)
-      expect(node.store.log.head(node.origin).seq).toBe(ours - shared)
+      // And that the old one was cut.
+      expect(node.store.log.head(node.origin).seq).toBe(ours - shared + 1)
     },
   )
 
@@ -254,13 +255,13 @@ describe("a disk that was put back", () => {
         expect(other.store.log.heads().filter(([, { seq }]) => seq > 0)).toEqual(heads)
       }
       expect(a.store.log.head(origin).seq).toBe(9)
-      expect(a.store.log.head(a.origin).seq).toBe(since + 1)
+      expect(a.store.log.head(a.origin).seq).toBe(since + 2)
       const bodies = a.store.log.readDocument(notes).entries.map(({ record }) => bodyOf(record))
       expect(Object.keys(jsonAfter(bodies)).length).toBe(9 + since + 1)
       // A client that was shown the other branch under the same numbers is sent this one too.
       const shown = vectorOf([
         [origin, 9],
-        [a.origin, since + 1],
+        [a.origin, since + 2],
       ])
       const client = openNative(a, notes, ++lastClient, { type: "vector", vector: shown })
       world.settle()

@@ -2,6 +2,7 @@
 import { parseNodeId } from "../base/index.ts"
 import type { Millis, NodeId, OriginId } from "../base/index.ts"
 import type { PeerFreshness } from "../protocol/index.ts"
+import type { ForkStatus } from "./forks.ts"
 import type { Holdings } from "./holdings.ts"
 import type { Link } from "./link.ts"
 import type { Links } from "./links.ts"
@@ -38,6 +39,8 @@ export type NodeStatus = {
   readonly divergences: DivergenceStatus
   /** A state transfer to this node, while it is under way. */
   readonly transfer: TransferStatus | undefined
+  /** Origins that linked peers hold otherwise than this node does. */
+  readonly forks: readonly ForkStatus[]
 }
 
 export function nodeStatus(core: Core, links: Links, isStopping: boolean): NodeStatus {
@@ -55,6 +58,7 @@ export function nodeStatus(core: Core, links: Links, isStopping: boolean): NodeS
     sessions,
     documents: documents.size,
     peers: peerStatus(links, holdings),
+    forks: links.forks.status(),
     partition: links.partitions.status(),
     divergences: links.digests.status(),
     transfer: links.transferIn.status(),

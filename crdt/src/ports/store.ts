@@ -51,6 +51,16 @@ export type AppendResult =
 export type ReopenDoubt =
   /** Peers hold more or other entries of the own origin; up to `keepSeq` they hold the same. */
   | { readonly why: "overtaken"; readonly keepSeq: number }
+  /**
+   * Another branch of `origin`, which is not the own one, stays behind `keepSeq`; `hash` is that of
+   * its first entry there. The own origin goes on.
+   */
+  | {
+      readonly why: "fork"
+      readonly origin: OriginId
+      readonly keepSeq: number
+      readonly hash: Uint8Array
+    }
   /** A record could not be read: look through all of them. */
   | { readonly why: "corrupt" }
 

@@ -70,7 +70,7 @@ export function storeClusterContract(underTest: StoreUnderTest): void {
     const fresh = store.opened.origin
     const again = byOrigin((await opened.reopen()).opened.clusterRecords)
     expect(again[origin]).toEqual([{ origin, seq: 1, record: member }])
-    expect(again[fresh]).toEqual([{ origin: fresh, seq: 3, record: retire }])
+    expect(again[fresh]?.[0]).toEqual({ origin: fresh, seq: 3, record: retire })
     expect(again[foreign]).toHaveLength(1)
   })
 }

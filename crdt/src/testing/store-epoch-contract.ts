@@ -4,7 +4,7 @@
  */
 import { expect, test } from "vitest"
 import type { OriginId } from "../base/index.ts"
-import { chainRecords, decodeUpdate, emptyHead, MemoryLog } from "../log/index.ts"
+import { chainRecords, cutRecord, decodeUpdate, emptyHead, MemoryLog } from "../log/index.ts"
 import type { RenewOptions } from "../log/index.ts"
 import type { Store } from "../ports/index.ts"
 import { openFixture } from "./store-under-test.ts"
@@ -104,6 +104,32 @@ export function storeEpochContract(underTest: StoreUnderTest): void {
         adopted: [{ origin: before, firstSeq, records: theirs }],
       })
       expect(result.firstSeq).toBe(model.appendOwn(own))
+      const again = await opened.reopen()
+      expect(again.opened.renewed).toBe(undefined)
+      await expectSame(again, model)
+    },
+  )
+
+  test.each([0, 3, 5, 6, 20])(
+    "[X3] [X4] a fork with %d entries of a peer's to keep: the others move to the own origin",
+    async (keepSeq) => {
+      const { opened, before, model } = await filled(underTest)
+      const hash = new Uint8Array(16)
+      const store = await opened.reopen({ why: "fork", origin: foreign, keepSeq, hash })
+      const expected = model.giveWay({ origin: foreign, keepSeq })
+      expect(store.opened.renewed).toEqual({ ...expected, why: "fork", before })
+      expect(expected.salvaged).toBe(Math.max(0, 6 - keepSeq))
+      await expectSame(store, model)
+      const cuts = store.opened.clusterRecords.map(({ record }) => record)
+      const cut = keepSeq < 6 ? [cutRecord({ origin: foreign, keepSeq })] : []
+      expect(cuts).toEqual(cut)
+      // The branch that stays takes the place of the other, and the own origin goes on.
+      const theirs = records(4, 50)
+      const firstSeq = model.head(foreign).seq + 1
+      const run = { origin: foreign, firstSeq, records: theirs }
+      model.appendRun(run)
+      const own = records(2, 60)
+      expect((await appended(store, { own, adopted: [run] })).firstSeq).toBe(model.appendOwn(own))
       const again = await opened.reopen()
       expect(again.opened.renewed).toBe(undefined)
       await expectSame(again, model)

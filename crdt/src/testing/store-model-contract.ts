@@ -5,9 +5,10 @@
  */
 import fc from "fast-check"
 import { expect, test } from "vitest"
+import type { OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { MemoryLog } from "../log/index.ts"
-import type { LogRun } from "../log/index.ts"
+import type { LogRun, Renewal } from "../log/index.ts"
 import type { ReopenDoubt, Store } from "../ports/index.ts"
 import type { StoreUnderTest } from "./store-under-test.ts"
 import {
@@ -82,6 +83,12 @@ function reopenStep() {
         why: fc.constant("overtaken" as const),
         keepSeq: fc.integer({ min: 0, max: 12 }),
       }),
+      fc.record({
+        why: fc.constant("fork" as const),
+        origin: fc.constantFrom(...foreign),
+        keepSeq: fc.integer({ min: 0, max: 6 }),
+        hash: fc.constant(new Uint8Array(16)),
+      }),
       fc.constant({ why: "corrupt" as const }),
     ),
   })
@@ -128,10 +135,14 @@ async function compare(underTest: StoreUnderTest, steps: readonly Step[]): Promi
   }
 }
 
+function renewAs(model: MemoryLog, doubt: ReopenDoubt, fresh: OriginId): Renewal {
+  if (doubt.why === "fork") return model.giveWay(doubt)
+  return model.renew(fresh, doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {})
+}
+
 function checkReopened(store: Store, model: MemoryLog, doubt: ReopenDoubt | undefined): void {
   if (doubt !== undefined) {
-    const options = doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {}
-    expect(store.opened.renewed).toMatchObject(model.renew(store.opened.origin, options))
+    expect(store.opened.renewed).toMatchObject(renewAs(model, doubt, store.opened.origin))
   }
   expect(store.opened.origin).toBe(model.origin)
   expect(new Map(store.opened.heads)).toEqual(new Map(model.heads()))

@@ -65,6 +65,9 @@ export class Metrics {
     this.#gauge("peers_away", "Peers that were linked and are out of reach", () => {
       return status().partition?.away.length ?? 0
     })
+    this.#gauge("forks_open", "Logs of one origin that differ from a linked peer's now", () => {
+      return status().forks.length
+    })
     registerProcessMetrics(this.#registry)
   }
 

@@ -14,6 +14,7 @@ const found: Readonly<Record<DoubtReason, string>> = {
   "boot-record": "the database and its boot record do not belong together",
   tail: "the end of this node's own log is damaged or gone",
   overtaken: "peers hold other or later writes under this node's own name",
+  fork: "this node and peers held different writes under one name of another node",
   corrupt: "a record could not be read, so the whole log was looked through",
 }
 
@@ -25,10 +26,17 @@ const advice: Readonly<Record<DoubtReason, string>> = {
   overtaken:
     "if the data folder was put back from a backup, nothing; " +
     "otherwise make sure that no other process runs on a copy of it",
+  fork:
+    "nothing: all nodes settle on one branch, and what stood on the other is logged again; " +
+    "whose data folder was put back or copied, the name of the origin says",
   corrupt: "check the disk; what peers hold comes back by itself",
 }
 
 export function logRenewal(log: Log, renewal: LastRenewal): void {
+  if (renewal.cut !== undefined) {
+    const { origin, keepSeq } = renewal.cut
+    log.warn({ origin, seq: keepSeq + 1, loggedAgain: renewal.salvaged }, "fork-repaired")
+  }
   const { why, before, origin, salvaged, lost, lostCount } = renewal
   const kept = `everything readable, ${salvaged} entries of it logged again as this node's own`
   const facts = { why, before, origin, salvaged, lostCount, lost }

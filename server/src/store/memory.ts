@@ -35,9 +35,11 @@ export function openMemoryStore({ log, doubt }: MemoryStoreOptions): Store {
 
 function renew(log: MemoryLog, doubt: ReopenDoubt): Renewed {
   const before = log.origin
+  const { why } = doubt
+  if (why === "fork") return { ...log.giveWay(doubt), why, before }
   const fresh = mintOrigin(nodeOfOrigin(before))
-  const options = doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {}
-  return { ...log.renew(fresh, options), why: doubt.why, before }
+  const options = why === "overtaken" ? { keepSeq: doubt.keepSeq } : {}
+  return { ...log.renew(fresh, options), why, before }
 }
 
 class MemoryStore implements Store {

@@ -3,8 +3,9 @@
  * they are sound and chained, and what of those behind that is logged again (ADR 8). Rules [E1]
  * [E3] [E4].
  */
-import { Renewing, relogged } from "@causeway/crdt/log"
-import type { Head, Renewal } from "@causeway/crdt/log"
+import type { OriginId } from "@causeway/crdt/base"
+import { isOfAnother, relogged, Renewing } from "@causeway/crdt/log"
+import type { Cut, Head, Renewal } from "@causeway/crdt/log"
 import { isChained, readableEntry } from "./entry-check.ts"
 import type { CheckedOrigin } from "./entry-check.ts"
 import { hashOf, RECORD_OFFSET } from "./seal.ts"
@@ -35,8 +36,8 @@ export class Salvage {
     this.#onProgress(`looking through the log: ${this.#seen} entries so far`)
   }
 
-  finish(): Renewal {
-    return this.renewing.finish(this.#salvaged)
+  finish(cut: Cut | undefined): Renewal {
+    return this.renewing.finish(this.#salvaged, cut)
   }
 }
 
@@ -84,14 +85,23 @@ export class ChainScan {
 export class TailScan {
   readonly #salvage: Salvage
   readonly #held: ScannedOrigin
+  readonly #own: OriginId
   /** What was seen of it without a gap, from the floor on. */
   #seq: number
   #hasLost: boolean
   /** The first seq above the floor that is lost. */
   firstLost: number | undefined
 
-  constructor(salvage: Salvage, held: ScannedOrigin, keep: number, hasLost: boolean) {
+  /** `own`: under which it is logged again. */
+  constructor(
+    salvage: Salvage,
+    held: ScannedOrigin,
+    own: OriginId,
+    keep: number,
+    hasLost: boolean,
+  ) {
     this.#salvage = salvage
+    this.#own = own
     this.#held = held
     this.#seq = Math.max(keep, held.floor.seq)
     this.#hasLost = hasLost
@@ -107,8 +117,10 @@ export class TailScan {
       this.#lose(seq, 1)
       return undefined
     }
+    const record = entry.subarray(RECORD_OFFSET)
+    if (isOfAnother(this.#own, this.#held.origin, record)) return undefined
     this.#salvage.noteLogged()
-    return relogged(entry.subarray(RECORD_OFFSET), this.#hasLost)
+    return relogged(record, this.#hasLost)
   }
 
   /** All entries were taken. */

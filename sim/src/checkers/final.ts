@@ -13,7 +13,6 @@ import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
 import type { SimWriter } from "../writer.ts"
 import { bodiesOf, contentOf, shownOf } from "./content.ts"
-import type { Ledger } from "./ledger.ts"
 import type { Oracle } from "./oracle.ts"
 
 /** Who is well, and what is known about them. */
@@ -41,6 +40,8 @@ export type Cause =
   | "clients"
   /** What clients wrote is saved. */
   | "updates"
+  /** No origin's log has branches among nodes. */
+  | "forks"
   /** Nodes hold the same. */
   | "level"
   /** Replicas show the same. */
@@ -57,8 +58,20 @@ export type Unrest = { readonly cause: Cause; readonly invariant: string; readon
  */
 export function unrest(end: EndOfRun): Unrest[] {
   const links = unlinked(end)
-  const level = links === undefined ? unlevel(end) : undefined
-  return [links, ...unrestOfWriters(end), level, leftover(end)].filter((one) => one !== undefined)
+  const forks = links === undefined ? unrepaired(end) : undefined
+  const level = links === undefined && forks === undefined ? unlevel(end) : undefined
+  const ofNodes = [links, forks, level, leftover(end)]
+  return [...unrestOfWriters(end), ...ofNodes].filter((one) => one !== undefined)
+}
+
+/** Whoever is linked finds forks by itself and repairs them, whoever's origin it is [X1]. */
+function unrepaired({ nodes, oracle }: EndOfRun): Unrest | undefined {
+  const hosts = nodes.map(({ host }) => host)
+  const origin = oracle.ledger.splitAmong(hosts)
+  if (origin === undefined) return undefined
+  const silence = oracle.ledger.forks.isReported(origin) ? "" : ", and nobody said so"
+  const why = `nodes hold different branches of ${origin}${silence}`
+  return { cause: "forks", invariant: "fork-repaired", why }
 }
 
 function unlinked({ nodes }: EndOfRun): Unrest | undefined {
@@ -86,13 +99,12 @@ function unrestOfWriters({ writers }: EndOfRun): Unrest[] {
   return [...found.values()]
 }
 
-function unlevel({ nodes, oracle }: EndOfRun): Unrest | undefined {
-  const { ledger } = oracle
-  const why = unequalHeads(nodes, ledger)
+function unlevel({ nodes }: EndOfRun): Unrest | undefined {
+  const why = unequalHeads(nodes)
   if (why !== undefined) return { cause: "level", invariant: "convergence", why }
   const well = new Set<string>(nodes.map(({ node }) => node))
   for (const { node, core } of nodes) {
-    const said = core === undefined ? undefined : unlevelOf(core, well, ledger)
+    const said = core === undefined ? undefined : unlevelOf(core, well)
     if (said === undefined) continue
     return { cause: "level", invariant: "liveness", why: `${node}: ${said}` }
   }
@@ -100,20 +112,19 @@ function unlevel({ nodes, oracle }: EndOfRun): Unrest | undefined {
 }
 
 /** Nodes agree that they are level. */
-function unlevelOf(core: NodeCore, well: ReadonlySet<string>, ledger: Ledger): string | undefined {
+function unlevelOf(core: NodeCore, well: ReadonlySet<string>): string | undefined {
   const { store, peers } = core.status()
   if (store !== "ok") return "store failing"
-  if (ledger.forks.count > 0) return undefined
   const ahead = peers.find(({ address, behind }) => {
     return address !== undefined && well.has(address) && behind !== 0
   })
   return ahead && `behind ${ahead.address}`
 }
 
-function unequalHeads(nodes: readonly SimNode[], ledger: Ledger): string | undefined {
+function unequalHeads(nodes: readonly SimNode[]): string | undefined {
   const [first, ...others] = nodes
   assert(first !== undefined, "a cluster has nodes")
-  const expected = headsOf(first, ledger)
+  const expected = headsOf(first)
   for (const other of others) {
     for (const [origin, head] of expected) {
       const held = other.disk.durable.head(origin)
@@ -121,16 +132,16 @@ function unequalHeads(nodes: readonly SimNode[], ledger: Ledger): string | undef
         return `${first.node} has ${origin} ${head.seq}, ${other.node} has ${held.seq}`
       }
     }
-    if (headsOf(other, ledger).length !== expected.length) {
+    if (headsOf(other).length !== expected.length) {
       return `${other.node} knows other origins than ${first.node}`
     }
   }
   return undefined
 }
 
-/** What everybody has to have. Of an origin that is forked nodes hold one branch or another. */
-function headsOf({ disk }: SimNode, ledger: Ledger): [OriginId, Head][] {
-  return disk.durable.heads().filter(([origin, { seq }]) => seq > 0 && !ledger.isSplit(origin))
+/** What everybody has to have. */
+function headsOf({ disk }: SimNode): [OriginId, Head][] {
+  return disk.durable.heads().filter(([, { seq }]) => seq > 0)
 }
 
 /**
@@ -155,7 +166,6 @@ function differenceOf(end: EndOfRun, document: DocumentId): string | undefined {
   const merged = engine.merge(bodies)
   const expected = contents.of(merged)
   const { ledger } = end.oracle
-  if (ledger.isForked(document, false)) return undefined
   // All hold the same entries by now, so one other node's order stands for the rest.
   const other = end.random.pick(end.nodes)
   if (contents.of(engine.merge(bodiesOf(other.disk.durable, document))) !== expected) {
@@ -164,9 +174,11 @@ function differenceOf(end: EndOfRun, document: DocumentId): string | undefined {
   if (contents.of(engine.merge(end.random.shuffled(bodies))) !== expected) {
     return `${document} depends on the order of its entries`
   }
-  // A replica that knows of a lost deletion keeps it to itself ([N4] compares what was added),
-  // and resume points can't tell branches of an origin apart.
-  if (ledger.hasLostDeletions(document) || ledger.isForked(document, true)) return undefined
+  // A replica that knows of a lost deletion keeps it to itself ([N4] compares what was added).
+  if (ledger.hasLostDeletions(document)) return undefined
+  // Of a branch that no disk held when they met nobody says that it was there: resume points
+  // can't tell branches apart, so whoever was shown it may lack the other, or hold both.
+  if (ledger.hasSilentFork(document)) return undefined
   // What waits is not repaired ([N4]): it stays lost for nodes whose disk was put back.
   const hasLost = ledger.excused(document) !== undefined
   const besidesWaiting = hasLost ? shownOf(engine, merged) : expected
@@ -232,7 +244,6 @@ export function checkPromises(end: EndOfRun): void {
   const { nodes, oracle } = end
   const { ledger, promises, attempts } = oracle
   ledger.settle()
-  ledger.checkForks()
   checkPending(end)
   for (const { client, seq, document, ops } of promises.acked()) {
     for (const { host, node } of nodes) {

@@ -1,9 +1,10 @@
 /**
  * Forks: an origin and seq that stands for two contents. Only a folder that was put back whole,
- * boot record and all, may lead to one: its node can't know that it ever gave out more. Then some
- * node must say so, and what stands behind the fork under that origin is nobody's promise any more:
- * resume points and vectors name entries by origin and seq, so two that share a name can't be told
- * apart by who only has the name. Anywhere else a fork is a violation of `no-fork`.
+ * boot record and all, may lead to one: its node can't know that it ever gave out more. Then nodes
+ * that meet say so, and repair it (`fork-repaired`): in the end all hold one branch, and what was
+ * written on the others stands elsewhere. Until then resume points and vectors, which name entries
+ * by origin and seq, can't tell apart two that share a name. Anywhere else a fork is a violation
+ * of `no-fork`.
  */
 import { bytesEqual } from "@causeway/crdt/base"
 import type { OriginId } from "@causeway/crdt/base"
@@ -22,6 +23,16 @@ export class Forks {
   /** How many origins forked. */
   get count(): number {
     return this.#seqs.size
+  }
+
+  /** How many contents there are at most that stand where another does. */
+  get branches(): number {
+    let branches = 0
+    for (const [origin, seqs] of this.#seqs) {
+      const others = [...seqs].map((seq) => this.#others.get(nameOf(origin, seq))?.length ?? 0)
+      branches += Math.max(0, ...others)
+    }
+    return branches
   }
 
   /** `origin`'s own node is back at an earlier state, and does not know it. */

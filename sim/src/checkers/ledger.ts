@@ -106,6 +106,8 @@ export class Ledger {
   readonly #holdings = new Map<HostId, Holdings>()
   /** Per origin and client: the last update number that origin logged. */
   readonly #logged = new Map<OriginId, Map<ClientId, number>>()
+  /** Per client and number: the records that any origin has of it. */
+  readonly #numbered = new Map<string, Uint8Array[]>()
 
   constructor(attempts: Attempts) {
     this.#attempts = attempts
@@ -220,8 +222,8 @@ export class Ledger {
 
   /**
    * Operations of a document that no node is bound to have; undefined if there are none. Behind a
-   * fork that nodes still disagree about it is anything, else what no disk has: a client that holds
-   * it does not know, as its vector covers the name.
+   * fork it is what no disk has: a client that holds it does not know, as its vector covers the
+   * name.
    */
   excused(document: DocumentId): Coverage | undefined {
     const lost = this.losses.lost(document)
@@ -231,7 +233,7 @@ export class Ledger {
     const onDisks = this.#onDisks(document)
     for (const origin of this.forks.origins()) {
       const behind = this.#behindFork(origin, document).ops()
-      excused.add(this.isSplit(origin) ? behind : onDisks.lacking(behind))
+      excused.add(onDisks.lacking(behind))
     }
     return excused.isEmpty ? undefined : excused
   }
@@ -242,10 +244,21 @@ export class Ledger {
     return all
   }
 
-  /** Whether nodes disagree about entries of the document, or `once` did. */
-  isForked(document: DocumentId, once: boolean): boolean {
+  /** Whether two entries of the document, or their neighbours, ever had one name. */
+  isForked(document: DocumentId): boolean {
     return [...this.forks.origins()].some((origin) => {
-      return (once || this.isSplit(origin)) && !this.#behindFork(origin, document).isEmpty
+      return !this.#behindFork(origin, document).isEmpty
+    })
+  }
+
+  /** Whether there is such a fork, and a node that no cut tells of it. */
+  hasSilentFork(document: DocumentId): boolean {
+    return [...this.forks.origins()].some((origin) => {
+      const fromSeq = this.forks.fromSeq(origin) ?? Infinity
+      const isTold = [...this.#holdings.values()].every(({ log }) => {
+        return log.cuts().some(([cut, keepSeq]) => cut === origin && keepSeq < fromSeq)
+      })
+      return !isTold && !this.#behindFork(origin, document).isEmpty
     })
   }
 
@@ -264,19 +277,16 @@ export class Ledger {
     return (this.losses.lost(document)?.ops().deleted.length ?? 0) > 0
   }
 
-  /** Nodes that hold different branches have met by the end, so one of them has said so. */
-  checkForks(): void {
-    for (const origin of this.forks.origins()) {
-      const isSaid = this.forks.isReported(origin) || !this.isSplit(origin)
-      demand(isSaid, "no-fork", () => `nodes differ about ${origin}, and nobody said so`)
-    }
+  /** The first origin of whose log these nodes hold different branches. */
+  splitAmong(hosts: readonly HostId[]): OriginId | undefined {
+    return [...this.forks.origins()].find((origin) => this.#isSplit(origin, hosts))
   }
 
-  /** Whether disks hold different branches of an origin now. */
-  isSplit(origin: OriginId): boolean {
+  #isSplit(origin: OriginId, hosts: readonly HostId[]): boolean {
     return [...this.forks.seqs(origin)].some((seq) => {
       const hashes = new Set<string>()
-      for (const { log } of this.#holdings.values()) {
+      for (const host of hosts) {
+        const { log } = this.holdings(host)
         if (log.head(origin).seq < seq) continue
         hashes.add(bytesToHex(log.readOrigin(origin, seq + 1, 0).previousHash))
       }
@@ -296,10 +306,19 @@ export class Ledger {
     demand(unknown === undefined, "no-phantom", () => {
       return `${origin} ${seq} of ${document} has ${unknown}, which nobody wrote`
     })
-    // Behind a fork two branches count on their own.
+    // Behind a fork two branches count on their own, and so does what gave way and is logged again.
     const isOnce = author !== undefined && !this.forks.isAllowed(origin)
-    if (isOnce) this.#loggedOnce(origin, seq, author)
+    if (isOnce && !this.#isCopy(author, record)) this.#loggedOnce(origin, seq, author)
     return { record, document, author, ops, hash }
+  }
+
+  /** Whether the very record is in another origin's log, time of writing and all. */
+  #isCopy({ client, seq }: Authorship, record: Uint8Array): boolean {
+    const name = `${client} ${seq}`
+    const known = this.#numbered.get(name) ?? []
+    if (known.some((other) => bytesEqual(other, record))) return true
+    this.#numbered.set(name, [...known, record])
+    return false
   }
 
   /** A log takes each client's numbers in rising order, so none of them twice. */

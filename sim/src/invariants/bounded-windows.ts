@@ -140,7 +140,8 @@ function onPeerFrame(link: LinkEnd, frame: Uint8Array): void {
   } catch {
     return
   }
-  if (message.type === "want") link.origins.get(message.origin)?.rewind(message.fromSeq)
+  // What is below is there, or was asked for to look into a fork; what is above comes again.
+  if (message.type === "want") link.origins.get(message.origin)?.rewind(0)
   if (message.type !== "hello" && message.type !== "vector") return
   if (message.type === "hello") {
     link.windowBytes ??= Math.min(message.windowBytes, limits.linkWindowBytes)

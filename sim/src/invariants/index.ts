@@ -35,7 +35,11 @@ export const allInvariants: readonly Invariant[] = [
     name: "resume-honesty",
     explain: "a client's resume point never covers an entry that its replica lacks",
   },
-  { name: "no-fork", explain: "nobody holds two contents under one origin and seq unreported" },
+  { name: "no-fork", explain: "two contents under one origin and seq need a folder put back" },
+  {
+    name: "fork-repaired",
+    explain: "nodes that hold two branches of an origin say so and settle on one in its budget",
+  },
   equalVectorsEqualContent,
   servedIsLogged,
   boundedWork,

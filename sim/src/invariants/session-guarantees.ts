@@ -320,7 +320,7 @@ export class SessionGuarantees implements Watcher {
     const { ledger } = this.#world.oracle
     const known = new Map<HostId, Known>()
     // One name for two entries: neither node knows which of them the other has.
-    const isForked = ledger.forks.count > 0 && ledger.isForked(document, true)
+    const isForked = ledger.forks.count > 0 && ledger.isForked(document)
     for (const seen of memory.seen) {
       const { node } = seen
       if (node === visit.node ? view === undefined : isForked) continue

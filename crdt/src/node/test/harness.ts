@@ -128,6 +128,7 @@ export class TestNode {
       engines,
       random: this.world.random,
       reopenFromMs: this.#reopenings.fromMs,
+      staying: this.#reopenings.staying,
     }
     return new NodeCore(config, this.world.nowMs)
   }
@@ -153,11 +154,12 @@ export class TestNode {
   #reopen(doubt: ReopenDoubt): void {
     assert(this.pipes.size === 0, "a core that ends closes its connections")
     this.reopened.push(doubt)
-    this.#reopenings.note(doubt.why, this.world.nowMs)
+    this.#reopenings.note(doubt, this.world.nowMs)
     this.store.crash(true)
     const epoch = (0xa1 + this.reopened.length).toString(16).padStart(16, "0")
     const fresh = must(originOf(must(parseNodeId(this.name)), epoch))
-    this.store.log.renew(fresh, doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {})
+    if (doubt.why === "fork") this.store.log.giveWay(doubt)
+    else this.store.log.renew(fresh, doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {})
     this.jobs.length = 0
     this.#life += 1
     this.core = this.#boot()

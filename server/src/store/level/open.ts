@@ -2,8 +2,10 @@
  * Opens the log of a data folder: asks whether what is there is what this node wrote last, and
  * renews it before it is used if that is in doubt (ADR 8). Rules [E1] [E2].
  */
-import type { NodeId, OriginId } from "@causeway/crdt/base"
+import { assert } from "@causeway/crdt/base"
+import type { NodeId } from "@causeway/crdt/base"
 import { Renewing } from "@causeway/crdt/log"
+import type { Cut } from "@causeway/crdt/log"
 import type { DoubtReason, Renewed } from "@causeway/crdt/ports"
 import { findBootFile, mintBoot, publishBootFile, stageBootFile } from "../boot-record.ts"
 import { asOpenError, errorMessage, isFull } from "../errors.ts"
@@ -19,6 +21,7 @@ import { cutOperation, identityOperations, storedCuts, storedIdentity } from "./
 import { LevelLog, loadLog } from "./log.ts"
 import type { Identity, LoadedLog } from "./log.ts"
 import { LogRebuild } from "./rebuild.ts"
+import type { RebuildPlan } from "./rebuild.ts"
 import { forgetSide } from "./side.ts"
 
 /** @throws StoreOpenError */
@@ -151,14 +154,13 @@ class Opening {
   async #renew(log: LoadedLog, found: Doubt): Promise<LevelLog> {
     const { doubt } = this.#options
     const { node, own, why, isSound } = found
+    const before = own.origin
+    if (why === "fork" && doubt?.why === "fork") return this.#giveWay(log, found, doubt)
     const keepSeq = doubt?.why === "overtaken" ? doubt.keepSeq : Infinity
     const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isSound
     if (mayBeDamaged && !this.#isChecked) throw new DamageError(why)
+    if (mayBeDamaged || keepSeq < Infinity) return this.#rebuildWhole(log, found, keepSeq)
     const fresh = mintOrigin(node)
-    const before = own.origin
-    if (mayBeDamaged || keepSeq < Infinity) {
-      return this.#rebuild(log, found, { before, fresh, keepSeq })
-    }
     const renewed = { ...new Renewing().finish(0), why, before }
     await this.#settle(log, node, newOrigin(fresh), async (writer) => {
       await forgetSide(writer, this.#database)
@@ -168,34 +170,55 @@ class Opening {
     return LevelLog.open(log, this.#options.directory, { node, origin: fresh, renewed })
   }
 
+  /** What can't be moved whole calls for a fresh epoch; the fork is found once more. */
+  async #giveWay(log: LoadedLog, found: Doubt, { origin, keepSeq }: Cut): Promise<LevelLog> {
+    const before = found.own.origin
+    const plan = { before, own: before, cut: { origin, keepSeq } }
+    const repaired = await this.#rebuild(log, found, plan)
+    if (repaired === undefined && !this.#isChecked) throw new DamageError("corrupt")
+    return repaired ?? this.#rebuildWhole(log, { ...found, why: "corrupt" }, Infinity)
+  }
+
+  /** With a fresh epoch, whatever is damaged. */
+  async #rebuildWhole(log: LoadedLog, found: Doubt, keepSeq: number): Promise<LevelLog> {
+    const before = found.own.origin
+    const plan = { before, own: mintOrigin(found.node), cut: { origin: before, keepSeq } }
+    const rebuilt = await this.#rebuild(log, found, plan)
+    assert(rebuilt !== undefined, "with a fresh epoch a log is renewed whatever is lost")
+    return rebuilt
+  }
+
+  /** Undefined if the own origin is to go on and something is lost: then nothing was done. */
   async #rebuild(
     log: LoadedLog,
-    { node, own, why }: Doubt,
-    plan: { readonly before: OriginId; readonly fresh: OriginId; readonly keepSeq: number },
-  ): Promise<LevelLog> {
+    { node, why }: Doubt,
+    plan: RebuildPlan,
+  ): Promise<LevelLog | undefined> {
     const { directory, onCorrupt, onTrouble } = this.#options
     const replacement = await openReplacement(directory)
     let renewed: Renewed
     try {
       const to = await loadLog(replacement, onCorrupt)
       const rebuilt = await new LogRebuild(log, to, plan, onTrouble).run()
+      const { lostCount, lostDocumentCount, cut } = rebuilt.renewal
+      if (plan.own === plan.before && lostCount + lostDocumentCount > 0) return undefined
       renewed = { ...rebuilt.renewal, why, before: plan.before }
       const boot = mintBoot()
       const cuts = new Map(await storedCuts(log.database))
-      if (plan.keepSeq < own.head.seq) cuts.set(plan.before, rebuilt.kept)
+      if (cut !== undefined) cuts.set(cut.origin, cut.keepSeq)
       await replacement.write([
-        ...identityOperations(node, plan.fresh, boot),
+        ...identityOperations(node, plan.own, boot),
         ...[...cuts].map(([origin, seq]) => cutOperation(origin, seq)),
       ])
       const openedSeq = rebuilt.own.head.seq
-      stageBootFile(directory, { boot, origin: plan.fresh, openedSeq })
+      stageBootFile(directory, { boot, origin: plan.own, openedSeq })
     } finally {
       await replacement.close()
     }
     await this.#database.close()
     this.#database = await replace(directory)
     publishBootFile(directory)
-    const identity: Identity = { node, origin: plan.fresh, renewed }
+    const identity: Identity = { node, origin: plan.own, renewed }
     return LevelLog.open(await this.#load(), directory, identity)
   }
 }

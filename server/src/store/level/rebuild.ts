@@ -5,8 +5,8 @@
  * until the new one is whole the old one is as it was. O(log). Rules [E1] [E3] [E4] [K5].
  */
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
-import { foldedUpTo, stateRecord } from "@causeway/crdt/log"
-import type { Head, Renewal } from "@causeway/crdt/log"
+import { cutRecord, emptyHead, foldedUpTo, stateRecord } from "@causeway/crdt/log"
+import type { Cut, Head, Renewal } from "@causeway/crdt/log"
 import { ChainScan, Salvage, TailScan } from "../salvage.ts"
 import { BatchWriter } from "./batch-writer.ts"
 import type { LogParts } from "./batch-writer.ts"
@@ -21,14 +21,14 @@ import { decodeNumber, decodeValue, openValue } from "./values.ts"
 const batchBytes = 1024 * 1024
 
 export type RebuildPlan = {
-  /** The own origin until now, and from now on. */
+  /** The own origin until now, and from now on: for a fork of another origin the same. */
   readonly before: OriginId
-  readonly fresh: OriginId
-  /** Where `before` ends at the latest. */
-  readonly keepSeq: number
+  readonly own: OriginId
+  /** Where an origin ends at the latest, for a fork. */
+  readonly cut: Cut
 }
 
-export type Rebuilt = { readonly renewal: Renewal; readonly own: HeldOrigin; readonly kept: number }
+export type Rebuilt = { readonly renewal: Renewal; readonly own: HeldOrigin }
 
 export class LogRebuild {
   readonly #from: LogParts
@@ -54,7 +54,7 @@ export class LogRebuild {
     this.#plan = plan
     this.#salvage = new Salvage(onProgress)
     this.#writer = new BatchWriter(to)
-    this.#own = newOrigin(plan.fresh)
+    this.#own = newOrigin(plan.own)
   }
 
   async run(): Promise<Rebuilt> {
@@ -62,15 +62,22 @@ export class LogRebuild {
     for (const held of await this.#allOrigins()) await this.#end(held)
     await this.#copySnapshots(damaged)
     if (this.#gone.size === 0) await this.#copyClients()
+    const { cut } = this.#plan
+    const isCut = cut.keepSeq < (this.#from.origins.get(cut.origin)?.head.seq ?? 0)
+    const done = isCut ? { origin: cut.origin, keepSeq: this.#kept } : undefined
+    if (done !== undefined) this.#logAgain(cutRecord(done))
     this.#writer.setHeld(this.#own)
     await this.#writer.write()
-    return { renewal: this.#salvage.finish(), own: this.#own, kept: this.#kept }
+    return { renewal: this.#salvage.finish(done), own: this.#own }
   }
 
   async #allOrigins(): Promise<HeldOrigin[]> {
     const { origins } = this.#from
     if (!origins.isWhole) await this.#findOrigins()
-    return origins.all().toSorted((left, right) => (left.origin < right.origin ? -1 : 1))
+    const all = origins.all().toSorted((left, right) => (left.origin < right.origin ? -1 : 1))
+    // One that goes on is there before anything is added to it.
+    const isGoingOn = ({ origin }: HeldOrigin): boolean => origin === this.#plan.own
+    return [...all.filter(isGoingOn), ...all.filter((held) => !isGoingOn(held))]
   }
 
   /** Origins with entries whose head is lost: their last entry says how far they go. O(log). */
@@ -121,21 +128,22 @@ export class LogRebuild {
 
   async #end(held: HeldOrigin): Promise<void> {
     const { origin, floor } = held
-    const { before, keepSeq } = this.#plan
+    const { cut, own } = this.#plan
     const end = await this.#endOf(held)
     await this.#copy(held, end)
     if (end !== undefined) this.#writer.setHeld({ ...held, head: end })
-    else if (origin !== before) this.#writer.setHeld(newOrigin(origin))
-    if (origin !== before) return
+    else if (origin !== cut.origin) this.#writer.setHeld(newOrigin(origin))
+    if (origin === own) this.#own = { ...held, head: end ?? emptyHead }
+    if (origin !== cut.origin) return
     // Without entries it is known only if a snapshot that is kept names it.
     this.#kept = end?.seq ?? 0
-    if (keepSeq < floor.seq) this.#restateFrom(origin, keepSeq + 1)
+    if (cut.keepSeq < floor.seq) this.#restateFrom(origin, cut.keepSeq + 1)
   }
 
   /** Undefined: at its beginning. */
   async #endOf(held: HeldOrigin): Promise<Head | undefined> {
-    const { before, keepSeq } = this.#plan
-    const scan = new ChainScan(held, held.origin === before ? keepSeq : Infinity)
+    const { cut } = this.#plan
+    const scan = new ChainScan(held, held.origin === cut.origin ? cut.keepSeq : Infinity)
     for await (const [seq, entry] of this.#entries(held)) scan.take(seq, entry)
     return this.#gone.has(held.origin) ? undefined : scan.end
   }
@@ -143,7 +151,8 @@ export class LogRebuild {
   /** Entries up to the end go on as they are, those behind it under the fresh origin. */
   async #copy(held: HeldOrigin, end: Head | undefined): Promise<void> {
     const { origin } = held
-    const tail = new TailScan(this.#salvage, held, end?.seq ?? 0, this.#gone.has(origin))
+    const { own } = this.#plan
+    const tail = new TailScan(this.#salvage, held, own, end?.seq ?? 0, this.#gone.has(origin))
     for await (const [seq, entry] of this.#entries(held)) {
       this.#salvage.noteSeen()
       if (end !== undefined && seq <= end.seq) this.#writer.putEntry({ origin, seq }, entry)
@@ -181,8 +190,8 @@ export class LogRebuild {
         else this.#salvage.noteLogged()
         this.#logAgain(record)
       }
-      const { before, keepSeq } = this.#plan
-      const lowered = foldedUpTo(folded.vector, before, keepSeq)
+      const { cut } = this.#plan
+      const lowered = foldedUpTo(folded.vector, cut.origin, cut.keepSeq)
       this.#writer.putSnapshot({ document, state, folded: lowered })
       await this.#flush()
     }

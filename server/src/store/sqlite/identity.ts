@@ -6,6 +6,7 @@
 import type { Database } from "better-sqlite3"
 import { parseNodeId, parseOriginId } from "@causeway/crdt/base"
 import type { NodeId, OriginId } from "@causeway/crdt/base"
+import type { Cut } from "@causeway/crdt/log"
 import type { DoubtReason, Renewed } from "@causeway/crdt/ports"
 import { errorMessage, isFull, StoreOpenError } from "../errors.ts"
 import { checkNode, doubtOf, mintNode, mintOrigin } from "../identity.ts"
@@ -15,6 +16,7 @@ import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import type { LogReader } from "./reader.ts"
 import { LogRenewal } from "./renewal.ts"
+import type { RenewalPlan } from "./renewal.ts"
 import type { Snapshots } from "./snapshots.ts"
 
 export type Identity = {
@@ -120,14 +122,37 @@ function renew(
   found: Opening & { readonly why: DoubtReason; readonly isSound: boolean },
   parts: Parts,
 ): { renewed: Renewed; own: HeldOrigin } {
-  const { why, doubt, isSound, onTrouble } = found
-  const keepSeq = doubt?.why === "overtaken" ? doubt.keepSeq : Infinity
-  const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isSound
-  const isScan = mayBeDamaged || !parts.reader.isSoundFrom(before.origin, keepSeq + 1)
-  const plan = { before: before.origin, fresh: mintOrigin(node), keepSeq, isScan }
-  const { own, kept, ...renewal } = new LogRenewal(database, parts, onTrouble).run(plan)
-  if (keepSeq < before.head.seq) putMeta(database, `${CUT}${before.origin}`, String(kept))
+  const { why, plan } = planOf(before.origin, mintOrigin(node), found, parts)
+  const { own, ...renewal } = new LogRenewal(database, parts, found.onTrouble).run(plan)
+  const { cut } = renewal
+  if (cut !== undefined) putMeta(database, `${CUT}${cut.origin}`, String(cut.keepSeq))
   return { renewed: { ...renewal, why, before: before.origin }, own }
+}
+
+/** What can't be moved whole calls for a fresh epoch: then a fork is found once more. */
+function planOf(
+  before: OriginId,
+  fresh: OriginId,
+  { why, doubt, isSound }: { readonly why: DoubtReason; readonly isSound: boolean } & Opening,
+  parts: Parts,
+): { readonly why: DoubtReason; readonly plan: RenewalPlan } {
+  if (why === "fork" && doubt?.why === "fork") {
+    const { origin, keepSeq } = doubt
+    const cut = { origin, keepSeq }
+    if (isSoundBehind(cut, parts)) return { why, plan: { own: before, cut, isScan: false } }
+    const whole = { own: fresh, cut: { origin: before, keepSeq: Infinity }, isScan: true }
+    return { why: "corrupt", plan: whole }
+  }
+  const cut = { origin: before, keepSeq: doubt?.why === "overtaken" ? doubt.keepSeq : Infinity }
+  const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isSound
+  const isScan = mayBeDamaged || !isSoundBehind(cut, parts)
+  return { why, plan: { own: fresh, cut, isScan } }
+}
+
+/** Whether what an opening cuts off can be moved whole. */
+function isSoundBehind({ origin, keepSeq }: Cut, { origins, reader }: Parts): boolean {
+  const floor = origins.get(origin)?.floor.seq ?? 0
+  return reader.isSoundFrom(origin, Math.max(keepSeq, floor) + 1)
 }
 
 const CUT = "cut "

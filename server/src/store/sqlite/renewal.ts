@@ -7,8 +7,8 @@
 import type { Database, Statement } from "better-sqlite3"
 import { bytesEqual, DecodeError } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
-import { decodeRecord, relogged, Renewing } from "@causeway/crdt/log"
-import type { RecordFields, Renewal } from "@causeway/crdt/log"
+import { cutRecord, decodeRecord, isOfAnother, relogged, Renewing } from "@causeway/crdt/log"
+import type { Cut, RecordFields, Renewal } from "@causeway/crdt/log"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
@@ -21,17 +21,16 @@ import { Truncation } from "./truncation.ts"
 const progressMs = 5000
 
 export type RenewalPlan = {
-  /** The own origin until now, and from now on. */
-  readonly before: OriginId
-  readonly fresh: OriginId
-  /** Where `before` ends at the latest. */
-  readonly keepSeq: number
+  /** The own origin from now on: a fresh one, or for a fork of another origin the same. */
+  readonly own: OriginId
+  /** Where an origin ends at the latest, for a fork. */
+  readonly cut: Cut
   /** Whether any record may be damaged. */
   readonly isScan: boolean
 }
 
-/** The fresh own log as it stands, and where the one before ends. */
-type Renewed = Renewal & { readonly own: HeldOrigin; readonly kept: number }
+/** The own log as it stands from now on. */
+type Renewed = Renewal & { readonly own: HeldOrigin }
 
 type EntryRow = readonly [id: number, document: number, entry: Buffer]
 
@@ -80,32 +79,52 @@ export class LogRenewal {
   }
 
   /** Heads in memory are those of before until they are reloaded. */
-  run({ before, fresh, keepSeq, isScan }: RenewalPlan): Renewed {
+  run({ own: ownOrigin, cut, isScan }: RenewalPlan): Renewed {
     // An index that lacks an entry would fail the deletion of that entry.
     if (isScan) {
       this.#database.exec("REINDEX entries_by_document")
       this.#snapshots.scan()
     }
-    let own = this.#origins.insert(fresh)
+    let own = this.#origins.get(ownOrigin) ?? this.#origins.insert(ownOrigin)
     let kept = 0
+    let isCut = false
     const all = this.#origins.all().toSorted((left, right) => (left.origin < right.origin ? -1 : 1))
     for (const held of all) {
-      const keepMax = held.origin === before ? Math.min(keepSeq, held.head.seq) : held.head.seq
-      const keep = isScan ? this.#scan(held, keepMax) : keepMax
+      const keepMax = held.origin === cut.origin ? cut.keepSeq : Infinity
+      const keep = this.#keepOf(held, Math.min(keepMax, held.head.seq), isScan)
       if (keep < held.head.seq) own = this.#moveTail(held, keep, own)
       if (keep < held.floor.seq) this.#truncation.forgetFloor(held)
-      if (held.origin !== before) continue
+      if (held.origin !== cut.origin) continue
       kept = keep
-      if (keepSeq < held.floor.seq) this.#snapshots.restateFrom(held, keepSeq + 1)
+      isCut = cut.keepSeq < held.head.seq
+      if (cut.keepSeq < held.floor.seq) this.#snapshots.restateFrom(held, cut.keepSeq + 1)
     }
-    this.#snapshots.restate((document, record) => (own = this.#logState(own, document, record)))
-    const held = this.#origins.get(before)
-    if (held !== undefined && keepSeq < held.head.seq) this.#snapshots.lowerFolded(held, keepSeq)
-    if (held !== undefined && kept === 0 && !this.#snapshots.isHeld(held)) {
-      this.#origins.remove(held)
-    }
+    this.#snapshots.restate((document, record) => {
+      own = this.#logRecord(own, record, document)
+      this.#salvaged += 1
+    })
+    if (isCut) this.#lowerFolded(cut)
+    if (kept === 0) this.#forgetEmpty(cut.origin)
+    const done = isCut ? { origin: cut.origin, keepSeq: kept } : undefined
+    if (done !== undefined) own = this.#logRecord(own, cutRecord(done))
     if (isScan) this.#writeAgain()
-    return { ...this.#renewing.finish(this.#salvaged), own, kept }
+    return { ...this.#renewing.finish(this.#salvaged, done), own }
+  }
+
+  #lowerFolded({ origin, keepSeq }: Cut): void {
+    const held = this.#origins.get(origin)
+    if (held !== undefined) this.#snapshots.lowerFolded(held, keepSeq)
+  }
+
+  #forgetEmpty(origin: OriginId): void {
+    const held = this.#origins.get(origin)
+    if (held !== undefined && !this.#snapshots.isHeld(held)) this.#origins.remove(held)
+  }
+
+  /** Nothing between the beginning and the floor can be an end: no hash of the chain is there. */
+  #keepOf(held: HeldOrigin, keepMax: number, isScan: boolean): number {
+    if (isScan) return this.#scan(held, keepMax)
+    return keepMax < held.floor.seq ? 0 : keepMax
   }
 
   /**
@@ -168,7 +187,9 @@ export class LogRenewal {
       const fields = readable(held, id, entry)
       if (fields === undefined) this.#lose(held, seq)
       hasLost ||= missing > 0 || fields === undefined
-      if (fields !== undefined) reached = this.#log(reached, fields, entry, hasLost)
+      if (fields !== undefined && !isOfAnother(own.origin, held.origin, recordOf(entry))) {
+        reached = this.#log(reached, fields, entry, hasLost)
+      }
       this.#sayProgress()
     }
     this.#delete.run(entryId(held.row, keep), end)
@@ -180,22 +201,17 @@ export class LogRenewal {
     if (seq > held.floor.seq) this.#snapshots.restateFrom(held, seq)
   }
 
-  #logState(own: HeldOrigin, document: DocumentId, record: Uint8Array): HeldOrigin {
-    const seq = own.head.seq + 1
-    const sealed = seal(own.head.hash, own, seq, record)
-    this.#insert.run(entryId(own.row, seq), this.#documents.findOrInsert(document), sealed.entry)
-    this.#salvaged += 1
-    return { ...own, head: { seq, hash: new Uint8Array(sealed.hash) } }
-  }
-
   #log(own: HeldOrigin, fields: RecordFields, entry: Buffer, hasLost: boolean): HeldOrigin {
-    const record = relogged(entry.subarray(RECORD_OFFSET), hasLost)
-    const seq = own.head.seq + 1
-    const sealed = seal(own.head.hash, own, seq, record)
-    const documentRow = this.#findOrInsert(documentOf(fields))
-    this.#insert.run(entryId(own.row, seq), documentRow, sealed.entry)
+    const record = relogged(recordOf(entry), hasLost)
     if (!hasLost) this.#noteAuthor(fields)
     this.#salvaged += 1
+    return this.#logRecord(own, record, documentOf(fields))
+  }
+
+  #logRecord(own: HeldOrigin, record: Uint8Array, document?: DocumentId): HeldOrigin {
+    const seq = own.head.seq + 1
+    const sealed = seal(own.head.hash, own, seq, record)
+    this.#insert.run(entryId(own.row, seq), this.#findOrInsert(document), sealed.entry)
     return { ...own, head: { seq, hash: new Uint8Array(sealed.hash) } }
   }
 
@@ -235,6 +251,10 @@ export class LogRenewal {
     this.#saidMs = performance.now()
     this.#onProgress(`looking through the log: ${this.#scanned} entries so far`)
   }
+}
+
+function recordOf(entry: Buffer): Uint8Array {
+  return entry.subarray(RECORD_OFFSET)
 }
 
 function documentOf(fields: RecordFields): DocumentId | undefined {
