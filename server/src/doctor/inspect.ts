@@ -12,11 +12,15 @@ import {
   parseOriginId,
 } from "@causeway/crdt/base"
 import type { OriginId } from "@causeway/crdt/base"
+import type { VersionVector } from "@causeway/crdt/clock"
 import { decodeRecord, genesisHash } from "@causeway/crdt/log"
 import type { RecordFields } from "@causeway/crdt/log"
 import { findBootFile } from "../store/boot-record.ts"
 import { hashOf, isSound, RECORD_OFFSET, saltOf, seal } from "../store/seal.ts"
+import type { SealingOrigin } from "../store/seal.ts"
+import { unsealFloor, unsealFolded, unsealState } from "../store/snapshot-seal.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "../store/sqlite/schema.ts"
+import { storedDocument } from "../store/thread/snapshot-messages.ts"
 import { Findings } from "./findings.ts"
 import type { Inspection } from "./findings.ts"
 import { RawDatabase } from "./raw-database.ts"
@@ -38,6 +42,22 @@ export function inspectFolder(directory: string, onProgress: OnProgress): Inspec
     raw.close()
   }
 }
+
+/** An origin and where its log begins: after `floor`, whose entry's hash is `hash`. */
+type Held = SealingOrigin & {
+  readonly origin: OriginId
+  readonly floor: number
+  /** Undefined if it is damaged. */
+  readonly hash: Uint8Array | undefined
+}
+
+type OriginRow = {
+  readonly id: number
+  readonly origin: string
+  readonly floor: number
+  readonly hash: Buffer | null
+}
+type SnapshotRow = { readonly document: number; readonly folded: Buffer; readonly state: Buffer }
 
 class Inspector {
   readonly #raw: RawDatabase
@@ -65,7 +85,7 @@ class Inspector {
     const rows = this.#origins()
     for (const [row, held] of rows) this.#checkOrigin(row, held)
     this.#checkNameless(rows)
-    this.#checkIdentity(node, origin, new Set(rows.values()))
+    this.#checkIdentity(node, origin, new Set([...rows.values()].map((held) => held.origin)))
     if (origin !== undefined) this.#checkBoot(origin, meta.get("boot"))
     const clients = this.#checkClients()
     const unreadable = () => this.#pages("a table could not be read to its end", "documents")
@@ -73,6 +93,7 @@ class Inspector {
       "SELECT count(*) AS count FROM documents",
       unreadable,
     )
+    if (this.#raw.format >= 2) this.#checkSnapshots()
     const { lost, lostCount } = this.#findings
     return {
       node,
@@ -104,28 +125,38 @@ class Inspector {
   #meta(): Map<string, string> {
     const unreadable = () => this.#pages("a table could not be read to its end", "meta")
     const rows = this.#raw.rows<{ key: string; value: unknown }>("SELECT * FROM meta", unreadable)
-    return new Map(rows.map(({ key, value }) => [key, String(value)]))
+    return new Map([...rows].map(({ key, value }) => [key, String(value)]))
   }
 
   /** By row, in order of their names. */
-  #origins(): Map<number, OriginId> {
+  #origins(): Map<number, Held> {
     const unreadable = () => this.#pages("a table could not be read to its end", "origins")
-    const sql = "SELECT id, origin FROM origins ORDER BY id"
-    const named = new Map<number, OriginId>()
-    for (const { id, origin } of this.#raw.rows<{ id: number; origin: string }>(sql, unreadable)) {
+    const floors = this.#raw.format >= 2 ? "floor, floor_hash AS hash" : "0 AS floor, NULL AS hash"
+    const sql = `SELECT id, origin, ${floors} FROM origins ORDER BY id`
+    const held: [number, Held][] = []
+    for (const { id, origin, floor, hash } of this.#raw.rows<OriginRow>(sql, unreadable)) {
       const parsed = parseOriginId(origin)
-      if (parsed !== undefined) named.set(id, parsed)
-      else this.#findings.add("origin", "lost", "origins whose names are none", `row ${id}`)
+      if (parsed === undefined) {
+        this.#findings.add("origin", "lost", "origins whose names are none", `row ${id}`)
+        continue
+      }
+      const by = { origin: parsed, salt: saltOf(parsed) }
+      const before = hash === null ? undefined : unsealFloor(by, floor, hash)
+      held.push([id, { ...by, floor, hash: floor === 0 ? genesisHash : before }])
     }
-    return new Map([...named].toSorted(([, left], [, right]) => (left < right ? -1 : 1)))
+    return new Map(held.toSorted(([, left], [, right]) => (left.origin < right.origin ? -1 : 1)))
   }
 
-  #checkOrigin(row: number, origin: OriginId): void {
-    const by = { origin, salt: saltOf(origin) }
-    const start = this.#floorOf(row)
-    let { seq } = start
+  #checkOrigin(row: number, by: Held): void {
+    const { origin, floor } = by
+    let seq = floor
     /** Undefined behind what can't be read: the next entry's own is taken for it. */
-    let hash: Uint8Array | undefined = start.hash
+    let hash = by.hash
+    if (hash === undefined) {
+      const what = "where a log begins can't be read; what it has is logged again"
+      this.#findings.add("chain", "fresh-epoch", what, origin)
+    }
+    this.#checkLeft(row, by)
     for (const found of this.#raw.entries(entryId(row, seq) + 1, lastEntryId(row))) {
       if (!("entry" in found)) {
         hash = undefined
@@ -144,13 +175,7 @@ class Inspector {
         hash = undefined
         continue
       }
-      if (hash !== undefined) {
-        const sealed = seal(hash, by, seq, found.entry.subarray(RECORD_OFFSET))
-        if (!bytesEqual(sealed.hash, hashOf(found.entry))) {
-          const what = "entries do not follow from those before them, and are logged again"
-          this.#findings.add("chain", "fresh-epoch", what, `${origin} ${seq}`)
-        }
-      }
+      if (hash !== undefined) this.#checkChain(by, hash, found)
       hash = new Uint8Array(hashOf(found.entry))
       this.#checkPlace(origin, found, fields)
       this.#count(fields)
@@ -158,9 +183,55 @@ class Inspector {
     this.#vector[origin] = seq
   }
 
-  /** Where the log of an origin begins, and the hash before it. */
-  #floorOf(_row: number): { readonly seq: number; readonly hash: Uint8Array } {
-    return { seq: 0, hash: genesisHash }
+  #checkChain(by: Held, hash: Uint8Array, { id, entry }: RawEntry): void {
+    const sealed = seal(hash, by, seqOf(id), entry.subarray(RECORD_OFFSET))
+    if (bytesEqual(sealed.hash, hashOf(entry))) return
+    const what = "entries do not follow from those before them, and are logged again"
+    this.#findings.add("chain", "fresh-epoch", what, `${by.origin} ${seqOf(id)}`)
+  }
+
+  /** Below the floor there is what no snapshot holds; where nothing is, nothing is missing. */
+  #checkLeft(row: number, by: Held): void {
+    if (by.floor === 0) return
+    for (const found of this.#raw.entries(entryId(row, 1), entryId(row, by.floor))) {
+      if (!("entry" in found)) {
+        this.#pages("pages with entries can't be read", `${by.origin} below ${by.floor}`)
+        continue
+      }
+      const fields = this.#readable(by, found)
+      if (fields === undefined) continue
+      this.#checkPlace(by.origin, found, fields)
+      this.#count(fields)
+    }
+  }
+
+  #checkSnapshots(): void {
+    const unreadable = () => this.#pages("a table could not be read to its end", "snapshots")
+    const sql = "SELECT document, folded, state FROM snapshots"
+    for (const { document, folded, state } of this.#raw.rows<SnapshotRow>(sql, unreadable)) {
+      const name = storedDocument(this.#nameOf(document) ?? "")
+      const sealed = name === undefined ? undefined : unsealFolded(name, folded)
+      const isWhole = name !== undefined && unsealState(name, state) !== undefined
+      if (sealed === undefined || !isWhole) {
+        const what = "snapshots can't be read, and with them what the log has no more"
+        this.#findings.add("snapshot", "lost", what, name ?? `row ${document}`)
+      } else if (!this.#isIndexed(document, sealed)) {
+        const what = "snapshots are listed as holding something else than they do"
+        this.#findings.add("snapshot", "repairable", what, name ?? "")
+      }
+    }
+  }
+
+  /** Whether the rows that searches go by are what the snapshot says. */
+  #isIndexed(document: number, sealed: VersionVector): boolean {
+    const unreadable = () => this.#pages("a table could not be read to its end", "folded")
+    const sql =
+      "SELECT origins.origin, seq FROM folded JOIN origins ON origins.id = folded.origin " +
+      `WHERE folded.document = ${document}`
+    const rows = [...this.#raw.rows<{ origin: string; seq: number }>(sql, unreadable)]
+    const listed = new Map(rows.map(({ origin, seq }) => [origin, seq]))
+    const said = sealed.entries().filter(([, seq]) => seq > 0)
+    return said.length === listed.size && said.every(([origin, seq]) => listed.get(origin) === seq)
   }
 
   #noteUnreadable(row: number, origin: OriginId, { afterId, beforeId }: Unreadable): void {
@@ -174,10 +245,7 @@ class Inspector {
     this.#findings.lose("pages", what, { origin, fromSeq, toSeq: fromSeq })
   }
 
-  #readable(
-    by: { readonly origin: OriginId; readonly salt: number },
-    { id, entry }: RawEntry,
-  ): RecordFields | undefined {
+  #readable(by: Held, { id, entry }: RawEntry): RecordFields | undefined {
     const seq = seqOf(id)
     const range = { origin: by.origin, fromSeq: seq, toSeq: seq }
     if (!isSound(by, seq, entry)) {
@@ -206,7 +274,8 @@ class Inspector {
     if (this.#names.has(row)) return this.#names.get(row)
     const sql = `SELECT document FROM documents WHERE id = ${row}`
     const unreadable = () => this.#pages("a table could not be read to its end", "documents")
-    const name = this.#raw.rows<{ document: string }>(sql, unreadable)[0]?.document
+    const [found] = this.#raw.rows<{ document: string }>(sql, unreadable)
+    const name = found?.document
     if (this.#names.size >= namesMax) this.#names.clear()
     this.#names.set(row, name)
     return name
@@ -223,7 +292,7 @@ class Inspector {
   }
 
   /** Entries whose origin's row is gone. */
-  #checkNameless(named: ReadonlyMap<number, OriginId>): void {
+  #checkNameless(named: ReadonlyMap<number, Held>): void {
     const unreadable = () => {}
     // From the table itself: the index may be at fault.
     const sql =
@@ -267,14 +336,16 @@ class Inspector {
   #checkClients(): number {
     const unreadable = () => this.#pages("a table could not be read to its end", "clients")
     const told = new Set<string>()
-    const rows = this.#raw.rows<{ client: Buffer; seq: number }>(
-      "SELECT client, seq FROM clients",
+    const below = this.#raw.format >= 2 ? "below" : "0 AS below"
+    const rows = this.#raw.rows<{ client: Buffer; seq: number; below: number }>(
+      `SELECT client, seq, ${below} FROM clients`,
       unreadable,
     )
-    for (const { client, seq } of rows) {
+    for (const { client, seq, below: deleted } of rows) {
       const id = bytesToHex(client)
       told.add(id)
-      const logged = this.#clients.get(id) ?? 0
+      // What deleted entries told counts as much as what the log has.
+      const logged = Math.max(deleted, this.#clients.get(id) ?? 0)
       if (logged > seq) this.#addClient("are told less than the log has of them", id)
       if (logged < seq) this.#addClient("are told more than the log has of them", id)
     }

@@ -77,16 +77,14 @@ export class RawDatabase {
     }
   }
 
-  /** Rows of a small table, as far as they can be read; `onUnreadable` if not to the end. */
-  rows<Row>(sql: string, onUnreadable: () => void): Row[] {
-    const rows: Row[] = []
+  /** Rows one by one, as far as they can be read; `onUnreadable` if not to the end. */
+  *rows<Row>(sql: string, onUnreadable: () => void): Generator<Row> {
     try {
-      for (const row of this.database.prepare<[], Row>(sql).iterate()) rows.push(row)
+      yield* this.database.prepare<[], Row>(sql).iterate()
     } catch (error) {
       if (!isDamage(error)) throw error
       onUnreadable()
     }
-    return rows
   }
 
   /** Entries with keys from `fromId` to `toId`, in order, and where they can't be read. */

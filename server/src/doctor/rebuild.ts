@@ -23,8 +23,11 @@ import {
 } from "../store/sqlite/schema.ts"
 import { RawDatabase } from "./raw-database.ts"
 
+const tables = ["meta", "origins", "documents", "entries", "clients"]
 /** How meta's keys of cut origins begin. */
 const CUT = "cut "
+/** Entries that are looked at to tell whose they are. */
+const ownerTriesMax = 64
 /** Rows in one transaction of the new file. */
 const batchRows = 10_000
 
@@ -67,10 +70,10 @@ class Rebuilding {
     this.#to.exec(this.#schema())
     this.#to.pragma(`application_id = ${APPLICATION_ID}`)
     this.#to.pragma(`user_version = ${this.#raw.format}`)
-    const tables = this.#to.prepare<[], { name: string }>(
+    const select = this.#to.prepare<[], { name: string }>(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     )
-    for (const { name } of tables.all()) if (name !== "entries") this.#copyTable(name)
+    for (const { name } of select.all()) if (name !== "entries") this.#copyTable(name)
     this.#nameOrigins()
     this.#fixIdentity()
     this.#copyEntries()
@@ -82,8 +85,8 @@ class Rebuilding {
       "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'",
       () => {},
     )
-    const statements = rows.map(({ sql }) => `${sql};`)
-    const isWhole = ["meta", "origins", "documents", "entries", "clients"].every((name) =>
+    const statements = [...rows].map(({ sql }) => `${sql};`)
+    const isWhole = tables.every((name) =>
       statements.some((sql) => new RegExp(`^CREATE TABLE "?${name}"?\\b`).test(sql)),
     )
     return isWhole ? statements.join("\n") : schemaSql
@@ -93,16 +96,13 @@ class Rebuilding {
   #copyTable(table: string): void {
     if (!this.#raw.hasTable(table)) return
     let isWhole = true
-    this.#insert(
-      table,
-      this.#raw.rows(`SELECT * FROM ${table}`, () => (isWhole = false)),
-    )
+    const forwards = this.#raw.rows<object>(`SELECT * FROM ${table}`, () => (isWhole = false))
+    this.#insert(table, forwards)
     if (isWhole) return
-    const key = this.#keyOf(table)
-    const backwards = `SELECT * FROM ${table} ORDER BY ${key} DESC`
+    const backwards = `SELECT * FROM ${table} ORDER BY ${this.#keyOf(table)} DESC`
     this.#insert(
       table,
-      this.#raw.rows(backwards, () => {}),
+      this.#raw.rows<object>(backwards, () => {}),
     )
   }
 
@@ -112,17 +112,18 @@ class Rebuilding {
     return columns.find(({ pk }) => pk === 1)?.name ?? "rowid"
   }
 
-  #insert(table: string, rows: readonly object[]): void {
-    const [first] = rows
-    if (first === undefined) return
-    const columns = Object.keys(first)
-    const insert = this.#to.prepare(
-      `INSERT OR IGNORE INTO ${table} (${columns.join(", ")}) ` +
-        `VALUES (${columns.map((column) => `@${column}`).join(", ")})`,
-    )
-    this.#to.transaction(() => {
-      for (const row of rows) insert.run(row)
-    })()
+  #insert(table: string, rows: Iterable<object>): void {
+    let insert: Database.Statement<[object]> | undefined
+    this.#to.exec("BEGIN")
+    for (const row of rows) {
+      const columns = Object.keys(row)
+      insert ??= this.#to.prepare<[object]>(
+        `INSERT OR IGNORE INTO ${table} (${columns.join(", ")}) ` +
+          `VALUES (${columns.map((column) => `@${column}`).join(", ")})`,
+      )
+      insert.run(row)
+    }
+    this.#to.exec("COMMIT")
   }
 
   /**
@@ -137,15 +138,26 @@ class Rebuilding {
         .map(({ id, origin }) => [id, origin]),
     )
     const candidates = [...this.#candidates()]
-    const put = this.#to.prepare("INSERT OR REPLACE INTO origins (id, origin) VALUES (?, ?)")
+    const put = this.#to.prepare(
+      "INSERT INTO origins (id, origin) VALUES (?, ?) " +
+        "ON CONFLICT (id) DO UPDATE SET origin = excluded.origin",
+    )
     const remove = this.#to.prepare("DELETE FROM origins WHERE id = ?")
-    for (let row = 1; row <= ORIGIN_ROWS_MAX; row++) {
+    for (const row of this.#rowsWithEntries(names.keys())) {
       const name = names.get(row)
       const named = name === undefined ? undefined : parseOriginId(name)
       const owner = this.#ownerOf(row, named === undefined ? candidates : [named, ...candidates])
       if (owner !== undefined && owner !== name) put.run(row, owner)
       else if (name !== undefined && named === undefined) remove.run(row)
     }
+  }
+
+  /** Rows of origins: those that are there, and those that entries tell, as far as they read. */
+  #rowsWithEntries(named: Iterable<number>): number[] {
+    const sql = "SELECT DISTINCT id / 1099511627776 AS id FROM entries NOT INDEXED"
+    const rows = new Set(named)
+    for (const { id } of this.#raw.rows<{ id: number }>(sql, () => {})) rows.add(id)
+    return [...rows].filter((row) => row > 0 && row <= ORIGIN_ROWS_MAX)
   }
 
   /** Origins that are named beside their table. */
@@ -189,7 +201,10 @@ class Rebuilding {
   }
 
   #ownerOf(row: number, candidates: readonly OriginId[]): OriginId | undefined {
+    let tries = 0
     for (const found of this.#raw.entries(entryId(row, 1), lastEntryId(row))) {
+      tries += 1
+      if (tries > ownerTriesMax) return undefined
       if (!("entry" in found)) continue
       const { id, entry } = found
       const owner = candidates.find((origin) =>
