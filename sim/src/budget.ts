@@ -10,6 +10,7 @@
  *   updates  (clients) slow disk + retries of store, update and document + trips for each piece
  *   forks    (links) for each branch: a pause between openings, a look, a probe, an opening
  *   level    (links, updates, forks) slow disk + a round of questions + trips for each piece
+ *   tiers    (level) a round of questions + what is lost is found out
  *   shown    (level) a document that is opened again + trips
  *   rest     max(leftover, silence of whoever is left) + trips
  *
@@ -59,6 +60,8 @@ const STOCK_SAYS_MS = 18_000
 /** Published stock clients wait no longer than this between attempts. */
 const STOCK_BACKOFF_MS = 2500
 const CLOSE_MS = 2000
+/** What a tier waits for in vain is given up after that ([T6]). */
+const LOST_MS = limits.linkSilentMs + 5000
 /** An entry's own node is given time to push it; one that was asked may be lost; one answers. */
 const WANTS = 3
 /** Questions to find where two logs part: no log has more entries than two to the power of it. */
@@ -81,6 +84,7 @@ export function budgetOf(healed: Healed): Budget {
     updates: diskMs + serveMs + updatesMs(healed),
     forks: forksMs(healed, roundMs),
     level: roundMs + linkBytesMs(healed),
+    tiers: roundMs + LOST_MS + 3 * limits.sweepMs,
     shown: clientLimits.reopenBackoffMsMax + serveMs + tripsMs(4, profile.network.clientDelayMs),
     rest: restMs(healed, leftoverMs),
     stallMs: roundMs,

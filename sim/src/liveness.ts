@@ -41,7 +41,7 @@ const SETTLE_MS = 2000
 /** A node that starts has to be linked anew, but one that starts again and again is not excused. */
 const STARTS_MAX = 3
 
-const causes = ["links", "clients", "updates", "forks", "level", "shown", "rest"] as const
+const causes = ["links", "clients", "updates", "forks", "level", "tiers", "shown", "rest"] as const
 
 /** A wait begins once nobody waits for any of these. */
 const needs: Readonly<Record<Cause, readonly Cause[]>> = {
@@ -51,6 +51,7 @@ const needs: Readonly<Record<Cause, readonly Cause[]>> = {
   forks: ["links"],
   level: ["links", "clients", "updates", "forks"],
   shown: ["links", "clients", "updates", "forks", "level"],
+  tiers: ["links", "clients", "updates", "forks", "level"],
   rest: [],
 }
 

@@ -10,6 +10,12 @@ import type { ReplicaView } from "./checkers/client-view.ts"
 import type { Replica } from "./replica/replica.ts"
 import type { Session } from "./writer.ts"
 
+/** Whether a node has all that was typed there, for all that the client says. */
+export function isAtNode(session: Session | undefined): boolean {
+  const savedTo = session?.status?.savedTo
+  return savedTo === "node" || savedTo === "quorum" || savedTo === "all"
+}
+
 export class OpenDocument implements Session {
   readonly replica: Replica
   readonly view: ReplicaView

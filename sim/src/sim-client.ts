@@ -5,8 +5,8 @@
  */
 import { assert, limits, parseClientId, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
-import { ClientCore } from "@causeway/crdt/client"
-import type { ClientEffect, ClientInput } from "@causeway/crdt/client"
+import { ClientCore, higherTiers } from "@causeway/crdt/client"
+import type { ClientEffect, ClientInput, HigherTier } from "@causeway/crdt/client"
 import type { Engines } from "@causeway/crdt/node"
 import type { ClientStorage, LoadResult, RejectedUpdate } from "@causeway/crdt/ports"
 import { rejectCodes } from "@causeway/crdt/protocol"
@@ -54,6 +54,8 @@ const tooMuch = new Uint8Array(limits.updateBytesMax + 1)
 const REJECTED_MS = 4000
 const RETRIES = 0.3
 const REOPENS = 0.8
+/** How many apps wait for a quorum, and how many for all. */
+const TIERS = 0.6
 
 export class SimClient implements SimWriter {
   readonly kind = "native"
@@ -67,6 +69,8 @@ export class SimClient implements SimWriter {
   build: Build = "today"
   dials = 0
   readonly #loop = new EventLoop()
+  /** What its app waits for, from its start on. */
+  readonly #tiers: readonly HigherTier[]
   /** What its user has open, also while it is not running. */
   readonly #wanted: Set<DocumentId>
   readonly #open = new Map<DocumentId, OpenDocument>()
@@ -87,6 +91,8 @@ export class SimClient implements SimWriter {
     this.#disk = disk
     this.#random = random
     this.#wanted = new Set(setup.documents)
+    const draw = random.split("tiers")
+    this.#tiers = higherTiers.filter(() => draw.chance(TIERS))
     this.clock = new HostClock(world.scheduler, random.between(-5000, 5000))
   }
 
@@ -147,6 +153,7 @@ export class SimClient implements SimWriter {
     )
     for (const document of this.#wanted) this.#openNow(document, this.#core)
     for (const update of stored.rejected) this.#onRejected(update)
+    for (const tier of this.#tiers) this.#input({ type: "want-tier", tier })
     this.#input({ type: "go-online" })
   }
 

@@ -51,6 +51,9 @@ export class StatusBoard {
       this.#documents.delete(document)
       return
     }
+    const record = this.#table.get(document)
+    const isWaiting = status.quorum.state === "pending" || status.all.state === "pending"
+    if (record !== undefined && isWaiting) this.#sender.tiers.watch(record)
     if (sameFields(this.#documents.get(document), status)) return
     this.#documents.set(document, status)
     effects.push({ type: "document-status", document, status })

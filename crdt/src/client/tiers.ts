@@ -102,6 +102,11 @@ export class Tiers {
     return true
   }
 
+  /** The document's status says that it waits: it is to be looked at again when that ends. */
+  watch(record: DocumentRecord): void {
+    this.#awaiting.set(record.document, this.seqOf(record))
+  }
+
   /** An update of the document left the outbox, as a node has it. */
   noteAcked(record: DocumentRecord, seq: number): void {
     record.lastSeq = Math.max(record.lastSeq ?? 0, seq)

@@ -5,7 +5,7 @@
  * only by being retired, so an ack can be late but not early. Rules [T1]–[T7], [N15]–[N17].
  */
 import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
-import { nodeOfOrigin } from "../base/index.ts"
+import { limits, nodeOfOrigin } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
 import {
   encodeAck,
@@ -25,8 +25,10 @@ import type { Turn } from "./turn.ts"
 const lumpsMax = 1024
 /** What waits for less is no news. */
 const newsMs = 1000
-/** So long must everybody agree that something is lost. */
+/** So long must everybody agree that something is lost whose log nobody writes any more … */
 const lostMs = 5000
+/** … or whose writer says that it has less: its disk was put back, or it has yet to say so. */
+const putBackMs = limits.linkSilentMs + lostMs
 
 /** Heads, and which peers are known to hold all of them. */
 type Needs = {
@@ -223,12 +225,13 @@ export class Tiers {
   /** What nobody has any more must not hold up what comes after it. */
   #findLost(turn: Turn, client: Client, want: Want): void {
     const lump = want.lumps[0]
-    if (lump === undefined || !this.#isLost(turn, lump.needs)) {
+    const afterMs = lump === undefined ? Infinity : this.#lostAfter(turn, lump.needs)
+    if (lump === undefined || afterMs === Infinity) {
       want.lostMs = undefined
       return
     }
     want.lostMs ??= turn.nowMs
-    if (turn.nowMs - want.lostMs < lostMs) return
+    if (turn.nowMs - want.lostMs < afterMs) return
     want.lostTo = lump.seq
     want.lostMs = undefined
     want.lumps.shift()
@@ -236,25 +239,36 @@ export class Tiers {
     this.#say(turn, client, want, true)
   }
 
-  /** Every member can be asked, and none has one of these heads, nor will have. */
-  #isLost(turn: Turn, needs: Needs): boolean {
-    if (needs.isHere) return false
-    const { members, config, holdings } = this.#core
-    if (members.unknown > 0) return false
+  /** For how long all has to stay as it is for one of these heads to be lost. Rule [T6]. */
+  #lostAfter(turn: Turn, needs: Needs): Millis {
+    const links = needs.isHere ? undefined : this.#allLinks(turn)
+    if (links === undefined) return Infinity
+    let afterMs = Infinity
+    for (const [origin, head] of needs.heads) {
+      if (this.#agreements.isHeld(turn, origin, head) !== "no") continue
+      const isElsewhere = links.some((link) => {
+        const theirs = link.heads.get(origin)?.seq ?? 0
+        return theirs >= head.seq && !this.#agreements.isCovered(turn, link, origin, head.seq)
+      })
+      if (!isElsewhere) afterMs = Math.min(afterMs, this.#isOver(origin) ? lostMs : putBackMs)
+    }
+    return afterMs
+  }
+
+  /** To every other member; undefined if one is not linked, or has not said what it holds. */
+  #allLinks(turn: Turn): Link[] | undefined {
+    const { members, config } = this.#core
+    if (members.unknown > 0) return undefined
     const links: Link[] = []
     for (const node of members.active()) {
       if (node === config.node) continue
       const link = this.#peers.linkedTo(node)
-      // Its first vector is whole, and has its own log in it.
-      if (link?.state.state !== "linked" || !link.heads.has(link.state.peer.origin)) return false
+      // Its first vector is whole; from a peer that has nothing none comes.
+      const isTold = link !== undefined && (link.heads.size > 0 || isOld(turn, link.openedMs))
+      if (!isTold) return undefined
       links.push(link)
     }
-    return needs.heads.some(([origin, head]) => {
-      if (!this.#isOver(origin)) return false
-      if (this.#agreements.isHeld(turn, origin, head) !== "no") return false
-      const ours = holdings.head(origin).seq
-      return links.every(({ heads }) => (heads.get(origin)?.seq ?? 0) <= ours)
-    })
+    return links
   }
 
   /** Nobody writes that log any more. */
@@ -310,6 +324,10 @@ export class Tiers {
 
 function needsOf(heads: Needs["heads"], isHere: boolean): Needs {
   return { heads, isHere, coveredBy: new WeakSet() }
+}
+
+function isOld({ nowMs }: Turn, sinceMs: Millis): boolean {
+  return nowMs - sinceMs > limits.linkSilentMs
 }
 
 /** Whole milliseconds; a clock may have been set back. */

@@ -44,6 +44,8 @@ export type Cause =
   | "forks"
   /** Nodes hold the same. */
   | "level"
+  /** Nobody waits for a tier: all members have all. */
+  | "tiers"
   /** Replicas show the same. */
   | "shown"
   /** Nothing is left of what broke. */
@@ -60,7 +62,7 @@ export function unrest(end: EndOfRun): Unrest[] {
   const links = unlinked(end)
   const forks = links === undefined ? unrepaired(end) : undefined
   const level = links === undefined && forks === undefined ? unlevel(end) : undefined
-  const ofNodes = [links, forks, level, leftover(end)]
+  const ofNodes = [links, forks, level, waitingForTier(end), leftover(end)]
   return [...unrestOfWriters(end), ...ofNodes].filter((one) => one !== undefined)
 }
 
@@ -97,6 +99,35 @@ function unrestOfWriters({ writers }: EndOfRun): Unrest[] {
     found.set(cause, { cause, invariant: "liveness", why: `${writer.name}: ${why}` })
   }
   return [...found.values()]
+}
+
+/**
+ * A core may be too small for a tier. Whoever greeted a node counts as a member: a liar too, which
+ * is why links are to be kept among friends.
+ */
+function waitingForTier({ whole, writers, nodes, oracle }: EndOfRun): Unrest | undefined {
+  // While nodes hold different branches of a log, either may turn out to be the one.
+  if (oracle.ledger.splitAmong(nodes.map(({ host }) => host)) !== undefined) return undefined
+  const well = new Set<string>(nodes.map(({ node }) => node))
+  for (const { name, status, document } of whole ? sessionsOf(writers) : []) {
+    for (const tier of ["quorum", "all"] as const) {
+      const state = status?.[tier]
+      if (state?.state !== "pending") continue
+      if (state.waitingFor.some(({ member }) => !well.has(member))) continue
+      const members = state.waitingFor.map(({ member }) => member).join(" ")
+      const why = `${name} waits for ${members} to have all of ${document} (${tier})`
+      return { cause: "tiers", invariant: "liveness", why }
+    }
+  }
+  return undefined
+}
+
+function* sessionsOf(writers: readonly SimWriter[]) {
+  for (const writer of writers) {
+    for (const { document } of writer.replicas) {
+      yield { name: writer.name, document, status: writer.sessionOf(document)?.status }
+    }
+  }
 }
 
 function unlevel({ nodes }: EndOfRun): Unrest | undefined {

@@ -21,6 +21,12 @@ export type Numbered = {
   readonly ops: Ops
 }
 
+/** A client and what it gave its numbers to, in the order of their coming. */
+export type NumberedClient = {
+  readonly id: ClientId
+  readonly updates: ReadonlyMap<number, Numbered>
+}
+
 const none: Ops = { added: [], deleted: [] }
 
 type Client = {
@@ -139,6 +145,15 @@ export class Promises {
     demand(rejectCodes[code].retry, "honest-client-refused", () => {
       return `update ${seq} of ${client.id} was refused for good: ${code} (${message})`
     })
+  }
+
+  /** Whose connection to a node that is; undefined if it is not to be trusted. */
+  clientOn(connection: ConnectionId): NumberedClient | undefined {
+    return this.#connections.get(connection)
+  }
+
+  clientNamed(id: ClientId): NumberedClient | undefined {
+    return this.#clients.get(id)
   }
 
   /** Every update that was ever acked. */

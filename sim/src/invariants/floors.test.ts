@@ -5,10 +5,34 @@ import { runToEnd } from "../run.ts"
 import type { World } from "../world.ts"
 import { FreshnessHonesty, freshnessHonesty } from "./freshness-honesty.ts"
 import { SavedHonesty, savedHonesty } from "./saved-honesty.ts"
+import { TierHonesty, tierHonesty } from "./tier-honesty.ts"
 
 const SEEDS = [1, 2, 3]
 const faults = ["client-move", "client-crash", "slow-disk", "crash", "isolate"]
 const size = { nodes: 3, clients: 6, stockClients: 1, seconds: 20, writesPerSecond: 10, faults }
+
+test("[T1] what is acked at quorum and all is compared often, disks lost meanwhile too", () => {
+  const kept: TierHonesty[] = []
+  const watched = {
+    ...tierHonesty,
+    watch: (world: World) => keep(kept, new TierHonesty(world)),
+  }
+  const others = builtIn.invariants.filter(({ name }) => name !== tierHonesty.name)
+  const catalogue = { ...builtIn, invariants: [...others, watched] }
+  const tierFaults = [...faults, "wipe:8", "restored-folder:8"]
+  for (const seed of SEEDS) {
+    const options = { ...size, faults: tierFaults, seed }
+    expect(runToEnd(options, catalogue).failure).toBeUndefined()
+  }
+  const least = { quorum: 150, all: 150, said: 300, survived: 50 }
+  for (const [name, floor] of Object.entries(least)) {
+    const counts = kept.map(({ compared }) => new Map(Object.entries(compared)).get(name) ?? 0)
+    expect(
+      counts.reduce((one, other) => one + other, 0),
+      name,
+    ).toBeGreaterThan(floor)
+  }
+}, 60_000)
 
 test("what nodes say of their freshness and clients of what is saved is compared often", () => {
   const freshness: FreshnessHonesty[] = []

@@ -13,6 +13,7 @@ import { savedHonesty } from "./saved-honesty.ts"
 import { servedIsLogged } from "./served-is-logged.ts"
 import { sessionGuarantees } from "./session-guarantees.ts"
 import { soundOpenings } from "./sound-openings.ts"
+import { tierHonesty } from "./tier-honesty.ts"
 import { vectorHonesty } from "./vector-honesty.ts"
 
 export type { Invariant } from "./invariant.ts"
@@ -51,6 +52,7 @@ export const allInvariants: readonly Invariant[] = [
   sessionGuarantees,
   soundOpenings,
   savedHonesty,
+  tierHonesty,
   freshnessHonesty,
   partitionReports,
   { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },

@@ -10,6 +10,7 @@ import { decodeUpdate } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import type { Attempt } from "../checkers/attempts.ts"
 import { Coverage } from "../checkers/coverage.ts"
+import { isAtNode } from "../open-document.ts"
 import type { HostId } from "../reachability.ts"
 import { demand } from "../violation.ts"
 import type { Watcher } from "../watcher.ts"
@@ -66,7 +67,7 @@ export class SavedHonesty implements Watcher {
       // Native clients come first, each with its storage.
       if (oracle.mayReuseNumbers(clientDisks[index]?.client)) continue
       for (const [document, attempts] of typed) {
-        if (writer.sessionOf(document)?.status?.savedTo !== "node") continue
+        if (!isAtNode(writer.sessionOf(document))) continue
         this.#check(writer, document, attempts)
         typed.delete(document)
       }

@@ -15,6 +15,7 @@ import type { ReplicaView } from "../checkers/client-view.ts"
 import { bodiesOf } from "../checkers/content.ts"
 import type { ScoreboardRow } from "../faults/fault.ts"
 import type { SimRandom } from "../random.ts"
+import { isAtNode } from "../open-document.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
@@ -210,7 +211,7 @@ export class SessionGuarantees implements Watcher {
   #noteSaved(writer: SimWriter, node: HostId): void {
     for (const [document, memory] of this.#memories.get(writer) ?? []) {
       if (memory.unsaved.length === 0) continue
-      if (writer.sessionOf(document)?.status?.savedTo !== "node") continue
+      if (!isAtNode(writer.sessionOf(document))) continue
       this.#see(memory, memory.unsaved, node)
       memory.unsaved = []
     }
