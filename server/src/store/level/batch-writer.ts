@@ -1,6 +1,6 @@
 /**
- * Collects what one batch of LevelDB writes, and what each of its keys held before. What it learns
- * on the way (heads, summaries, sizes) becomes known to others when the batch is durable.
+ * Collects what one batch of LevelDB writes. What it learns on the way (heads, summaries, sizes)
+ * becomes known to others when the batch is durable.
  */
 import { Reader } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
@@ -33,7 +33,6 @@ type OpenDocument = {
 export class BatchWriter {
   readonly #parts: LogParts
   readonly #operations: Operation[] = []
-  readonly #undo: Operation[] = []
   readonly #heads = new Map<OriginId, HeldOrigin>()
   readonly #removed: HeldOrigin[] = []
   readonly #documents = new Map<DocumentId, OpenDocument>()
@@ -50,10 +49,9 @@ export class BatchWriter {
     this.#parts = parts
   }
 
-  /** Writes a key that held `before`: nothing, if it is left out. */
-  put(key: Buffer, value: Buffer | undefined, before?: Buffer): void {
+  /** Writes a key, or without a value deletes it. */
+  put(key: Buffer, value: Buffer | undefined): void {
     this.#operations.push([key, value])
-    this.#undo.push([key, before])
     this.bytes += key.length + (value?.length ?? 0)
   }
 
@@ -103,10 +101,10 @@ export class BatchWriter {
     const { document, author } = decodeRecordHead(new Reader(record))
     if (document === undefined || this.#dropped.has(key.toString("latin1"))) return
     this.#dropped.add(key.toString("latin1"))
-    this.put(key, undefined, entry)
+    this.put(key, undefined)
     this.#logBytes -= record.length
     const open = this.#open(document)
-    this.put(placeKey(open.key, origin, seq), undefined, nothing)
+    this.put(placeKey(open.key, origin, seq), undefined)
     const share = open.shares.get(origin)
     if (share !== undefined && share.count > 1) {
       open.shares.set(origin, { ...share, count: share.count - 1 })
@@ -117,7 +115,7 @@ export class BatchWriter {
   putSnapshot({ document, state, folded }: DocumentSnapshot): void {
     const open = this.#open(document)
     const key = documentKeys.state(open.key)
-    this.put(key, sealValue(key, state), this.#parts.database.get(key))
+    this.put(key, sealValue(key, state))
     this.#snapshotBytes += state.length - (open.folded?.stateBytes ?? 0)
     open.folded = { vector: folded.clone(), stateBytes: state.length }
     // What is known of an origin by a snapshot alone is known.
@@ -147,11 +145,6 @@ export class BatchWriter {
     return open
   }
 
-  /** Writes an operation besides those of the log. */
-  putOther([key, value]: Operation): void {
-    this.put(key, value, this.#parts.database.get(key))
-  }
-
   raiseClientBelow(client: ClientId, seq: number): void {
     raise(this.#clients, client, seq)
     raise(this.#clientsBelow, client, seq)
@@ -162,13 +155,12 @@ export class BatchWriter {
     const { database, origins, summaries } = this.#parts
     let { logBytes, snapshotBytes, originCount } = origins.sizes
     for (const held of this.#heads.values()) {
-      const before = origins.get(held.origin)
-      if (before === undefined) originCount += 1
-      this.put(headKey(held.origin), headValue(held), before && headValue(before))
+      if (origins.get(held.origin) === undefined) originCount += 1
+      this.put(headKey(held.origin), headValue(held))
     }
     for (const held of this.#removed) {
       originCount -= 1
-      this.put(headKey(held.origin), undefined, headValue(held))
+      this.put(headKey(held.origin), undefined)
     }
     for (const open of this.#documents.values()) this.#putSummary(open)
     this.#putClients(this.#clients, clientKey)
@@ -176,8 +168,8 @@ export class BatchWriter {
     logBytes += this.#logBytes
     snapshotBytes += this.#snapshotBytes
     const sizes = { logBytes, snapshotBytes, originCount }
-    this.put(...sizesOperation(sizes), sizesOperation(origins.sizes)[1])
-    await database.write(this.#operations, this.#undo)
+    this.put(...sizesOperation(sizes))
+    await database.write(this.#operations)
     for (const held of this.#heads.values()) origins.set(held)
     for (const { origin } of this.#removed) origins.delete(origin)
     for (const { key, shares, folded } of this.#documents.values()) {
@@ -188,28 +180,22 @@ export class BatchWriter {
 
   #putSummary({ key, before, shares, folded }: OpenDocument): void {
     const sharesKey = documentKeys.shares(key)
-    this.put(
-      sharesKey,
-      sharesValue(sharesKey, shares),
-      sharesValue(sharesKey, before.shares ?? none),
-    )
+    this.put(sharesKey, sharesValue(sharesKey, shares))
     if (folded === before.folded) return
     const foldedKey = documentKeys.folded(key)
-    this.put(foldedKey, foldedValue(foldedKey, folded), foldedValue(foldedKey, before.folded))
+    this.put(foldedKey, foldedValue(foldedKey, folded))
   }
 
   #putClients(clients: ReadonlyMap<ClientId, number>, keyOf: (client: ClientId) => Buffer): void {
     for (const [client, seq] of clients) {
       const key = keyOf(client)
-      const before = this.#parts.database.get(key)
-      if (seq <= (decodeValue(key, before, decodeNumber) ?? 0)) continue
-      this.put(key, sealValue(key, encodeNumber(seq)), before)
+      const known = decodeValue(key, this.#parts.database.get(key), decodeNumber) ?? 0
+      if (seq > known) this.put(key, sealValue(key, encodeNumber(seq)))
     }
   }
 }
 
 const nothing = Buffer.alloc(0)
-const none = new Map<OriginId, Share>()
 
 function raise(clients: Map<ClientId, number>, client: ClientId, seq: number): void {
   if (seq > (clients.get(client) ?? 0)) clients.set(client, seq)

@@ -2,14 +2,14 @@
  * LevelDB as this store uses it: whole batches, each synced, and reads of single keys and ranges.
  * After a write that failed LevelDB's log is in an unknown state: the batch may be in it or not,
  * and what is written behind half a batch may not be read again. So nothing is written until the
- * database was closed and opened again, and what may be left of the batch was taken back; reads go
- * on meanwhile, from what was there before.
+ * batch was cut off and the database opened again; reads go on meanwhile, from what was there.
  */
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { Level } from "level"
 import { asLevelError, isDamage } from "./failures.ts"
 import type { KeyRange } from "./keys.ts"
+import { LogEnd } from "./log-end.ts"
 
 /** A put, or without a value a deletion. */
 export type Operation = readonly [key: Buffer, value: Buffer | undefined]
@@ -19,8 +19,8 @@ export type Row = readonly [key: Buffer, value: Buffer]
 /** What LevelDB holds in memory before it writes a table, twice at most, and its cache. */
 const WRITE_BUFFER_BYTES = 4 * 1024 * 1024
 const CACHE_BYTES = 8 * 1024 * 1024
-/** Opening writes what the log holds into a table: it is not tried with less space than this. */
-const PROBE_BYTES = 512 * 1024
+/** Opening writes what the log holds into a table, and little else. */
+const MARGIN_BYTES = 128 * 1024
 const PAGE_ROWS = 512
 const PAGE_BYTES = 256 * 1024
 
@@ -36,13 +36,13 @@ const options = {
 export class LevelDatabase {
   readonly #path: string
   #level: Level<Buffer, Buffer>
-  /** Keys of a batch that failed, and what they held before; by their hex digits. */
-  readonly #undo = new Map<string, Operation>()
+  #end: LogEnd
   #isBroken = false
 
   private constructor(path: string, level: Level<Buffer, Buffer>) {
     this.#path = path
     this.#level = level
+    this.#end = new LogEnd(path)
   }
 
   /** Makes the folder if it is not there. @throws LevelError */
@@ -51,8 +51,6 @@ export class LevelDatabase {
   }
 
   get(key: Buffer): Buffer | undefined {
-    const undone = this.#undo.size === 0 ? undefined : this.#undo.get(key.toString("hex"))
-    if (undone !== undefined) return undone[1]
     try {
       return this.#level.getSync(key)
     } catch (error) {
@@ -112,34 +110,28 @@ export class LevelDatabase {
   }
 
   /** All or nothing, and durable when it is done. @throws LevelError */
-  async write(operations: readonly Operation[], undo: readonly Operation[] = []): Promise<void> {
+  async write(operations: readonly Operation[]): Promise<void> {
     if (this.#isBroken) await this.mend()
     try {
-      await this.#put(operations)
+      await this.#level.batch(operations.map(asBatchOperation), { sync: true })
+      this.#end.note()
     } catch (error) {
       this.#isBroken = true
-      for (const operation of undo) this.#undo.set(operation[0].toString("hex"), operation)
-      throw error
+      throw asLevelError(error)
     }
   }
 
   /** After a write that failed: makes the database one that can be written again. */
   async mend(): Promise<void> {
     if (!this.#isBroken) return
-    probeSpace(this.#path)
+    this.#end.cut()
+    probeSpace(this.#path, this.#end.bytes + MARGIN_BYTES)
     await this.close()
+    // Closing may have written what was kept back.
+    this.#end.cut()
     this.#level = await openLevel(this.#path)
-    if (this.#undo.size > 0) await this.#put([...this.#undo.values()])
-    this.#undo.clear()
+    this.#end = new LogEnd(this.#path)
     this.#isBroken = false
-  }
-
-  async #put(operations: readonly Operation[]): Promise<void> {
-    try {
-      await this.#level.batch(operations.map(asBatchOperation), { sync: true })
-    } catch (error) {
-      throw asLevelError(error)
-    }
   }
 
   async close(): Promise<void> {
@@ -167,12 +159,12 @@ async function openLevel(path: string): Promise<Level<Buffer, Buffer>> {
   }
 }
 
-/** Throws the operating system's error where there is no space. */
-function probeSpace(path: string): void {
+/** Throws the operating system's error where there is less space. */
+function probeSpace(path: string, bytes: number): void {
   const probe = join(path, "space-probe")
   const descriptor = openSync(probe, "w", 0o600)
   try {
-    const zeros = Buffer.alloc(PROBE_BYTES)
+    const zeros = Buffer.alloc(bytes)
     for (let at = 0; at < zeros.length;) at += writeSync(descriptor, zeros, at)
     fsyncSync(descriptor)
   } finally {

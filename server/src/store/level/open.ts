@@ -143,7 +143,7 @@ class Opening {
     const writer = new BatchWriter(log)
     await write?.(writer)
     const boot = mintBoot()
-    for (const operation of identityOperations(node, own.origin, boot)) writer.putOther(operation)
+    for (const operation of identityOperations(node, own.origin, boot)) writer.put(...operation)
     writer.put(...log.ring.next)
     stageBootFile(directory, { boot, origin: own.origin, openedSeq: own.head.seq })
     await writer.write()

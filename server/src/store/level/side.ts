@@ -40,11 +40,11 @@ export function collectSide(writer: BatchWriter, parts: LogParts, batch: AppendB
   for (const [client, seq] of batch.clients ?? []) writer.raiseClientBelow(client, seq)
   for (const leaf of batch.leaves ?? []) {
     const key = leafKey(bucketOf(leaf.document), documentKey(leaf.document))
-    writer.putOther([key, sealValue(key, Buffer.concat([leaf.vector, leaf.content]))])
+    writer.put(key, sealValue(key, Buffer.concat([leaf.vector, leaf.content])))
   }
   for (const [name, value] of batch.notes ?? []) {
     const key = noteKey(name)
-    writer.putOther([key, value === undefined ? undefined : sealValue(key, value)])
+    writer.put(key, value === undefined ? undefined : sealValue(key, value))
   }
 }
 
@@ -73,9 +73,9 @@ export function storedNotes(database: LevelDatabase): Notes {
 
 /** Makes a renewed log forget them. */
 export async function forgetSide(writer: BatchWriter, database: LevelDatabase): Promise<void> {
-  for (const name of noteNames) writer.putOther([noteKey(name), undefined])
-  for await (const page of database.pages(rangeOf("l"))) {
-    for (const [key, value] of page) writer.put(key, undefined, value)
+  for (const name of noteNames) writer.put(noteKey(name), undefined)
+  for await (const page of database.keyPages(rangeOf("l"))) {
+    for (const key of page) writer.put(key, undefined)
   }
 }
 

@@ -24,23 +24,32 @@ import {
 import { InvariantError } from "@causeway/crdt/base"
 import { chainRecords, emptyHead } from "@causeway/crdt/log"
 import type { Store } from "@causeway/crdt/ports"
-import { expect, onTestFinished, test } from "vitest"
-import { openSqliteStore } from "./index.ts"
-import { ThreadStore } from "../thread/store.ts"
+import { describe, expect, onTestFinished, test } from "vitest"
+import { openLevelStore, openSqliteStore, storeKinds } from "./index.ts"
+import type { StoreKind } from "./index.ts"
+import { ThreadStore } from "./thread/store.ts"
 
 const document = testDocument("a")
 const big = testRecord({ document, body: new Uint8Array(100_000).fill(7) })
 const small = testRecord({ document: testDocument("small") })
 
 const thisFile = fileURLToPath(import.meta.url)
-const commandedDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
+const [, program, commandedKind, commandedDirectory] = process.argv
+const openers = { sqlite: openSqliteStore, level: openLevelStore } as const
 
-if (commandedDirectory === undefined) tests()
-else await obey(commandedDirectory)
+if (program === thisFile) await obey(commandedKind === "level" ? "level" : "sqlite")
+else {
+  describe.each(storeKinds)("store failures: %s", tests)
+  threadTests()
+}
+
+function opened(kind: StoreKind, directory: string): Promise<Store> {
+  return openers[kind]({ directory, node: undefined })
+}
 
 /** As a process of its own: appends a big record per line of stdin, and prints what came of it. */
-async function obey(directory: string): Promise<void> {
-  const store = await openSqliteStore({ directory, node: undefined })
+async function obey(kind: StoreKind): Promise<void> {
+  const store = await opened(kind, commandedDirectory ?? "")
   process.stdout.write("open\n")
   for await (const line of createInterface({ input: process.stdin })) {
     const result = await append(store, { own: line === "append" ? [big] : [] })
@@ -72,7 +81,7 @@ async function smallDisk(bytes: number, skip: (reason: string) => void): Promise
   return directory
 }
 
-function tests(): void {
+function tests(kind: StoreKind): void {
   test("a full disk refuses writes, still reads, and writes again once there is space", async ({
     skip,
   }) => {
@@ -80,7 +89,7 @@ function tests(): void {
     const ballast = join(disk, "ballast")
     await writeFile(ballast, Buffer.alloc(3_000_000))
     const directory = join(disk, "data")
-    const store = await openSqliteStore({ directory, node: undefined })
+    const store = await opened(kind, directory)
     const acked = await fill(store)
     expect(acked).toBeGreaterThan(2)
     expect((await readDocument(store, document)).length).toBe(acked)
@@ -89,31 +98,31 @@ function tests(): void {
     expect((await appended(store, { own: [big] })).firstSeq).toBe(acked + 1)
     expect((await readOrigin(store, store.opened.origin, acked + 1)).run.records).toEqual([big])
     await close(store)
-    const again = await openSqliteStore({ directory, node: undefined })
+    const again = await opened(kind, directory)
     const records = Array.from({ length: acked + 1 }, () => big)
     const head = chainRecords(emptyHead, again.opened.origin, records)
     expect(again.opened.heads).toEqual([[again.opened.origin, head]])
     await close(again)
   })
 
-  test("a store opens, and reads, on a disk that is full", async ({ skip }) => {
-    const disk = await smallDisk(3_000_000, skip)
+  test("on a full disk a store opens and reads, or says what to do", async ({ skip }) => {
+    const disk = await smallDisk(6_000_000, skip)
+    const ballast = join(disk, "ballast")
+    await writeFile(ballast, Buffer.alloc(3_000_000))
     const directory = join(disk, "data")
-    const store = await openSqliteStore({ directory, node: undefined })
+    const store = await opened(kind, directory)
     const acked = await fill(store)
     await close(store)
-    await writeFile(join(disk, "ballast"), Buffer.alloc(4_000_000)).catch(() => undefined)
-    const again = await openSqliteStore({ directory, node: undefined })
+    await writeFile(join(disk, "more"), Buffer.alloc(4_000_000)).catch(() => undefined)
+    const again = await openedOnFullDisk(kind, directory, ballast)
     expect((await readDocument(again, document)).length).toBe(acked)
+    await writeFile(join(disk, "most"), Buffer.alloc(6_000_000)).catch(() => undefined)
     expect(await append(again, { own: [big] })).toMatchObject({ ok: false, code: "store-full" })
     await close(again)
   })
 
   test("what was called after a failed append gets seqs without a gap", async ({ skip }) => {
-    const store = await openSqliteStore({
-      directory: join(await smallDisk(3_000_000, skip), "data"),
-      node: undefined,
-    })
+    const store = await opened(kind, join(await smallDisk(3_000_000, skip), "data"))
     onTestFinished(() => close(store))
     const origin = testOrigin("foreign")
     const huge = Array.from({ length: 60 }, () => big)
@@ -138,7 +147,7 @@ function tests(): void {
   test("a disk that refuses to write fails the append, and no other once it works", async ({
     skip,
   }) => {
-    const child = spawn(process.execPath, [thisFile, await folder()], {
+    const child = spawn(process.execPath, [thisFile, kind, await folder()], {
       stdio: ["pipe", "pipe", "inherit"],
     })
     onTestFinished(() => void child.kill("SIGKILL"))
@@ -156,7 +165,9 @@ function tests(): void {
     expect(await say.after("append")).toBe("seq 2")
     expect(await say.after("append")).toBe("seq 3")
   })
+}
 
+function threadTests(): void {
   test("a store whose thread dies fails every call in order, and says so once", async () => {
     const { store, failed } = await dyingStore()
     const order: string[] = []
@@ -178,6 +189,18 @@ function tests(): void {
     await close(store)
     expect(failed.length).toBe(1)
   })
+}
+
+/** LevelDB has to write at an opening: it says so, and opens once the ballast is gone. */
+async function openedOnFullDisk(
+  kind: StoreKind,
+  directory: string,
+  ballast: string,
+): Promise<Store> {
+  if (kind === "sqlite") return opened(kind, directory)
+  await expect(opened(kind, directory)).rejects.toThrow(`no space left for the data folder`)
+  await rm(ballast)
+  return opened(kind, directory)
 }
 
 /** Appends big records until the disk is full; gives how many were acked. */
@@ -216,6 +239,7 @@ async function dyingStore(): Promise<{ store: Store; failed: string[] }> {
     floors: [],
     cuts: [],
     clusterRecords: [],
+    notes: [],
   }
   const opened = { type: "opened", ...named, renewed: undefined } as const
   const worker = new Worker(script, { eval: true })
