@@ -43,6 +43,31 @@ export const diskScenarios: readonly Scenario[] = [
       ],
     },
   },
+  // Demands that two nodes that hold others' branches find that out and settle on one
+  // (`fork-never-probed`, `wrong-branch-wins`), that what gave way is logged again
+  // (`orphan-forgotten`), and that clients get what stands under its names now (`cut-ignored`).
+  {
+    name: "a branch that a third node adopted",
+    story:
+      "a folder was put back, and what its node wrote before it knew reached one side of a split," +
+      " while the other held what stood there before: both kept their branch for good, and showed" +
+      " different documents",
+    options: {
+      nodes: 4,
+      clients: 4,
+      stockClients: 0,
+      seconds: 19,
+      writesPerSecond: 20,
+      writesMax: 460,
+      seed: 222,
+      workload: "yjs-text",
+      schedule: [
+        at(13_206.275, "halves", 9987, 242358870),
+        at(13_354.208, "restored-folder", 6213, 80207260),
+        at(18_508.67, "restored-folder", 568, 547928888),
+      ],
+    },
+  },
   // Demands that the cut lies before the first entry that differs (`reopen-keeps-one-too-many`).
   {
     name: "cut behind the first entry that differs",
