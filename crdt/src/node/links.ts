@@ -81,7 +81,9 @@ export class Links {
     })
     const { node } = core.config
     const linked = () => linkedPeers(this.#linked.values())
-    this.partitions = new Partitions({ node, heads: () => core.holdings.heads(), linked }, nowMs)
+    const heads = () => core.holdings.heads()
+    const members = () => core.members.active()
+    this.partitions = new Partitions({ node, heads, linked, members }, nowMs)
     this.#vectorsAtMs = nowMs + limits.linkVectorIntervalMs
   }
 

@@ -2,13 +2,15 @@
 import { expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import type { DocumentId } from "../base/index.ts"
-import { testOrigin } from "../testing/store-fixtures.ts"
+import { testNode, testOrigin } from "../testing/store-fixtures.ts"
 import type { PartitionReport } from "./partition-report.ts"
 import { Side } from "./partition-report.ts"
+import { Partitions } from "./partitions.ts"
 import { RecentWrites, runsOf } from "./recent-writes.ts"
 import { openNative, YWriter } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
+import { Turn } from "./turn.ts"
 
 let lastClient = 0
 
@@ -193,6 +195,30 @@ test("[P2] a link that is lost again belongs to the same split", () => {
   split("heal", [a], [b])
   world.advance(10_000)
   expect(reports(a)).toMatchObject([{ here: { entries: 2, documents: 2 }, there: { entries: 0 } }])
+})
+
+test("[P1] nobody waits for a member that was retired", () => {
+  const [a, b, c] = ["a", "b", "c"].map((name) => testNode(name))
+  const [own, peer] = [must(a), { node: must(b), heads: new Map(), heardMs: 0, sentBytes: 0 }]
+  let members = [own, must(b), must(c)]
+  const options = {
+    node: own,
+    heads: () => new Map(),
+    linked: () => [],
+    members: () => members,
+  }
+  const partitions = new Partitions(options, 0)
+  const turn = (nowMs: number) => new Turn(nowMs, [])
+  partitions.onLinkDown(turn(1000), peer)
+  partitions.onLinkDown(turn(1000), { ...peer, node: must(c) })
+  partitions.sweep(turn(10_000))
+  expect(partitions.status()).toMatchObject({ away: ["b", "c"] })
+  members = [own, must(c)]
+  partitions.sweep(turn(20_000))
+  expect(partitions.status()).toMatchObject({ away: ["c"] })
+  members = [own]
+  partitions.sweep(turn(30_000))
+  expect(partitions.status()).toBeUndefined()
 })
 
 test("[P4] documents are told apart up to a bound, entries are counted past it", () => {

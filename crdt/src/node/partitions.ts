@@ -75,6 +75,8 @@ export type PartitionsOptions = {
   readonly heads: () => Heads
   /** Links that are up. */
   readonly linked: () => Iterable<LinkedPeer>
+  /** Who belongs to the cluster: nobody waits for the others. */
+  readonly members: () => readonly NodeId[]
 }
 
 export class Partitions {
@@ -131,7 +133,7 @@ export class Partitions {
     const member = split?.members.get(node)
     if (split === undefined || member === undefined) return
     if (!isLong(member, turn.nowMs)) {
-      this.forget(turn, node)
+      this.#forget(turn, node)
       return
     }
     const ours = this.#options.heads()
@@ -175,7 +177,7 @@ export class Partitions {
   }
 
   /** A member was retired, or back before it was a split: nobody waits for it any more. */
-  forget(turn: Turn, node: NodeId): void {
+  #forget(turn: Turn, node: NodeId): void {
     const split = this.#split
     if (split?.members.delete(node) !== true) return
     if (split.members.size === 0) this.#split = undefined
@@ -239,6 +241,9 @@ export class Partitions {
 
   /** Looks after ages: says who is out of reach, and lets no report wait for ever. */
   sweep(turn: Turn): void {
+    if (this.#split === undefined) return
+    const active = new Set(this.#options.members())
+    for (const node of this.status()?.away ?? []) if (!active.has(node)) this.#forget(turn, node)
     const split = this.#split
     if (split === undefined) return
     for (const [node, member] of split.members) {
