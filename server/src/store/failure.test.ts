@@ -34,22 +34,27 @@ const big = testRecord({ document, body: new Uint8Array(100_000).fill(7) })
 const small = testRecord({ document: testDocument("small") })
 
 const thisFile = fileURLToPath(import.meta.url)
-const [, program, commandedKind, commandedDirectory] = process.argv
+const [, file, commandedKind, commandedDirectory] = process.argv
 const openers = { sqlite: openSqliteStore, level: openLevelStore } as const
 
-if (program === thisFile) await obey(commandedKind === "level" ? "level" : "sqlite")
-else {
-  describe.each(storeKinds)("store failures: %s", tests)
+if (file === thisFile) await obey(commandedKind === "level" ? "level" : "sqlite")
+else allTests()
+
+function allTests(): void {
+  for (const kind of storeKinds)
+    describe(`store failures: ${kind}`, () => {
+      tests(kind)
+    })
   threadTests()
 }
 
-function opened(kind: StoreKind, directory: string): Promise<Store> {
+function openStore(kind: StoreKind, directory: string): Promise<Store> {
   return openers[kind]({ directory, node: undefined })
 }
 
 /** As a process of its own: appends a big record per line of stdin, and prints what came of it. */
 async function obey(kind: StoreKind): Promise<void> {
-  const store = await opened(kind, commandedDirectory ?? "")
+  const store = await openStore(kind, commandedDirectory ?? "")
   process.stdout.write("open\n")
   for await (const line of createInterface({ input: process.stdin })) {
     const result = await append(store, { own: line === "append" ? [big] : [] })
@@ -89,7 +94,7 @@ function tests(kind: StoreKind): void {
     const ballast = join(disk, "ballast")
     await writeFile(ballast, Buffer.alloc(3_000_000))
     const directory = join(disk, "data")
-    const store = await opened(kind, directory)
+    const store = await openStore(kind, directory)
     const acked = await fill(store)
     expect(acked).toBeGreaterThan(2)
     expect((await readDocument(store, document)).length).toBe(acked)
@@ -98,7 +103,7 @@ function tests(kind: StoreKind): void {
     expect((await appended(store, { own: [big] })).firstSeq).toBe(acked + 1)
     expect((await readOrigin(store, store.opened.origin, acked + 1)).run.records).toEqual([big])
     await close(store)
-    const again = await opened(kind, directory)
+    const again = await openStore(kind, directory)
     const records = Array.from({ length: acked + 1 }, () => big)
     const head = chainRecords(emptyHead, again.opened.origin, records)
     expect(again.opened.heads).toEqual([[again.opened.origin, head]])
@@ -110,7 +115,7 @@ function tests(kind: StoreKind): void {
     const ballast = join(disk, "ballast")
     await writeFile(ballast, Buffer.alloc(3_000_000))
     const directory = join(disk, "data")
-    const store = await opened(kind, directory)
+    const store = await openStore(kind, directory)
     const acked = await fill(store)
     await close(store)
     await writeFile(join(disk, "more"), Buffer.alloc(4_000_000)).catch(() => undefined)
@@ -122,7 +127,7 @@ function tests(kind: StoreKind): void {
   })
 
   test("what was called after a failed append gets seqs without a gap", async ({ skip }) => {
-    const store = await opened(kind, join(await smallDisk(3_000_000, skip), "data"))
+    const store = await openStore(kind, join(await smallDisk(3_000_000, skip), "data"))
     onTestFinished(() => close(store))
     const origin = testOrigin("foreign")
     const huge = Array.from({ length: 60 }, () => big)
@@ -197,10 +202,10 @@ async function openedOnFullDisk(
   directory: string,
   ballast: string,
 ): Promise<Store> {
-  if (kind === "sqlite") return opened(kind, directory)
-  await expect(opened(kind, directory)).rejects.toThrow(`no space left for the data folder`)
+  if (kind === "sqlite") return openStore(kind, directory)
+  await expect(openStore(kind, directory)).rejects.toThrow(`no space left for the data folder`)
   await rm(ballast)
-  return opened(kind, directory)
+  return openStore(kind, directory)
 }
 
 /** Appends big records until the disk is full; gives how many were acked. */

@@ -5,31 +5,26 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import Database from "better-sqlite3"
-import { appended, close, testDocument, testNode, testRecord } from "@causeway/crdt/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { StoreOpenError } from "../errors.ts"
-import { openSqliteStore } from "./index.ts"
 import { SqliteLog } from "./log.ts"
 import { BOOT_FILE } from "../boot-record.ts"
 import { DATABASE_FILE } from "./schema.ts"
 
 const thisFile = fileURLToPath(import.meta.url)
-const holderDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
+const deniedDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
 
 const quiet = { doubt: undefined, onCorrupt: () => undefined, onTrouble: () => undefined }
 
 /** The user `nobody`: a test that runs as root is denied nothing itself. */
 const unprivilegedUser = 65_534
 
-if (holderDirectory === undefined) tests()
-else if (process.argv[3] === "unprivileged") {
+if (deniedDirectory === undefined) tests()
+else {
   // Loads the native module while this user may still read it.
   new Database(":memory:").close()
   if (process.getuid?.() === 0) process.setuid?.(unprivilegedUser)
-  process.stdout.write(JSON.stringify(openError(holderDirectory)))
-} else {
-  await openSqliteStore({ directory: holderDirectory, node: undefined })
-  process.stdout.write("open\n")
+  process.stdout.write(JSON.stringify(openError(deniedDirectory)))
 }
 
 async function folder(): Promise<string> {
@@ -38,19 +33,15 @@ async function folder(): Promise<string> {
   return directory
 }
 
-function openAndClose(directory: string, node?: string): void {
-  new SqliteLog({ directory, node: wanted(node), ...quiet }).close()
-}
-
-function wanted(node: string | undefined) {
-  return node === undefined ? undefined : testNode(node)
+function openAndClose(directory: string): void {
+  new SqliteLog({ directory, node: undefined, ...quiet }).close()
 }
 
 /** What opening throws; its message must be one line that names the folder. */
-function openError(directory: string, node?: string): Pick<StoreOpenError, "code" | "message"> {
+function openError(directory: string): Pick<StoreOpenError, "code" | "message"> {
   let thrown: unknown
   try {
-    openAndClose(directory, node)
+    openAndClose(directory)
   } catch (error) {
     thrown = error
   }
@@ -67,61 +58,6 @@ function tests(): void {
     expect(await readdir(directory)).toEqual([BOOT_FILE, DATABASE_FILE])
   })
 
-  test("the node's name is kept; a minted one too", async () => {
-    const directory = await folder()
-    const named = new SqliteLog({ directory, node: testNode("lisbon-1"), ...quiet })
-    expect(named.opened.node).toBe("lisbon-1")
-    named.close()
-    const again = new SqliteLog({ directory, node: undefined, ...quiet })
-    expect(again.opened).toMatchObject({ node: "lisbon-1", origin: named.opened.origin })
-    again.close()
-    const minted = new SqliteLog({ directory: await folder(), node: undefined, ...quiet })
-    expect(minted.opened.node).toMatch(/^node-[0-9a-f]{8}$/)
-    minted.close()
-  })
-
-  test("another node's folder is refused, and says whose it is", async () => {
-    const directory = await folder()
-    openAndClose(directory, "lisbon-1")
-    const error = openError(directory, "porto-1")
-    expect(error.code).toBe("other-node")
-    expect(error.message).toContain("lisbon-1")
-  })
-
-  test("a folder in use by this process is refused", async () => {
-    const directory = await folder()
-    const store = await openSqliteStore({ directory, node: undefined })
-    expect(openError(directory).code).toBe("locked")
-    const second = openSqliteStore({ directory, node: undefined })
-    await expect(second).rejects.toMatchObject({ name: "StoreOpenError", code: "locked" })
-    const record = testRecord({ document: testDocument("a") })
-    expect((await appended(store, { own: [record] })).firstSeq).toBe(1)
-    await close(store)
-    openAndClose(directory)
-  })
-
-  test("a folder in use by another process is refused, until that one is killed", async () => {
-    const directory = await folder()
-    const holder = spawn(process.execPath, [thisFile, directory], {
-      stdio: ["ignore", "pipe", "inherit"],
-    })
-    onTestFinished(() => void holder.kill("SIGKILL"))
-    await once(holder.stdout, "data")
-    expect(openError(directory).code).toBe("locked")
-    holder.kill("SIGKILL")
-    await once(holder, "exit")
-    openAndClose(directory)
-  })
-
-  test.each([
-    ["under a file", (base: string) => join(base, "file", "data")],
-    ["that is a file", (base: string) => join(base, "file")],
-  ])("a folder %s is refused as not writable", async (_name, pathIn) => {
-    const base = await folder()
-    await writeFile(join(base, "file"), "")
-    expect(openError(pathIn(base)).code).toBe("not-writable")
-  })
-
   const isRoot = process.getuid?.() === 0
   test.skipIf(isRoot)(
     "a folder without the right to write is refused (skipped for root: it may write anywhere)",
@@ -133,16 +69,12 @@ function tests(): void {
     },
   )
 
-  test.skipIf(!isRoot)("a read-only folder is refused (procfs stands in for it)", async () => {
-    expect(openError("/proc/1/task").code).toBe("not-writable")
-  })
-
   test("a database file without the right to write is refused, whoever runs the test", async () => {
     const directory = await folder()
     openAndClose(directory)
     await chmod(directory, 0o777)
     await chmod(join(directory, DATABASE_FILE), 0o444)
-    const child = spawn(process.execPath, [thisFile, directory, "unprivileged"], {
+    const child = spawn(process.execPath, [thisFile, directory], {
       stdio: ["ignore", "pipe", "inherit"],
     })
     onTestFinished(() => void child.kill("SIGKILL"))
@@ -152,17 +84,6 @@ function tests(): void {
     const error: unknown = JSON.parse(output)
     expect(error).toMatchObject({ code: "not-writable" })
     expect(error).toMatchObject({ message: expect.stringContaining(DATABASE_FILE) })
-  })
-
-  test.skipIf(process.platform !== "linux").each(["/proc/x", "/proc/x/y/z"])(
-    "%s, where no folder can be made, is refused at once",
-    (directory) => {
-      expect(openError(directory).code).toBe("not-writable")
-    },
-  )
-
-  test("a path that is too long is refused", async () => {
-    expect(openError(join(await folder(), "x/".repeat(5000))).code).toBe("not-writable")
   })
 
   test.each([
