@@ -63,7 +63,7 @@ const zones: readonly Zone[] = [
   zone("protocol/stock", /^crdt\/src\/protocol\/stock\//, { zones: underStock }),
   zone("protocol", /^crdt\/src\/protocol\//, { zones: underProtocol }),
   zone("ports", /^crdt\/src\/ports\//, { zones: underEngines, types: ["engines", "protocol"] }),
-  zone("node", /^crdt\/src\/node\//, { zones: underCores }),
+  zone("node", /^crdt\/src\/node\//, { zones: underCores, packages: hashes }),
   zone("client", /^crdt\/src\/client\//, { zones: underCores }),
   zone("testing", /^crdt\/src\/testing\//, {
     zones: face,

@@ -119,7 +119,7 @@ export class Driver {
   #mustHold(input: Input): boolean {
     if (this.#options.engines.has("automerge")) return false
     if (input.type === "opened") return input.endpoint.type !== "y-websocket"
-    if (input.type !== "command") return false
+    if (input.type !== "command" || input.request.type !== "read-document") return false
     return partsOfDocumentId(input.request.document).engine === "automerge"
   }
 

@@ -3,6 +3,7 @@
  * or when its core finds the log in doubt; then the next life starts on the store opened anew,
  * behind the same HTTP server. Nothing of a life is used after its end.
  */
+import { randomBytes } from "node:crypto"
 import { performance } from "node:perf_hooks"
 import type { Millis } from "@causeway/crdt/base"
 import { NodeCore } from "@causeway/crdt/node"
@@ -25,6 +26,10 @@ export type LifeOptions = {
   readonly store: Store
   readonly cluster: string
   readonly peers: readonly string[]
+  /** What peers must prove to know. */
+  readonly secret?: Uint8Array | undefined
+  /** Where peers may dial this node. */
+  readonly advertise?: string | undefined
   readonly reopenFromMs: ReopenTimes
   readonly staying: StayingBranch | undefined
   readonly onEvent: (event: NodeEvent) => void
@@ -50,12 +55,32 @@ export class Life {
   #hasEnded = false
 
   constructor(options: LifeOptions) {
-    const { store, cluster, peers, reopenFromMs, staying, onEvent, onCutOff, onReopen } = options
+    const {
+      store,
+      cluster,
+      peers,
+      secret,
+      advertise = "",
+      reopenFromMs,
+      staying,
+      onEvent,
+      onCutOff,
+      onReopen,
+    } = options
     const engines = new LazyEngines()
     const { node, origin, heads, cuts, clusterRecords, notes } = store.opened
-    const random = { next: () => Math.random() }
+    const bytes = (count: number) => new Uint8Array(randomBytes(count))
+    const random = { next: () => Math.random(), bytes }
     const identity = { node, origin, heads, cuts, clusterRecords, notes, cluster, peers }
-    const config = { ...identity, engines: engines.engines, random, reopenFromMs, staying }
+    const trust = { address: advertise, ...(secret === undefined ? {} : { secret }) }
+    const config = {
+      ...identity,
+      ...trust,
+      engines: engines.engines,
+      random,
+      reopenFromMs,
+      staying,
+    }
     this.#store = store
     this.#core = new NodeCore(config, nowMs())
     this.transport = new Transport({ give: (input) => this.#driver.give(input), onCutOff })

@@ -37,6 +37,10 @@ export type NodeOptions = {
   readonly cluster: string
   /** Base addresses of peers to link with, `ws://HOST:PORT`. */
   readonly peers: readonly string[]
+  /** What peers must prove to know. Undefined: whoever names the cluster is believed. */
+  readonly secret?: Uint8Array | undefined
+  /** Where peers may dial this node, `ws://HOST:PORT`; told to all. Undefined: only who knows. */
+  readonly advertise?: string | undefined
   /** What an admin request must show. Undefined: admin requests are refused. */
   readonly adminToken?: string | undefined
   readonly log?: Log
@@ -132,11 +136,13 @@ class Node implements RunningNode {
       this.#metrics.onRenewed(this.#renewed)
       logRenewal(this.#parts.log, this.#renewed)
     }
-    const { cluster, peers } = this.#options
+    const { cluster, peers, secret, advertise } = this.#options
     return new Life({
       store,
       cluster,
       peers,
+      secret,
+      advertise,
       reopenFromMs: this.#reopenings.fromMs,
       staying: this.#reopenings.staying,
       onEvent: (event) => this.#onEvent(event),

@@ -6,10 +6,7 @@
 import type { Endpoint } from "@causeway/crdt/node"
 import {
   decodeClientMessage,
-  decodeLinkMessage,
   encodeHello,
-  encodeLinkHello,
-  linkTags,
   linkVersions,
   nativeTags,
   nativeVersions,
@@ -21,13 +18,12 @@ export type Build = "today" | "tomorrow"
 /** What `frame` is when tomorrow's build sends it on a connection through `door`. */
 export function asTomorrow(door: Endpoint, frame: Uint8Array): Uint8Array {
   switch (door.type) {
-    case "y-websocket":
-      return frame
     case "native":
       return frame[0] === nativeTags.hello ? nativeHello(frame) : frame
+    case "y-websocket":
     case "link-accepted":
     case "link-dialled":
-      return frame[0] === linkTags.hello ? linkHello(frame) : frame
+      return frame
   }
 }
 
@@ -37,10 +33,9 @@ function nativeHello(frame: Uint8Array): Uint8Array {
   return encodeHello({ ...message, versions: andTheNext(nativeVersions) })
 }
 
-function linkHello(frame: Uint8Array): Uint8Array {
-  const message = decodeLinkMessage(frame)
-  if (message.type !== "hello") return frame
-  return encodeLinkHello({ ...message, versions: andTheNext(linkVersions) })
+/** What a build's node says to peers that it speaks; in its own words, as its proof covers them. */
+export function linkVersionsOf(build: Build): VersionRange {
+  return build === "today" ? linkVersions : andTheNext(linkVersions)
 }
 
 function andTheNext({ max }: VersionRange): VersionRange {

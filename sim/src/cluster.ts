@@ -21,6 +21,9 @@ import type { World } from "./world.ts"
 import type { SimWriter } from "./writer.ts"
 
 const CLUSTER = "simulated"
+/** In how many runs peers have to prove themselves. */
+const SECRET = 0.7
+const SECRET_BYTES = 32
 
 export class Cluster implements World {
   readonly engines = engines
@@ -35,11 +38,15 @@ export class Cluster implements World {
   readonly clientDisks: ClientDisk[] = []
   readonly hostile: SimHostile
   readonly #options: SimOptions
+  /** Some runs have none: then whoever comes is believed. */
+  readonly #secret: Uint8Array | undefined
   readonly profile: Profile
 
   constructor(options: SimOptions, profile: Profile, random: SimRandom) {
     this.#options = options
     this.profile = profile
+    const secret = random.split("secret")
+    this.#secret = secret.chance(SECRET) ? secret.bytes(SECRET_BYTES) : undefined
     this.trace = new Trace(this.scheduler)
     const { scheduler, trace } = this
     this.network = new Network(
@@ -89,7 +96,7 @@ export class Cluster implements World {
     const { skewMsMax, jobMs } = this.profile
     const skewMs = own.between(0, skewMsMax)
     return new SimNode(
-      { host, node, cluster: CLUSTER, peers, engines, skewMs, jobMs },
+      { host, node, cluster: CLUSTER, secret: this.#secret, peers, engines, skewMs, jobMs },
       { scheduler, network, trace, watch, hostOf: this.#hostOf },
       disk,
       own.split("core"),
@@ -145,7 +152,8 @@ export class Cluster implements World {
     const host = nodes + clients + stockClients
     this.trace.nameHost(host, "evil")
     const distrust = this.oracle.promises.distrust.bind(this.oracle.promises)
-    return new SimHostile({ host, cluster: CLUSTER, distrust }, this.network)
+    const secret = this.#secret
+    return new SimHostile({ host, cluster: CLUSTER, secret, distrust }, this.network)
   }
 
   /** For a replica somebody opens; that is how documents come into being. */

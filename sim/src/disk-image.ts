@@ -139,7 +139,8 @@ export class DiskImage {
   /** The log is looked through where records may be damaged; else damage goes on unnoticed. */
   #renew(why: DoubtReason, doubt: ReopenDoubt | undefined, fresh: OriginId): Renewed {
     const before = this.#log.origin
-    const keepSeq = doubt?.why === "overtaken" ? doubt.keepSeq : Infinity
+    const keepSeq =
+      doubt?.why === "overtaken" || doubt?.why === "retired" ? doubt.keepSeq : Infinity
     const behind = [...(this.#damaged.get(before) ?? [])].some((seq) => seq > keepSeq)
     const isScan = doubt?.why === "corrupt" || why === "tail" || !this.#areTailsSound() || behind
     const options: RenewOptions = isScan

@@ -16,6 +16,8 @@ export type HostileSetup = {
   /** The first of its hosts; all after it are free. */
   readonly host: HostId
   readonly cluster: string
+  /** What opens the links of the cluster; some attackers have it, as a node that was taken over. */
+  readonly secret: Uint8Array | undefined
   /** Told once: whatever this client id does, nobody promised it anything. */
   readonly distrust: (client: ClientId) => void
 }
@@ -37,6 +39,7 @@ const deaf = { onFrame: (): void => undefined, onClosed: (): void => undefined }
 export class SimHostile implements Watcher {
   readonly host: HostId
   readonly cluster: string
+  readonly secret: Uint8Array | undefined
   readonly #setup: HostileSetup
   readonly #network: Network
   readonly #overheard: Overheard[] = []
@@ -45,6 +48,7 @@ export class SimHostile implements Watcher {
   constructor(setup: HostileSetup, network: Network) {
     this.host = setup.host
     this.cluster = setup.cluster
+    this.secret = setup.secret
     this.#setup = setup
     this.#network = network
   }

@@ -13,7 +13,7 @@ import { Alarm } from "./alarm.ts"
 import { HostClock } from "./clock.ts"
 import type { SimDisk } from "./disk.ts"
 import { EventLoop } from "./event-loop.ts"
-import { asTomorrow } from "./build.ts"
+import { asTomorrow, linkVersionsOf } from "./build.ts"
 import type { Build } from "./build.ts"
 import type { Network, SocketOwner } from "./network.ts"
 import type { SimRandom } from "./random.ts"
@@ -26,6 +26,7 @@ export type NodeSetup = {
   readonly host: HostId
   readonly node: NodeId
   readonly cluster: string
+  readonly secret: Uint8Array | undefined
   readonly peers: readonly string[]
   readonly engines: Engines
   readonly skewMs: Millis
@@ -111,13 +112,15 @@ export class SimNode {
     trace.add("start", this.host, this.build === "today" ? 0 : 1)
     this.#store = this.disk.open(doubt)
     const { node, origin, heads, cuts, clusterRecords, notes } = this.#store.opened
-    const { cluster, peers, engines } = this.#setup
+    const { cluster, secret, peers, engines } = this.#setup
     const random = this.#random.split(`life ${this.life}`)
     if (doubt === undefined) this.#reopenings = new Reopenings()
     else this.#reopenings.note(doubt, this.clock.nowMs)
     const { fromMs: reopenFromMs, staying } = this.#reopenings
     const identity = { node, origin, heads, cuts, clusterRecords, notes, cluster, peers }
-    const config: NodeConfig = { ...identity, engines, random, reopenFromMs, staying }
+    const linkVersions = linkVersionsOf(this.build)
+    const wire = { linkVersions, ...(secret === undefined ? {} : { secret }) }
+    const config: NodeConfig = { ...identity, ...wire, engines, random, reopenFromMs, staying }
     this.#core = new NodeCore(config, this.clock.nowMs)
     this.#alarm = new Alarm(
       this.clock,
@@ -201,8 +204,8 @@ export class SimNode {
       onBadFrame: this.#guard((connection: ConnectionId, why: "too-large" | "malformed") =>
         this.input({ type: "bad-frame", connection, why }),
       ),
-      onClosed: this.#guard((connection: ConnectionId) =>
-        this.input({ type: "closed", connection }),
+      onClosed: this.#guard((connection: ConnectionId, code: number) =>
+        this.input({ type: "closed", connection, code }),
       ),
       onCongested: this.#guard((connection: ConnectionId) =>
         this.input({ type: "congested", connection }),

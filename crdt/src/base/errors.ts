@@ -11,6 +11,7 @@ export const decodeErrorCodes = [
   "unknown-message",
   "unknown-engine",
   "bad-value",
+  "no-common-version",
 ] as const
 
 export type DecodeErrorCode = (typeof decodeErrorCodes)[number]

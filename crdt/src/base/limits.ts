@@ -21,6 +21,8 @@ export const limits = {
   textBytesMax: 8 * KiB,
   /** A node's address as peers are told it. Past it: close 4400. */
   addressBytesMax: 512,
+  /** Nodes whose addresses one peer is told, and that are dialled unasked. Past it: not told. */
+  membersMax: 256,
   /** Origins in a version vector. Past it: close 4400. */
   originsMax: 4096,
   /** A state vector or heads. Past it: close 4400. */

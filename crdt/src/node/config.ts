@@ -1,7 +1,8 @@
 /** What a node core is made with. */
 import type { NodeId, OriginId } from "../base/index.ts"
 import type { Head, LogEntry, Notes } from "../log/index.ts"
-import type { Random } from "../ports/index.ts"
+import type { NodeRandom } from "../ports/index.ts"
+import type { VersionRange } from "../protocol/index.ts"
 import type { CompactionConfig } from "./compaction.ts"
 import type { Engines } from "./job.ts"
 import type { ReopenTimes, StayingBranch } from "./reopenings.ts"
@@ -23,10 +24,16 @@ export type NodeConfig = {
   readonly notes?: Notes
   /** Nodes link only within one cluster name. */
   readonly cluster: string
+  /** What peers must prove to know, and this node proves. Default: nobody proves anything. */
+  readonly secret?: Uint8Array
+  /** Where peers may dial this node. Default: it does not say. */
+  readonly address?: string
+  /** Default: all that this build speaks. */
+  readonly linkVersions?: VersionRange
   /** Addresses to dial and keep dialling. */
   readonly peers: readonly string[]
   readonly engines: Engines
-  readonly random: Random
+  readonly random: NodeRandom
   /** From when on this core may end for a doubt (`Reopenings`). Default: at once. */
   readonly reopenFromMs?: ReopenTimes
   /** What the last opening for a fork found out (`Reopenings`). Default: nothing. */

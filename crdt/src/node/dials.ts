@@ -1,7 +1,7 @@
 /**
  * The peers' addresses and when to dial each: exponential back-off with full jitter, reset only
  * by a link that was stable. An address whose node is linked already, by whichever side, is left
- * alone. Rule [L8].
+ * alone. What peers tell of other nodes is dialled too. Rules [L8] [L13].
  */
 import { limits } from "../base/index.ts"
 import type { Millis, NodeId } from "../base/index.ts"
@@ -25,6 +25,9 @@ export type Dial = {
   node: NodeId | undefined
   attempts: number
 }
+
+/** After so many failures an address that was told is given up for another. */
+const learntAttempts = 3
 
 export class Dials {
   readonly #dials: Map<string, Dial>
@@ -80,9 +83,51 @@ export class Dials {
     this.#dueMs = undefined
   }
 
-  /** The attempt or the link is over. `livedMs`: how long the link was up. */
-  failed(dial: Dial | undefined, nowMs: Millis, livedMs: Millis): void {
+  /**
+   * Dials `node` there from now on, unless it is dialled elsewhere already. What the node itself
+   * says goes before what peers say, and that before an address that led nowhere for long.
+   * O(dials).
+   */
+  learn(node: NodeId, address: string, isSaid: boolean, nowMs: Millis): void {
+    if (this.#dials.has(address)) return
+    let learnt = 0
+    for (const dial of this.#dials.values()) {
+      if (dial.isLearnt) learnt += 1
+      if (dial.node !== node) continue
+      const isUseless = dial.state.state !== "linked" && dial.attempts >= learntAttempts
+      if (!dial.isLearnt || !(isSaid || isUseless)) return
+      this.#dials.delete(dial.address)
+      learnt -= 1
+    }
+    if (learnt >= limits.membersMax) return
+    // Whoever was told with us dials us too: not at the same moment.
+    const retryAtMs = nowMs + this.#random.next() * limits.linkVectorIntervalMs
+    const state = { state: "waiting", retryAtMs } as const
+    const dial = { address, isLearnt: true, state, sinceMs: nowMs, node, attempts: 0 }
+    this.#dials.set(address, dial)
+    this.#dueMs = undefined
+  }
+
+  /** Forgets where peers said that `node` is reached. */
+  forget(node: NodeId): void {
+    for (const dial of this.#dials.values()) {
+      if (dial.isLearnt && dial.node === node) this.#dials.delete(dial.address)
+    }
+    this.#dueMs = undefined
+  }
+
+  /**
+   * The attempt or the link is over. `livedMs`: how long the link was up; `isDistrusted`: it was
+   * refused for who this node or the peer is, which an attempt soon will not change.
+   */
+  failed(dial: Dial | undefined, nowMs: Millis, livedMs: Millis, isDistrusted = false): void {
     if (dial === undefined || dial.state.state === "self") return
+    if (isDistrusted) {
+      const waitMs = limits.linkBackoffMsMax * (1 + this.#random.next())
+      dial.attempts += 1
+      this.set(dial, { state: "waiting", retryAtMs: nowMs + waitMs }, nowMs)
+      return
+    }
     if (livedMs >= limits.linkStableMs) dial.attempts = 0
     const ceiling = limits.linkBackoffMsMin * 2 ** Math.min(dial.attempts, 20)
     const waitMs = Math.min(ceiling, limits.linkBackoffMsMax)

@@ -5,6 +5,7 @@
 import type { ConnectionId, DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { CloseReason, RejectCode } from "../protocol/index.ts"
 import type { AppendBatch, ReadQuery, ReopenDoubt } from "../ports/index.ts"
+import type { AuthFailure } from "./greeting.ts"
 import type { Reply } from "./input.ts"
 import type { Job } from "./job.ts"
 import type { PartitionReport } from "./partition-report.ts"
@@ -95,6 +96,15 @@ export type NodeEvent =
   | { readonly type: "link-up"; readonly peer: NodeId; readonly connection: ConnectionId }
   | { readonly type: "link-down"; readonly peer: NodeId; readonly connection: ConnectionId }
   | { readonly type: "link-refused"; readonly reason: CloseReason; readonly detail: string }
+  /** Who it says that it is, and where it was dialled if it was. */
+  | {
+      readonly type: "link-not-authenticated"
+      readonly peer: NodeId
+      readonly address: string | undefined
+      readonly cause: AuthFailure
+      /** Not for every attempt again. */
+      readonly isNews: boolean
+    }
   | {
       readonly type: "healed"
       readonly peer: NodeId

@@ -2,10 +2,11 @@
  * All a node core ever learns. A driver turns the world into these, one at a time, in the order
  * in which things happened.
  */
-import type { ConnectionId, DocumentId } from "../base/index.ts"
+import type { ConnectionId, DocumentId, NodeId, OriginId } from "../base/index.ts"
 import type { Json } from "../engines/index.ts"
 import type { AppendResult, ReadResult } from "../ports/index.ts"
 import type { JobResult } from "./job.ts"
+import type { RetireRefusal } from "./membership.ts"
 
 /** Which of the node's doors a connection came through. */
 export type Endpoint =
@@ -19,8 +20,11 @@ export type Endpoint =
 
 export type Input =
   | { readonly type: "opened"; readonly connection: ConnectionId; readonly endpoint: Endpoint }
-  /** The connection is gone, whoever closed it. Comes once, and nothing after it. */
-  | { readonly type: "closed"; readonly connection: ConnectionId }
+  /**
+   * The connection is gone, whoever closed it. Comes once, and nothing after it. `code`: what the
+   * other side said as it closed, if it did.
+   */
+  | { readonly type: "closed"; readonly connection: ConnectionId; readonly code?: number }
   /** `frame` may be reused by the driver afterwards: the core copies what it keeps. */
   | { readonly type: "frame"; readonly connection: ConnectionId; readonly frame: Uint8Array }
   /** A frame over `frameBytesMax`, or a text frame: the transport did not even read it. */
@@ -44,11 +48,17 @@ export type Input =
   | { readonly type: "stop" }
 
 /** What an operator or an embedding program asks of a node. */
-export type Command = { readonly type: "read-document"; readonly document: DocumentId }
+export type Command =
+  | { readonly type: "read-document"; readonly document: DocumentId }
+  /** A node will not come back as it was: it is no member any more. */
+  | { readonly type: "retire"; readonly node: NodeId }
 
 export type Reply =
   | { readonly type: "document"; readonly json: Json }
   | { readonly type: "no-such-document" }
+  /** The record is durable here. */
+  | { readonly type: "retired"; readonly origins: readonly OriginId[] }
+  | { readonly type: "not-retired"; readonly code: RetireRefusal }
   | {
       readonly type: "failed"
       readonly code: "read-failed" | "document-too-large"

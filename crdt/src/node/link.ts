@@ -8,6 +8,7 @@ import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
 import type { ReopenDoubt } from "../ports/index.ts"
 import type { Holdings } from "./holdings.ts"
+import type { Hellos } from "./link-proof.ts"
 
 /** Entries of one origin that are to be sent, from `nextSeq` on, in order. */
 export type Stream = { nextSeq: number }
@@ -18,10 +19,17 @@ export type PeerIdentity = {
   readonly node: NodeId
   readonly origin: OriginId
   readonly windowBytes: number
+  /** Where it says that it is reached; empty if it does not. */
+  readonly address: string
 }
 
 export type LinkState =
-  | { readonly state: "greeting" }
+  /** Our hello is on its way. */
+  | { readonly state: "greeting"; readonly ours: Uint8Array }
+  /** Nothing that it says of itself is known to be true. */
+  | { readonly state: "proving"; readonly peer: PeerIdentity; readonly hellos: Hellos }
+  /** It is of this cluster; what it holds it has not said. */
+  | { readonly state: "proved"; readonly peer: PeerIdentity }
   | { readonly state: "linked"; readonly peer: PeerIdentity }
 
 /** An origin that the peer holds otherwise than we do. */
@@ -42,7 +50,11 @@ export class Link {
   /** The address we dialled; undefined if the peer dialled us. */
   readonly address: string | undefined
   readonly openedMs: Millis
-  state: LinkState = { state: "greeting" }
+  state: LinkState = { state: "greeting", ours: new Uint8Array() }
+  /** One side did not believe the other: the next attempt has time. */
+  isDistrusted = false
+  /** Which version of the address book the peer was told. */
+  toldAddresses = 0
   heardMs: Millis
   pingedMs: Millis
   isCongested = false

@@ -6,7 +6,7 @@ import { testOrigin } from "../testing/store-fixtures.ts"
 import { openNative, YWriter } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
-import { headAfter, linked, Peer, recordsOf } from "./test/peer.ts"
+import { greet, headAfter, linked, Peer, recordsOf } from "./test/peer.ts"
 
 const notes = documentNamed("notes")
 
@@ -33,9 +33,9 @@ describe("the greeting", () => {
     const node = new World().node()
     const reasonOf = (fields: Parameters<Peer["hello"]>[0], name?: string) => {
       const peer = new Peer(node, name)
-      peer.hello(fields)
+      greet(peer, fields)
       node.world.settle()
-      expect(peer.got[0]).toMatchObject({
+      expect(peer.greeting[0]).toMatchObject({
         type: "hello",
         cluster: "test",
         node: "n1",
@@ -47,7 +47,8 @@ describe("the greeting", () => {
     expect(reasonOf({ versions: { min: 7, max: 9 } })).toBe("link-version-mismatch")
     expect(reasonOf({}, "n1")).toBe("self-link")
     expect(reasonOf({ versions: { min: 1, max: 9 } })).toBeUndefined()
-    expect(node.eventsOf("link-refused")).toHaveLength(3)
+    expect(reasonOf({ versions: { min: 1, max: 1 } })).toBe("link-version-mismatch")
+    expect(node.eventsOf("link-refused")).toHaveLength(4)
     expect(node.eventsOf("link-up")).toHaveLength(1)
   })
 
@@ -208,6 +209,8 @@ describe("vectors", () => {
   test("[L4] soon after an adoption, only what changed, only what is durable", () => {
     const world = new World()
     const node = world.node()
+    // It has an entry already, so it has no need to say that it is a member.
+    write(node, 1)
     const [source, other] = [linked(node, "far"), linked(node, "other")]
     node.store.held = true
     source.entries(source.origin, 1, recordsOf(notes, 2))

@@ -1,19 +1,18 @@
 /**
  * Links to peers: greeting, heartbeats, vectors, and which of two links between the same nodes
- * stays. Sending is LinkPush's part, receiving LinkPull's. Rules [L1] [L2] [L4] [L7] [L8].
+ * stays. Who the peer is, is Greeting's part, sending LinkPush's, receiving LinkPull's. Rules [L1]
+ * [L2] [L4] [L7] [L8].
  */
 import { DecodeError, limits } from "../base/index.ts"
 import type { ConnectionId, DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
 import {
-  agreedVersion,
+  closeCodes,
   decodeLinkMessage,
-  encodeLinkHello,
   encodeLinkPresence,
   encodeLinkVector,
   linkPingFrame,
   linkPongFrame,
-  linkVersions,
 } from "../protocol/index.ts"
 import type {
   CloseReason,
@@ -21,6 +20,7 @@ import type {
   LinkHello,
   LinkMessage,
   LinkPresence,
+  LinkProof,
   LinkWant,
   PresenceEntry,
 } from "../protocol/index.ts"
@@ -28,10 +28,12 @@ import type { Core } from "./core.ts"
 import type { Dials } from "./dials.ts"
 import { Digests } from "./digests.ts"
 import { Forks } from "./forks.ts"
+import { Greeting } from "./greeting.ts"
 import { LinkPull } from "./link-pull.ts"
 import { LinkPush } from "./link-push.ts"
 import { Link } from "./link.ts"
 import type { PeerIdentity } from "./link.ts"
+import { Membership } from "./membership.ts"
 import { Partitions } from "./partitions.ts"
 import type { LinkedPeer } from "./partitions.ts"
 import { presenceFrames } from "./presence.ts"
@@ -46,15 +48,37 @@ export function linkPresence(document: DocumentId, all: readonly PresenceEntry[]
   )
 }
 
+/** Whether what a peer says now may be said now. Rule [L1]. */
+function isInTurn({ state }: Link, { type }: LinkMessage): boolean {
+  switch (state.state) {
+    case "greeting":
+      return type === "hello"
+    case "proving":
+      return type === "proof"
+    case "proved":
+      return type === "vector" || type === "members"
+    case "linked":
+      return type !== "hello" && type !== "proof"
+  }
+}
+
+/** Closed with these, a link is not dialled again soon. */
+const distrustCodes: readonly number[] = [
+  closeCodes["link-not-authenticated"].code,
+  closeCodes.retired.code,
+]
+
 export class Links {
   readonly #core: Core
   readonly #links = new Map<ConnectionId, Link>()
-  /** At most one link to a node is more than a greeting. */
-  readonly #linked = new Map<NodeId, Link>()
+  /** At most one link to a node has come further than its proof. */
+  readonly #proved = new Map<NodeId, Link>()
   readonly dials: Dials
   readonly push: LinkPush
   readonly pull: LinkPull
   readonly partitions: Partitions
+  readonly membership: Membership
+  readonly #greeting: Greeting
   readonly #transferOut: TransferOut
   readonly transferIn: TransferIn
   readonly digests: Digests
@@ -68,6 +92,10 @@ export class Links {
     this.digests = new Digests(core, this.#links, nowMs)
     this.forks = new Forks(core, this.#links)
     this.pull = new LinkPull(core, this.#links, this.forks)
+    this.membership = new Membership(core, this.#links, dials, nowMs)
+    this.#greeting = new Greeting(core, (turn, link, reason, detail) => {
+      this.#refuse(turn, link, reason, detail)
+    })
     this.#transferOut = new TransferOut(core, this.#links)
     this.transferIn = new TransferIn(core, {
       links: this.#links,
@@ -80,7 +108,7 @@ export class Links {
       },
     })
     const { node } = core.config
-    const linked = () => linkedPeers(this.#linked.values())
+    const linked = () => linkedPeers(this.#proved.values())
     const heads = () => core.holdings.heads()
     const members = () => core.members.active()
     this.partitions = new Partitions({ node, heads, linked, members }, nowMs)
@@ -96,28 +124,22 @@ export class Links {
   }
 
   linkedTo(node: NodeId): Link | undefined {
-    return this.#linked.get(node)
+    const link = this.#proved.get(node)
+    return link?.state.state === "linked" ? link : undefined
   }
 
   onOpened(turn: Turn, connection: ConnectionId, address: string | undefined): void {
     const link = new Link(connection, address, turn.nowMs)
     this.#links.set(connection, link)
     if (this.#links.size > limits.linksMax) {
-      this.#refuse(turn, connection, "overloaded", "too many links")
+      this.#refuse(turn, link, "overloaded", "too many links")
       return
     }
-    for (const [held, { seq }] of this.#core.holdings.heads()) link.told.set(held, seq)
-    const { cluster, node, origin } = this.#core.config
-    const heads = this.#core.holdings.heads()
-    const windowBytes = limits.linkWindowBytes
-    const versions = linkVersions
-    turn.send(
-      connection,
-      encodeLinkHello({ type: "hello", versions, cluster, node, origin, windowBytes, heads }),
-    )
+    this.#greeting.begin(turn, link)
   }
 
-  onClosed(turn: Turn, link: Link): void {
+  /** `code`: what the peer closed it with. */
+  onClosed(turn: Turn, link: Link, code?: number): void {
     this.#links.delete(link.connection)
     this.pull.onLinkDown(link)
     this.#transferOut.onLinkDown(link)
@@ -125,19 +147,22 @@ export class Links {
     this.forks.onLinkDown(link)
     const dial = this.dials.find(link.address)
     if (dial?.state.state !== "self") {
-      this.dials.failed(dial, turn.nowMs, turn.nowMs - link.openedMs)
+      const isDistrusted = link.isDistrusted || distrustCodes.includes(code ?? 0)
+      this.dials.failed(dial, turn.nowMs, turn.nowMs - link.openedMs, isDistrusted)
     }
-    if (link.state.state !== "linked") return
-    const { node } = link.state.peer
-    this.#linked.delete(node)
+    const { state } = link
+    if (state.state !== "linked" && state.state !== "proved") return
+    const { node } = state.peer
+    if (this.#proved.get(node) === link) this.#proved.delete(node)
+    if (state.state === "proved") return
     turn.emit({ type: "link-down", peer: node, connection: link.connection })
     this.partitions.onLinkDown(turn, linkedPeer(link, node))
     for (const other of this.#links.values()) this.pull.pullFrom(turn, other, other.unsettled)
   }
 
-  #refuse(turn: Turn, connection: ConnectionId, reason: CloseReason, detail: string): void {
+  #refuse(turn: Turn, link: Link, reason: CloseReason, detail: string): void {
     turn.emit({ type: "link-refused", reason, detail })
-    turn.close(connection, reason)
+    turn.close(link.connection, reason)
   }
 
   onFrame(turn: Turn, link: Link, frame: Uint8Array): void {
@@ -147,25 +172,27 @@ export class Links {
       message = decodeLinkMessage(frame)
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error
-      turn.refuse(link.connection, "malformed", error.message)
+      if (error.code === "no-common-version") {
+        this.#refuse(turn, link, "link-version-mismatch", error.message)
+      } else turn.refuse(link.connection, "malformed", error.message)
       return
     }
-    const isGreeting = link.state.state === "greeting"
-    if ((message.type === "hello") !== isGreeting) {
+    if (!isInTurn(link, message)) {
       turn.refuse(link.connection, "malformed", `${message.type} out of turn`)
-      return
-    }
-    this.#onMessage(turn, link, message)
+    } else if (message.type === "hello") this.#greeting.onHello(turn, link, message, frame)
+    else this.#onMessage(turn, link, message)
   }
 
-  #onMessage(turn: Turn, link: Link, message: LinkMessage): void {
+  #onMessage(turn: Turn, link: Link, message: Exclude<LinkMessage, LinkHello>): void {
     switch (message.type) {
-      case "hello":
-        return this.#onHello(turn, link, message)
+      case "proof":
+        return this.#onProof(turn, link, message)
+      case "members":
+        return this.membership.onMembers(turn, message)
       case "entries":
         return this.#onEntries(turn, link, message)
       case "vector":
-        return this.#onHeads(turn, link, message.heads)
+        return this.#onVector(turn, link, message.heads)
       case "want":
         return this.#onWant(turn, link, message)
       case "presence":
@@ -213,53 +240,61 @@ export class Links {
     receiver.onWant(turn, link, want)
   }
 
-  #onHello(turn: Turn, link: Link, hello: LinkHello): void {
-    const { config } = this.#core
-    if (agreedVersion(linkVersions, hello.versions) === undefined) {
-      const range = `${hello.versions.min}–${hello.versions.max}`
-      this.#refuse(turn, link.connection, "link-version-mismatch", `${hello.node}: ${range}`)
-    } else if (hello.cluster !== config.cluster) {
-      this.#refuse(turn, link.connection, "cluster-mismatch", `${hello.node}: ${hello.cluster}`)
-    } else if (hello.node === config.node) {
-      this.dials.set(this.dials.find(link.address), { state: "self" }, turn.nowMs)
-      this.#refuse(turn, link.connection, "self-link", "the peer has this node's id")
-    } else if (this.#isDuplicate(turn, link, hello.node)) {
-      this.#refuse(turn, link.connection, "duplicate-link", hello.node)
-    } else {
-      const { node, origin } = hello
-      // What was sent and is not confirmed is kept account of, however much a peer would take.
-      const windowBytes = Math.min(hello.windowBytes, limits.linkWindowBytes)
-      this.#linkUp(turn, link, { node, origin, windowBytes }, hello.heads)
+  #onProof(turn: Turn, link: Link, { proof }: LinkProof): void {
+    const peer = this.#greeting.onProof(turn, link, proof)
+    if (peer === undefined) return
+    const { node, origin } = peer
+    const dial = this.dials.find(link.address)
+    if (node === this.#core.config.node) {
+      this.dials.set(dial, { state: "self" }, turn.nowMs)
+      this.#refuse(turn, link, "self-link", "the peer has this node's id")
+      return
     }
+    if (dial !== undefined) dial.node = node
+    if (!this.membership.admit(turn, link, origin)) return
+    if (this.#isDuplicate(turn, link, node)) {
+      this.#refuse(turn, link, "duplicate-link", node)
+      return
+    }
+    this.#proved.set(node, link)
+    const heads = this.#core.holdings.heads()
+    for (const [held, { seq }] of heads) link.told.set(held, seq)
+    link.untold.clear()
+    turn.send(link.connection, encodeLinkVector({ type: "vector", heads }))
   }
 
   /** The link dialled by the smaller node id stays; an older one in its way is closed. */
   #isDuplicate(turn: Turn, link: Link, node: NodeId): boolean {
-    const dial = this.dials.find(link.address)
-    if (dial !== undefined) dial.node = node
-    const other = this.linkedTo(node)
+    const other = this.#proved.get(node)
     if (other === undefined) return false
     const dialler = (one: Link) => (one.address === undefined ? node : this.#core.config.node)
     // Of two dialled by the same side the newer stays: the older one's peer may have restarted.
     if (dialler(other) < dialler(link)) return true
-    this.#refuse(turn, other.connection, "duplicate-link", node)
+    this.#refuse(turn, other, "duplicate-link", node)
     this.onClosed(turn, other)
     return false
   }
 
+  /** The peer said what it holds: from now on the two tell each other what is new. */
   #linkUp(turn: Turn, link: Link, peer: PeerIdentity, heads: ReadonlyMap<OriginId, Head>): void {
     const { origin } = this.#core.config
     link.state = { state: "linked", peer }
     this.#core.members.onGreeted(peer.origin)
-    this.#linked.set(peer.node, link)
     link.healing = { sinceMs: turn.nowMs, entries: 0 }
     this.dials.set(this.dials.find(link.address), { state: "linked" }, turn.nowMs)
     turn.emit({ type: "link-up", peer: peer.node, connection: link.connection })
     link.streams.set(origin, { nextSeq: (heads.get(origin)?.seq ?? 0) + 1 })
     this.#onHeads(turn, link, heads)
+    this.membership.onLinked(turn, peer.node, peer.address)
+    this.membership.tell(turn, link)
     this.partitions.onLinkUp(turn, linkedPeer(link, peer.node))
     this.forks.check(turn, link, true)
     this.#sendPresence(turn, link)
+  }
+
+  #onVector(turn: Turn, link: Link, heads: ReadonlyMap<OriginId, Head>): void {
+    if (link.state.state === "proved") this.#linkUp(turn, link, link.state.peer, heads)
+    else this.#onHeads(turn, link, heads)
   }
 
   #onHeads(turn: Turn, link: Link, heads: ReadonlyMap<OriginId, Head>): void {
@@ -305,6 +340,7 @@ export class Links {
     for (const link of this.#links.values()) {
       for (const origin of raised) link.untold.add(origin)
       if (link.state.state !== "linked") continue
+      this.membership.tell(turn, link)
       const news = this.#newsFor(link)
       // To most peers the same is news.
       const isShared = news.size === raised.size && link.untold.size === raised.size
@@ -351,8 +387,9 @@ export class Links {
     this.#wantTransfer(turn)
     this.transferIn.sweep(turn)
     this.partitions.sweep(turn)
+    this.membership.sweep(turn)
     for (const link of this.#links.values()) {
-      const isGreeting = link.state.state === "greeting"
+      const isGreeting = link.state.state !== "linked"
       const silentMs = isGreeting ? limits.linkHandshakeMs : limits.linkSilentMs
       if (turn.nowMs - link.heardMs > silentMs) {
         turn.refuse(link.connection, "silent", "nothing heard on the link")

@@ -7,7 +7,7 @@
 import { nodeOfOrigin } from "../base/index.ts"
 import type { NodeId, OriginId } from "../base/index.ts"
 import { decodeRecord } from "../log/index.ts"
-import type { LogEntry, MemberFields } from "../log/index.ts"
+import type { ClusterFields, LogEntry, MemberFields } from "../log/index.ts"
 import type { Holdings } from "./holdings.ts"
 
 /** What is asked of the addresses that are configured: whom each led to, if to anybody. */
@@ -24,6 +24,17 @@ function inOrder(left: string, right: string): number {
   return left < right ? -1 : 1
 }
 
+export type MembersStatus = {
+  /** In order of names, this node among them. */
+  readonly active: readonly NodeId[]
+  /** Configured addresses from which nobody said yet who is there. */
+  readonly unknown: number
+  /** So many of all are a quorum. */
+  readonly quorum: number
+}
+
+export type ClusterNews = { readonly origin: OriginId; readonly fields: ClusterFields }
+
 export class Members {
   readonly #self: OriginId
   readonly #holdings: Holdings
@@ -32,6 +43,7 @@ export class Members {
   /** Origins that greeted us in this run. */
   readonly #greeted = new Set<OriginId>()
   /** Where nodes said they are reached, from the log. */
+  readonly #news: ClusterNews[] = []
   readonly #said = new Map<NodeId, MemberFields>()
 
   constructor(
@@ -44,17 +56,25 @@ export class Members {
     this.#holdings = holdings
     this.#addresses = addresses
     for (const { origin, record } of records) this.onDurable(origin, record)
+    this.takeNews()
   }
 
   /** An entry became durable here. */
   onDurable(origin: OriginId, record: Uint8Array): void {
     const fields = decodeRecord(record)
+    if (fields.kind === "unknown" || fields.kind === "update") return
+    this.#news.push({ origin, fields })
     if (fields.kind === "retire") for (const retired of fields.origins) this.#retired.add(retired)
     else if (fields.kind === "member") {
       const node = nodeOfOrigin(origin)
       // No more than a hint: of a node's lives, the one that spoke last by its clock.
       if (fields.atMs >= (this.#said.get(node)?.atMs ?? 0)) this.#said.set(node, fields)
     }
+  }
+
+  /** The cluster records that became durable since this was last asked. */
+  takeNews(): readonly ClusterNews[] {
+    return this.#news.splice(0)
   }
 
   /** A peer proved who it is. */
@@ -64,6 +84,12 @@ export class Members {
 
   isRetired(origin: OriginId): boolean {
     return this.#retired.has(origin)
+  }
+
+  /** Whether the node was retired, and nothing was heard of it since. O(origins). */
+  isGone(node: NodeId): boolean {
+    const wasRetired = [...this.#retired].some((origin) => nodeOfOrigin(origin) === node)
+    return wasRetired && this.originsOf(node).length === 0
   }
 
   /** Every member that is known by name, this node among them, in order. O(origins). */
@@ -97,6 +123,10 @@ export class Members {
   /** So many members are a quorum. */
   get quorum(): number {
     return Math.floor(this.count / 2) + 1
+  }
+
+  status(): MembersStatus {
+    return { active: this.active(), unknown: this.unknown, quorum: this.quorum }
   }
 
   /** Non-retired origins of `node` that are known, in order. */

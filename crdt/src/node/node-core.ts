@@ -30,6 +30,7 @@ import { NativeSessions, nativePresence } from "./native-sessions.ts"
 import type { OpenDocument, Task } from "./open-document.ts"
 import { presenceFrames } from "./presence.ts"
 import type { PresenceOwner } from "./presence.ts"
+import { replyOf } from "./replies.ts"
 import { Reads } from "./reads.ts"
 import type { Session } from "./sessions.ts"
 import { nodeStatus, peerFreshness } from "./status.ts"
@@ -112,7 +113,7 @@ export class NodeCore {
       case "opened":
         return this.#onOpened(turn, input.connection, input.endpoint)
       case "closed":
-        return this.#onClosed(turn, input.connection)
+        return this.#onClosed(turn, input.connection, input.code)
       case "frame":
         return this.#onFrame(turn, input.connection, input.frame)
       case "bad-frame":
@@ -161,14 +162,14 @@ export class NodeCore {
     }
   }
 
-  #onClosed(turn: Turn, connection: ConnectionId): void {
+  #onClosed(turn: Turn, connection: ConnectionId, code?: number): void {
     const client = this.#clients.get(connection)
     const link = this.#links.find(connection)
     this.#clients.delete(connection)
     this.#core.congested.delete(connection)
     if (client?.kind === "native") this.#native.onClosed(turn, client)
     else if (client !== undefined) this.#stock.onClosed(turn, client)
-    else if (link !== undefined) this.#links.onClosed(turn, link)
+    else if (link !== undefined) this.#links.onClosed(turn, link, code)
     this.#core.documents.forgetIdle()
   }
 
@@ -234,6 +235,7 @@ export class NodeCore {
     for (const [document, writers] of pending) this.#onPending(turn, document, writers)
     this.#native.updates.onCommitted(turn, batch.own, firstSeq)
     for (const record of batch.cluster) this.#core.members.onDurable(config.origin, record)
+    this.#links.membership.onDurable(turn)
     const records = ownRecords(batch)
     this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
     this.#links.pull.settle()
@@ -277,7 +279,7 @@ export class NodeCore {
       case "step2":
         return this.#stock.onStep2Judged(turn, task.session, task.update, done)
       case "json":
-        return this.#reply(turn, task.command, done)
+        return turn.push({ type: "reply", command: task.command, reply: replyOf(done) })
       case "frontier":
         return undefined
     }
@@ -285,23 +287,12 @@ export class NodeCore {
 
   #onCommand(turn: Turn, command: number, request: Command): void {
     const { documents } = this.#core
+    if (request.type === "retire") {
+      this.#links.membership.retire(turn, command, request.node)
+      return
+    }
     documents.request(turn, documents.use(request.document), { type: "json", command })
     documents.forgetIdle()
-  }
-
-  #reply(turn: Turn, command: number, done: TaskDone): void {
-    if (done.type === "unreadable") {
-      const { code, message } = done
-      turn.push({ type: "reply", command, reply: { type: "failed", code, message } })
-    } else if (done.isEmpty) {
-      turn.push({ type: "reply", command, reply: { type: "no-such-document" } })
-    } else if (done.result.type === "json") {
-      turn.push({ type: "reply", command, reply: { type: "document", json: done.result.json } })
-    } else {
-      const message = done.result.type === "failed" ? done.result.message : "not JSON"
-      const reply = { type: "failed", code: "read-failed", message } as const
-      turn.push({ type: "reply", command, reply })
-    }
   }
 
   #sharePresence(

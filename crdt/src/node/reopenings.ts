@@ -26,10 +26,17 @@ export type StayingBranch = {
 type Doubling = { lastMs: Millis; pauseMs: Millis }
 
 export class Reopenings {
-  #fromMs: ReopenTimes = { overtaken: -Infinity, fork: -Infinity, corrupt: -Infinity }
-  readonly #doubling: Readonly<Record<"overtaken" | "fork", Doubling>> = {
+  #fromMs: ReopenTimes = {
+    overtaken: -Infinity,
+    fork: -Infinity,
+    retired: -Infinity,
+    corrupt: -Infinity,
+  }
+  /** For the kinds that a peer can cause. */
+  readonly #doubling: Readonly<Record<"overtaken" | "fork" | "retired", Doubling>> = {
     overtaken: { lastMs: -Infinity, pauseMs: 0 },
     fork: { lastMs: -Infinity, pauseMs: 0 },
+    retired: { lastMs: -Infinity, pauseMs: 0 },
   }
   #staying: StayingBranch | undefined
 

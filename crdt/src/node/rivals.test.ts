@@ -249,24 +249,25 @@ describe("a disk that was put back", () => {
       write(a, 1)
       for (const other of [b, c]) world.heal(a, other)
       world.advance(60_000)
-      expect(a.reopened).toEqual([{ why: "overtaken", keepSeq: 5 }])
+      // The first is the record that it is a member.
+      expect(a.reopened).toEqual([{ why: "overtaken", keepSeq: 6 }])
       const heads = a.store.log.heads().filter(([, { seq }]) => seq > 0)
       for (const other of [b, c]) {
         expect(other.store.log.heads().filter(([, { seq }]) => seq > 0)).toEqual(heads)
       }
-      expect(a.store.log.head(origin).seq).toBe(9)
+      expect(a.store.log.head(origin).seq).toBe(10)
       expect(a.store.log.head(a.origin).seq).toBe(since + 2)
       const bodies = a.store.log.readDocument(notes).entries.map(({ record }) => bodyOf(record))
       expect(Object.keys(jsonAfter(bodies)).length).toBe(9 + since + 1)
       // A client that was shown the other branch under the same numbers is sent this one too.
       const shown = vectorOf([
-        [origin, 9],
+        [origin, 10],
         [a.origin, since + 2],
       ])
       const client = openNative(a, notes, ++lastClient, { type: "vector", vector: shown })
       world.settle()
       const sent = client.of("updates").flatMap(({ updates }) => updates)
-      expect(sent).toEqual(bodiesBehind(a, origin, 5))
+      expect(sent).toEqual(bodiesBehind(a, origin, 6))
     },
   )
 })

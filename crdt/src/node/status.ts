@@ -8,6 +8,7 @@ import type { Link } from "./link.ts"
 import type { Links } from "./links.ts"
 import type { Core } from "./core.ts"
 import type { DivergenceStatus } from "./digests.ts"
+import type { MembersStatus } from "./members.ts"
 import type { PartitionStatus } from "./partitions.ts"
 import type { TransferStatus } from "./transfer-in.ts"
 
@@ -33,6 +34,7 @@ export type NodeStatus = {
   readonly sessions: number
   readonly documents: number
   readonly peers: readonly PeerStatus[]
+  readonly members: MembersStatus
   /** The split that is on; undefined if all are linked and level. */
   readonly partition: PartitionStatus | undefined
   /** Documents whose content differs though their entries do not. */
@@ -44,7 +46,7 @@ export type NodeStatus = {
 }
 
 export function nodeStatus(core: Core, links: Links, isStopping: boolean): NodeStatus {
-  const { config, commits, documents, holdings } = core
+  const { config, commits, documents, holdings, members } = core
   const store = commits.storeState
   let sessions = 0
   for (const document of documents.all()) sessions += document.sessions.size
@@ -58,6 +60,7 @@ export function nodeStatus(core: Core, links: Links, isStopping: boolean): NodeS
     sessions,
     documents: documents.size,
     peers: peerStatus(links, holdings),
+    members: members.status(),
     forks: links.forks.status(),
     partition: links.partitions.status(),
     divergences: links.digests.status(),

@@ -51,6 +51,8 @@ export type AppendResult =
 export type ReopenDoubt =
   /** Peers hold more or other entries of the own origin; up to `keepSeq` they hold the same. */
   | { readonly why: "overtaken"; readonly keepSeq: number }
+  /** Peers retired the own origin; up to `keepSeq` they hold the same. */
+  | { readonly why: "retired"; readonly keepSeq: number }
   /**
    * Another branch of `origin`, which is not the own one, stays behind `keepSeq`; `hash` is that of
    * its first entry there. The own origin goes on.

@@ -10,6 +10,7 @@ import {
   decodeLinkMessage,
   decodeNodeMessage,
   linkTags,
+  NONCE_BYTES,
   nativeTags,
 } from "./index.ts"
 import { decodeYMessage } from "./stock/index.ts"
@@ -71,12 +72,19 @@ const claims: readonly { readonly name: string; readonly decode: Decode; readonl
       head: start(nativeTags.updates, 1).u8(0).varUint(0).varUint(1),
     },
     { name: "peer count", decode: decodeNodeMessage, head: start(nativeTags.freshness) },
-    { name: "cluster length", decode: decodeLinkMessage, head: start(linkTags.hello, 1, 1) },
+    { name: "cluster length", decode: decodeLinkMessage, head: start(linkTags.hello, 2, 2) },
     {
-      name: "hello heads count",
+      name: "address length",
       decode: decodeLinkMessage,
-      head: start(linkTags.hello, 1, 1).string("c").string("a").string(origin).varUint(1),
+      head: start(linkTags.hello, 2, 2)
+        .string("c")
+        .string("a")
+        .string(origin)
+        .varUint(1)
+        .raw(new Uint8Array(NONCE_BYTES)),
     },
+    { name: "proof length", decode: decodeLinkMessage, head: start(linkTags.proof) },
+    { name: "members count", decode: decodeLinkMessage, head: start(linkTags.members) },
     { name: "heads count", decode: decodeLinkMessage, head: start(linkTags.vector) },
     { name: "origin length", decode: decodeLinkMessage, head: start(linkTags.want) },
     {

@@ -27,6 +27,12 @@ export const closeCodes = {
   "duplicate-link": { code: 4512, retry: true, says: "these nodes are linked already" },
   "self-link": { code: 4513, retry: true, says: "the peer address leads back to this node" },
   "fork-detected": { code: 4514, retry: true, says: "two logs of one origin differ" },
+  "link-not-authenticated": {
+    code: 4515,
+    retry: true,
+    says: "the peer did not prove that it knows the cluster's secret",
+  },
+  retired: { code: 4516, retry: true, says: "this origin is retired; the node needs a fresh one" },
 } as const
 
 export type CloseReason = keyof typeof closeCodes

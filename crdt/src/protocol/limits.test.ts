@@ -9,7 +9,9 @@ import {
   decodeClientMessage,
   decodeLinkMessage,
   decodeNodeMessage,
+  linkVersions,
   nativeTags,
+  NONCE_BYTES,
   updatesPerNodeFrameMax,
 } from "./index.ts"
 import { decodeYMessage } from "./stock/index.ts"
@@ -194,13 +196,49 @@ const bounded: readonly {
     frame: (size) =>
       encodeLinkMessage({
         type: "hello",
-        versions: { min: 1, max: 1 },
+        versions: linkVersions,
         cluster: "c".repeat(size),
         node: nodeId("a"),
         origin,
         windowBytes: 0,
-        heads: new Map(),
+        nonce: new Uint8Array(NONCE_BYTES),
+        address: "",
       }),
+  },
+  {
+    name: "bytes of a node's address in a hello",
+    max: limits.addressBytesMax,
+    decode: decodeLinkMessage,
+    frame: (size) =>
+      encodeLinkMessage({
+        type: "hello",
+        versions: linkVersions,
+        cluster: "c",
+        node: nodeId("a"),
+        origin,
+        windowBytes: 0,
+        nonce: new Uint8Array(NONCE_BYTES),
+        address: "a".repeat(size),
+      }),
+  },
+  {
+    name: "bytes of a node's address among members",
+    max: limits.addressBytesMax,
+    decode: decodeLinkMessage,
+    frame: (size) => {
+      const addresses = new Map([[nodeId("a"), "a".repeat(size)]])
+      return encodeLinkMessage({ type: "members", addresses, retired: new Map() })
+    },
+  },
+  {
+    name: "members",
+    max: limits.membersMax,
+    decode: decodeLinkMessage,
+    frame: (size) => {
+      const nodes = Array.from({ length: size }, (_, index) => nodeId(`n${index}`))
+      const addresses = new Map(nodes.map((node) => [node, ""]))
+      return encodeLinkMessage({ type: "members", addresses, retired: new Map() })
+    },
   },
   {
     name: "entries of a link's run",

@@ -12,6 +12,7 @@ import {
   decodeNodeMessage,
   documentCloseCodes,
   linkTags,
+  NONCE_BYTES,
   nativeTags,
   rejectCodes,
 } from "./index.ts"
@@ -88,11 +89,13 @@ const places: readonly (readonly [string, Decode, (text: Uint8Array) => Uint8Arr
     (text) =>
       new Writer()
         .u8(linkTags.hello)
-        .raw(hex("0101"))
+        .raw(hex("0202"))
         .bytes(text)
         .string("a")
         .string("a@0000000000000001")
-        .raw(hex("0100"))
+        .varUint(1)
+        .raw(new Uint8Array(NONCE_BYTES))
+        .string("")
         .finish(),
   ],
   [
@@ -217,8 +220,9 @@ describe("origins", () => {
 
   test("[F1] a hello's origin is one of its node", () => {
     const hello = (node: string, origin: string): Uint8Array => {
-      const writer = new Writer().u8(linkTags.hello).raw(hex("0101")).string("c")
-      return writer.string(node).string(origin).varUint(1).varUint(0).finish()
+      const writer = new Writer().u8(linkTags.hello).raw(hex("0202")).string("c")
+      writer.string(node).string(origin).varUint(1).raw(new Uint8Array(NONCE_BYTES))
+      return writer.string("").finish()
     }
     expect(codeOf(decodeLinkMessage, hello("a", a))).toBe("taken")
     expect(codeOf(decodeLinkMessage, hello("a", b))).toBe("bad-value")

@@ -17,6 +17,8 @@ import {
   documentCloseCodes,
   presenceGone,
   rejectCodes,
+  NONCE_BYTES,
+  PROOF_BYTES,
 } from "./index.ts"
 import type { ClientMessage, LinkMessage, NodeMessage, PresenceEntry } from "./index.ts"
 import { decodeYMessage } from "./stock/index.ts"
@@ -197,7 +199,15 @@ const places = fc.oneof(
 
 const link: Readonly<Record<LinkMessage["type"], fc.Arbitrary<LinkMessage>>> = {
   hello: fc
-    .record({ versions, cluster: text, node: nodes, epoch: epochs, windowBytes: uint, heads })
+    .record({
+      versions: fc.integer({ min: 2, max: 300 }).map((max) => ({ min: 2, max })),
+      cluster: text,
+      node: nodes,
+      epoch: epochs,
+      windowBytes: uint,
+      nonce: fc.uint8Array({ minLength: NONCE_BYTES, maxLength: NONCE_BYTES }),
+      address: fc.string({ maxLength: 60 }).filter((address) => address.isWellFormed()),
+    })
     .map(({ epoch, ...rest }) => {
       return { type: "hello", ...rest, origin: originId(`${rest.node}@${epoch}`) }
     }),
@@ -251,6 +261,20 @@ const link: Readonly<Record<LinkMessage["type"], fc.Arbitrary<LinkMessage>>> = {
   ),
   ping: fc.record({ type: type("ping") }),
   pong: fc.record({ type: type("pong") }),
+  proof: fc.record({
+    type: type("proof"),
+    proof: fc.oneof(
+      fc.constant(new Uint8Array()),
+      fc.uint8Array({ minLength: PROOF_BYTES, maxLength: PROOF_BYTES }),
+    ),
+  }),
+  members: fc.record({
+    type: type("members"),
+    addresses: fc
+      .array(fc.tuple(nodes, fc.webUrl()), { maxLength: 6 })
+      .map((entries) => new Map(entries)),
+    retired: heads,
+  }),
 }
 
 const stock: Readonly<Record<YMessage["type"], fc.Arbitrary<YMessage>>> = {

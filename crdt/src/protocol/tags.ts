@@ -28,9 +28,11 @@ export const linkTags = {
   presence: 5,
   ping: 6,
   pong: 7,
-  truncated: 8,
+  proof: 8,
+  truncated: 9,
   transferWant: 10,
   document: 11,
   transferPage: 12,
   digests: 13,
+  members: 14,
 } as const

@@ -2,7 +2,7 @@
  * Versions of the two wire protocols we own. History:
  *   native 1: first. link 1: first.
  *   native 2: want-tier, tier-status, logged.
- *   link 2: truncated, state transfer, digests.
+ *   link 2: proofs between the hellos and the heads, members, truncated, state transfer, digests.
  * Any change to a message's bytes bumps the version (the lock test in `wire-lock.test.ts` fails
  * until it is) and keeps decoding every version down to `min`. Both sides state a range and
  * speak the highest version they share.

@@ -18,6 +18,8 @@ const schema = z.strictObject({
   node: setting(readers.node).optional(),
   peer: z.union([z.array(peer).max(peersMax), peer.transform((only) => [only])]).optional(),
   cluster: setting(readers.cluster).optional(),
+  "secret-file": setting(readers["secret-file"]).optional(),
+  advertise: setting(readers.advertise).optional(),
   store: setting(readers.store).optional(),
   "admin-token": setting(readers["admin-token"]).optional(),
   "log-level": setting(readers["log-level"]).optional(),

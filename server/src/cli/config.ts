@@ -2,6 +2,7 @@
 import type { NodeOptions } from "../node.ts"
 import type { LogLevel } from "../observe/log.ts"
 import { StartError } from "../start-error.ts"
+import { checkedSecret, readSecret } from "./secret.ts"
 import { defaults, peersMax, readers } from "./settings.ts"
 import type { Settings } from "./settings.ts"
 
@@ -14,6 +15,8 @@ export type Flags = {
 
 /** Secrets can also come by environment, as flags show in lists of processes. */
 export const adminTokenVariable = "CAUSEWAY_ADMIN_TOKEN"
+
+export const secretVariable = "CAUSEWAY_SECRET"
 
 /** @throws StartError `bad-config` */
 export async function loadConfig(
@@ -28,6 +31,8 @@ export async function loadConfig(
     store: storeFrom(given, written),
     node: given.node ?? written.node,
     cluster: given.cluster ?? written.cluster ?? defaults.cluster,
+    secret: secretFrom(given, env, written),
+    advertise: given.advertise ?? written.advertise,
     peers: given.peer ?? written.peer ?? [],
     adminToken: adminTokenFrom(given, env, written),
     logLevel: given["log-level"] ?? written["log-level"] ?? defaults["log-level"],
@@ -55,6 +60,20 @@ function adminTokenFrom(
   return given["admin-token"] ?? adminTokenOf(env) ?? written["admin-token"]
 }
 
+/** The file of a flag, the variable, then the file of the configuration. */
+function secretFrom(
+  given: Settings,
+  env: Readonly<NodeJS.ProcessEnv>,
+  written: Settings,
+): Uint8Array | undefined {
+  const flag = given["secret-file"]
+  if (flag !== undefined) return readSecret(flag)
+  const text = env[secretVariable]
+  if (text !== undefined && text !== "") return checkedSecret(secretVariable, text)
+  const file = written["secret-file"]
+  return file === undefined ? undefined : readSecret(file)
+}
+
 /** Its schema library is not small, and most nodes have no file. */
 async function fromFile(file: string | undefined): Promise<Settings> {
   if (file === undefined) return {}
@@ -71,6 +90,8 @@ function checkFlags(flags: Flags): Settings {
     node: checked("node", flags.node, readers.node),
     peer: peer?.map((address) => checkedText("peer", address, readers.peer)),
     cluster: checked("cluster", flags.cluster, readers.cluster),
+    "secret-file": checked("secret-file", flags["secret-file"], readers["secret-file"]),
+    advertise: checked("advertise", flags.advertise, readers.advertise),
     store: checked("store", flags.store, readers.store),
     "admin-token": checked("admin-token", flags["admin-token"], readers["admin-token"]),
     "log-level": checked("log-level", flags["log-level"], readers["log-level"]),

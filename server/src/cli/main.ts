@@ -43,6 +43,15 @@ function serveCommand(): Command {
     .option("--node <id>", "this node's name; kept with the data (a random one)")
     .option("--peer <ws://host:port>", "a peer to link with; can be given several times", collect)
     .option("--cluster <name>", `only nodes of one cluster link (${defaults.cluster})`)
+    .option(
+      "--secret-file <file>",
+      "a file with the secret of the cluster, the same for every node; or CAUSEWAY_SECRET " +
+        "(none: whoever names the cluster may link)",
+    )
+    .option(
+      "--advertise <ws://host:port>",
+      "where peers may dial this node; they tell each other (none: only who is given it)",
+    )
     .addOption(choice("--store <type>", `where the log is kept (${defaults.store})`, storeTypes))
     .addOption(
       choice("--log-level <level>", `how much to log (${defaults["log-level"]})`, logLevels),
@@ -53,10 +62,11 @@ function serveCommand(): Command {
         "CAUSEWAY_ADMIN_TOKEN, as flags can be read by others (none: such requests are refused)",
     )
     .option("--config <file>", "JSON with these names as keys; flags win over it")
-    .action(async ({ config, logLevel, adminToken, ...flags }: Given) => {
+    .action(async ({ config, logLevel, adminToken, secretFile, ...flags }: Given) => {
       const level = logLevel === undefined ? {} : { "log-level": logLevel }
       const token = adminToken === undefined ? {} : { "admin-token": adminToken }
-      await serve({ ...flags, ...level, ...token }, config)
+      const secret = secretFile === undefined ? {} : { "secret-file": secretFile }
+      await serve({ ...flags, ...level, ...token, ...secret }, config)
     })
 }
 
@@ -115,6 +125,7 @@ type Given = Flags & {
   readonly config?: string
   readonly logLevel?: string
   readonly adminToken?: string
+  readonly secretFile?: string
 }
 
 function choice(flags: string, description: string, values: readonly string[]): Option {

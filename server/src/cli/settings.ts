@@ -22,6 +22,8 @@ export const defaults = {
 export const peersMax = 63
 const clusterCharactersMax = 64
 /** Shorter ones could be guessed. */
+export const secretBytesMin = 16
+export const secretBytesMax = 4096
 const adminTokenCharactersMin = 16
 
 export type Settings = {
@@ -30,6 +32,8 @@ export type Settings = {
   readonly node?: NodeId | undefined
   readonly peer?: readonly string[] | undefined
   readonly cluster?: string | undefined
+  readonly "secret-file"?: string | undefined
+  readonly advertise?: string | undefined
   readonly store?: StoreChoice["type"] | undefined
   readonly "admin-token"?: string | undefined
   readonly "log-level"?: LogLevel | undefined
@@ -51,6 +55,11 @@ export const readers = {
   cluster: (text: string): string => {
     const isName = text !== "" && text.length <= clusterCharactersMax
     return isName ? text : fail(`a cluster's name has 1 to ${clusterCharactersMax} characters`)
+  },
+  "secret-file": (text: string): string => (text === "" ? fail("the file needs a name") : text),
+  advertise: (text: string): string => {
+    const address = parsePeerAddress(text)
+    return address ?? fail(`"${text}" is not where peers could dial, such as ws://10.0.0.2:8642`)
   },
   store: (text: string) => oneOf(storeTypes, text),
   "admin-token": (text: string): string => {

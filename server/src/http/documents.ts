@@ -66,6 +66,9 @@ export class Documents {
 
 function answerOf(reply: Reply): Answer {
   switch (reply.type) {
+    case "retired":
+    case "not-retired":
+      throw new TypeError("not the answer to a read")
     case "document":
       return { status: 200, body: reply.json }
     case "no-such-document":

@@ -37,7 +37,8 @@ test("the status names the node, its log and its peers", async () => {
     store: "ok",
     peers: [{ address: peer, behind: 0 }],
     version: "0.1.0",
-    protocols: { native: { min: 1 }, link: { min: 1 } },
+    protocols: { native: { min: 1 }, link: { min: 2 } },
+    members: { active: [expect.stringMatching(/^node-/)], unknown: 1, quorum: 2 },
   })
 })
 

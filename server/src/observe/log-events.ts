@@ -1,5 +1,5 @@
 /** Which events are worth a line, at which level. What clients do is `debug`: they are many. */
-import type { NodeEvent } from "@causeway/crdt/node"
+import type { AuthFailure, NodeEvent } from "@causeway/crdt/node"
 import type { Log } from "./log.ts"
 
 const warnings: ReadonlySet<NodeEvent["type"]> = new Set([
@@ -24,12 +24,21 @@ const news: ReadonlySet<NodeEvent["type"]> = new Set([
 /** Too many for any log: metrics count them. */
 const silent: ReadonlySet<NodeEvent["type"]> = new Set(["committed", "delivered"])
 
+const authAdvice: Readonly<Record<AuthFailure, string>> = {
+  missing: "the peer has no secret: give it the cluster's with --secret-file",
+  wrong: "the peer has another secret, or is not of this cluster",
+  unexpected: "this node has no secret and the peer has one: start it with --secret-file",
+}
+
 export function logEvent(log: Log, event: NodeEvent): void {
   if (silent.has(event.type)) return
   const { type, ...fields } = event
   if (type === "fork-detected") log.error(fields, type)
   else if (event.type === "partition-healed") log.info(event.report, type)
-  else if (warnings.has(type)) log.warn(fields, type)
+  else if (event.type === "link-not-authenticated") {
+    const { peer, address, cause } = event
+    if (event.isNews) log.warn({ peer, address, cause, toDo: authAdvice[cause] }, type)
+  } else if (warnings.has(type)) log.warn(fields, type)
   else if (news.has(type)) log.info(fields, type)
   else log.debug(fields, type)
 }

@@ -24,6 +24,11 @@ export class Metrics {
   readonly #failures = this.#counter("store_failures_total", "Commits that failed", "code")
   readonly #readFailures = this.#counter("read_failures_total", "Documents that were not read")
   readonly #linksRefused = this.#counter("links_refused_total", "Links closed", "reason")
+  readonly #linkAuthFailures = this.#counter(
+    "link_auth_failures_total",
+    "Peers that were not believed",
+    "cause",
+  )
   readonly #heals = this.#counter("heals_total", "Times a peer was caught up with again")
   readonly #partitions = this.#counter("partitions_total", "Splits that are over")
   readonly #divergences = this.#counter("divergences_total", "Documents whose content differs")
@@ -47,6 +52,12 @@ export class Metrics {
       return Object.values(status().vector).reduce((sum, seq) => sum + seq, 0)
     })
     this.#gauge("ready", "1 while the node takes clients", () => Number(status().ready))
+    this.#gauge("members", "Members that are known by name, this node among them", () => {
+      return status().members.active.length
+    })
+    this.#gauge("members_unknown", "Members that are known by a configured address alone", () => {
+      return status().members.unknown
+    })
     this.#gauge("store_failing", "1 while writes are refused", () => {
       return Number(status().store === "failing")
     })
@@ -114,6 +125,8 @@ export class Metrics {
         return this.#readFailures.inc()
       case "link-refused":
         return this.#linksRefused.inc({ reason: event.reason })
+      case "link-not-authenticated":
+        return this.#linkAuthFailures.inc({ cause: event.cause })
       case "healed":
         return this.#heals.inc()
       case "partition-healed":

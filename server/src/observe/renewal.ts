@@ -15,6 +15,7 @@ const found: Readonly<Record<DoubtReason, string>> = {
   tail: "the end of this node's own log is damaged or gone",
   overtaken: "peers hold other or later writes under this node's own name",
   fork: "this node and peers held different writes under one name of another node",
+  retired: "peers retired this node under its name of until now",
   corrupt: "a record could not be read, so the whole log was looked through",
 }
 
@@ -29,6 +30,7 @@ const advice: Readonly<Record<DoubtReason, string>> = {
   fork:
     "nothing: all nodes settle on one branch, and what stood on the other is logged again; " +
     "whose data folder was put back or copied, the name of the origin says",
+  retired: "nothing, if this node was meant to come back; otherwise stop it",
   corrupt: "check the disk; what peers hold comes back by itself",
 }
 

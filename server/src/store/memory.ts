@@ -38,7 +38,8 @@ function renew(log: MemoryLog, doubt: ReopenDoubt): Renewed {
   const { why } = doubt
   if (why === "fork") return { ...log.giveWay(doubt), why, before }
   const fresh = mintOrigin(nodeOfOrigin(before))
-  const options = why === "overtaken" ? { keepSeq: doubt.keepSeq } : {}
+  const isCut = doubt.why === "overtaken" || doubt.why === "retired"
+  const options = isCut ? { keepSeq: doubt.keepSeq } : {}
   return { ...log.renew(fresh, options), why, before }
 }
 

@@ -66,10 +66,10 @@ export class Connection {
       this.#heard = true
     })
     socket.on("error", (error) => this.#onError(error))
-    socket.on("close", () => {
+    socket.on("close", (code: number) => {
       this.#deaf = true
       onGone()
-      give({ type: "closed", connection: id })
+      give({ type: "closed", connection: id, code })
     })
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net"
 import { limits } from "@causeway/crdt/base"
+import { parsePeerAddress } from "../address.ts"
 import { linkProtocols } from "./compression.ts"
 import { socketOptions } from "./limits.ts"
 import { NodeSocket } from "./node-socket.ts"
@@ -25,6 +26,11 @@ export class Dialler {
 
   /** `address`: a peer's base address, `ws://HOST:PORT`. */
   dial(address: string): void {
+    // Peers tell of addresses too, and what is no URL throws.
+    if (parsePeerAddress(address) === undefined) {
+      setImmediate(() => this.#onFailed(address))
+      return
+    }
     const options = { ...socketOptions, handshakeTimeout: limits.linkHandshakeMs }
     const socket = new NodeSocket(
       `${address.replace(/\/+$/, "")}/link`,

@@ -153,7 +153,7 @@ export class NodeOutput {
 
   #checkLink(frame: Uint8Array): void {
     const message = readLinkFrame(frame)
-    if (message.type === "hello" || message.type === "vector") this.#checkHeads(message.heads)
+    if (message.type === "vector") this.#checkHeads(message.heads)
     if (message.type === "entries") this.#checkEntries(message)
   }
 

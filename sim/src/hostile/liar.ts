@@ -1,8 +1,8 @@
 /**
  * A peer of the same cluster that lies: about what it holds of others' origins, of its own and of
  * its victim's; it never serves what it is asked for, and sends real entries where they do not
- * belong. It knows all the logs. What it does not do is forge entries that go on a real chain:
- * links have no authentication, so those would be entries like any other.
+ * belong. It knows all the logs, and the secret. What it does not do is forge entries that go on a
+ * real chain: from whoever has the secret those would be entries like any other.
  */
 import { assert, originOf, parseNodeId } from "@causeway/crdt/base"
 import type { Millis, NodeId, OriginId } from "@causeway/crdt/base"
@@ -11,7 +11,6 @@ import type { Head } from "@causeway/crdt/log"
 import {
   decodeLinkMessage,
   encodeLinkEntries,
-  encodeLinkHello,
   encodeLinkVector,
   encodeLinkWant,
   linkPingFrame,
@@ -20,6 +19,7 @@ import {
 import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
 import type { World } from "../world.ts"
+import { answerToHello, hostileHello } from "./greeting.ts"
 import { Intrusion } from "./intrusion.ts"
 
 const RUN_BYTES = 4096
@@ -33,6 +33,7 @@ export class Liar {
   readonly #intrusion: Intrusion
   readonly #node: NodeId
   readonly #own: OriginId
+  readonly #hello: Uint8Array
   /** How often it speaks, on average. */
   readonly #everyMs: Millis
   /** Whether it proves its claims on the victim's own origin with entries. */
@@ -50,6 +51,7 @@ export class Liar {
     this.#own = this.#ghost()
     this.#everyMs = random.logBetween(50, 2000)
     this.#forges = random.chance(0.3)
+    this.#hello = this.#makeHello()
   }
 
   /** Gives what ends it. */
@@ -57,10 +59,7 @@ export class Liar {
     const target = { from: this.#world.hostile.nextHost(), to: this.#victim.host }
     this.#intrusion.open(
       { ...target, door: { type: "link-accepted" } },
-      () => {
-        this.#intrusion.say(this.#hello())
-        this.#goOn()
-      },
+      () => this.#intrusion.say(this.#hello),
       (frame) => this.#onFrame(frame),
     )
     return () => this.#intrusion.hangUp()
@@ -80,18 +79,19 @@ export class Liar {
     return origin
   }
 
-  #hello(): Uint8Array {
+  #makeHello(): Uint8Array {
+    const random = this.#random
+    const { cluster } = this.#world.hostile
+    const windowBytes = random.pick([0, 1000, 1 << 22, 2 ** 40])
+    const [node, origin] = [this.#node, this.#own]
+    return hostileHello(random, { versions: linkVersions, cluster, node, origin, windowBytes })
+  }
+
+  /** All that it pretends to hold. */
+  #pretence(): Uint8Array {
     const heads = new Map(this.#random.chance(0.5) ? this.#truth() : [])
     for (const [origin, head] of this.#lies()) heads.set(origin, head)
-    return encodeLinkHello({
-      type: "hello",
-      versions: linkVersions,
-      cluster: this.#world.hostile.cluster,
-      node: this.#node,
-      origin: this.#own,
-      windowBytes: this.#random.pick([0, 1000, 1 << 22, 2 ** 40]),
-      heads,
-    })
+    return encodeLinkVector({ type: "vector", heads })
   }
 
   #message(): Uint8Array {
@@ -150,7 +150,9 @@ export class Liar {
     const { seq } = log.head(origin)
     if (seq === 0) return linkPingFrame
     const held = this.#victim.disk.durable.head(origin).seq
-    const { run, previousHash } = log.readOrigin(origin, random.int(1, seq), RUN_BYTES)
+    const floor = log.floor(origin).seq
+    if (seq === floor) return linkPingFrame
+    const { run, previousHash } = log.readOrigin(origin, random.int(floor + 1, seq), RUN_BYTES)
     const wrongHash = random.bytes(HASH_BYTES)
     const say = random.pick([
       () => encodeLinkEntries({ type: "entries", run, previousHash }),
@@ -180,14 +182,23 @@ export class Liar {
 
   /** Asked for anything it is silent, unless it is to prove that it holds the victim's origin. */
   #onFrame(frame: Uint8Array): void {
+    const proof = answerToHello(this.#world, this.#hello, frame)
+    if (proof !== undefined) {
+      this.#intrusion.say(proof)
+      this.#intrusion.say(this.#pretence())
+      this.#goOn()
+      return
+    }
     const message = decodeLinkMessage(frame)
     const log = this.#victim.disk.durable
     const { origin } = log
     if (!this.#forges || message.type !== "want" || message.origin !== origin) return
     const { fromSeq } = message
     if (fromSeq > log.head(origin).seq + 1) return
+    if (fromSeq <= log.floor(origin).seq) return
     const { previousHash } = log.readOrigin(origin, fromSeq, 0)
-    const { run } = log.readOrigin(this.#anOrigin(), 1, 0)
+    const other = this.#anOrigin()
+    const { run } = log.readOrigin(other, log.floor(other).seq + 1, 0)
     if (run.records.length === 0) return
     const forged = { origin, firstSeq: fromSeq, records: run.records }
     this.#intrusion.say(encodeLinkEntries({ type: "entries", run: forged, previousHash }))

@@ -4,25 +4,26 @@
  * nothing of it may leave a trace in any log or document.
  */
 import { assert, originOf, parseNodeId, partsOfDocumentId } from "@causeway/crdt/base"
-import type { OriginId } from "@causeway/crdt/base"
 import { emptyHead, genesisHash } from "@causeway/crdt/log"
-import type { Head } from "@causeway/crdt/log"
 import type { Endpoint } from "@causeway/crdt/node"
 import {
   encodeHello,
   encodeLinkEntries,
-  encodeLinkHello,
+  encodeLinkProof,
+  encodeLinkVector,
   encodeLinkWant,
   encodeOpen,
   encodeUpdate,
   linkTags,
   linkVersions,
   nativeVersions,
+  PROOF_BYTES,
 } from "@causeway/crdt/protocol"
 import type { VersionRange } from "@causeway/crdt/protocol"
 import { encodeYAwareness, encodeYStep1, encodeYUpdate } from "@causeway/crdt/protocol/stock"
 import type { SimRandom } from "../random.ts"
 import type { World } from "../world.ts"
+import { hostileHello, openAndSay } from "./greeting.ts"
 import { Intrusion } from "./intrusion.ts"
 
 const HANG_UP_MS = 3000
@@ -34,11 +35,19 @@ export function sendMalformed(world: World, random: SimRandom): void {
   const frames = framesFor(world, random, door)
   const intrusion = new Intrusion(world)
   const to = random.pick(world.nodes).host
-  intrusion.open({ from: world.hostile.host, to, door }, () => {
-    const saidMs = intrusion.sayAll(frames, random, 50)
+  const sayAll = (said: readonly Uint8Array[]): void => {
+    const saidMs = intrusion.sayAll(said, random, 50)
     const hangUpMs = saidMs + random.exponential(HANG_UP_MS)
     world.scheduler.after(hangUpMs, () => intrusion.hangUp())
-  })
+  }
+  const target = { from: world.hostile.host, to, door }
+  // Past the greeting there is more to be broken.
+  if (random.chance(0.7)) {
+    const [hello, ...others] = frames
+    const vector = encodeLinkVector({ type: "vector", heads: new Map() })
+    const more = hello?.[0] === linkTags.hello ? [hello, vector, ...others] : frames
+    openAndSay(world, intrusion, target, random.chance(0.8) ? more : frames, sayAll)
+  } else intrusion.open(target, () => sayAll(frames))
 }
 
 function doors(world: World, random: SimRandom): Endpoint[] {
@@ -136,12 +145,10 @@ function linkFrames(world: World, random: SimRandom): Uint8Array[] {
   assert(node !== undefined, "a node's name is well-formed")
   const own = originOf(node, "00000000000000ff")
   assert(own !== undefined, "an origin's name is well-formed")
-  const heads = new Map<OriginId, Head>([[own, emptyHead]])
   const cluster = random.chance(0.8) ? world.hostile.cluster : "elsewhere"
   const windowBytes = random.pick([0, 1, 1 << 20])
   const versions = random.chance(0.8) ? linkVersions : farFuture
-  const head = { type: "hello", versions, cluster, node, windowBytes } as const
-  const hello = encodeLinkHello({ ...head, origin: own, heads })
+  const hello = hostileHello(random, { versions, cluster, node, windowBytes, origin: own })
   const origin = random.pick([own, ...world.nodes.map(({ disk }) => disk.durable.origin)])
   const records = [notAnUpdate(random), notAnUpdate(random)]
   const run = { origin, firstSeq: random.int(1, 3), records }
@@ -150,10 +157,17 @@ function linkFrames(world: World, random: SimRandom): Uint8Array[] {
   const want = encodeLinkWant({ type: "want", origin, fromSeq })
   // A message of a version that nobody agreed on.
   const tomorrows = Uint8Array.of(Math.max(...Object.values(linkTags)) + 1, 1, 2, 3)
+  // Made up: nobody who has no secret can do better.
+  const proof = encodeLinkProof({ type: "proof", proof: random.bytes(PROOF_BYTES) })
+  const empty = encodeLinkProof({ type: "proof", proof: new Uint8Array() })
+  const vector = encodeLinkVector({ type: "vector", heads: new Map([[own, emptyHead]]) })
   const choices = [
     [noise(random)],
     [cutShort(hello, random)],
     [entries],
+    [hello, proof, vector, want],
+    [hello, random.pick([proof, empty]), vector, entries],
+    [hello, cutShort(proof, random)],
     [hello, entries],
     [hello, want, entries],
     [hello, hello],

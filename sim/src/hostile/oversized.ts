@@ -7,7 +7,7 @@ import type { Head } from "@causeway/crdt/log"
 import type { Endpoint } from "@causeway/crdt/node"
 import {
   encodeHello,
-  encodeLinkHello,
+  encodeLinkVector,
   encodeOpen,
   encodeClientPresence,
   encodeUpdate,
@@ -17,6 +17,7 @@ import {
 import { encodeYAwareness, encodeYStep1 } from "@causeway/crdt/protocol/stock"
 import type { SimRandom } from "../random.ts"
 import type { World } from "../world.ts"
+import { hostileHello, openAndSay } from "./greeting.ts"
 import { Intrusion } from "./intrusion.ts"
 
 const HANG_UP_MS = 3000
@@ -32,8 +33,10 @@ export function sendOversized(world: World, random: SimRandom): void {
   const frames = framesFor(world, random, door)
   const intrusion = new Intrusion(world)
   const to = random.pick(world.nodes).host
-  intrusion.open({ from: world.hostile.host, to, door }, () => {
-    const saidMs = intrusion.sayAll(bad === undefined ? frames : frames.slice(0, -1), random, 50)
+  const target = { from: world.hostile.host, to, door }
+  const said = bad === undefined ? frames : frames.slice(0, -1)
+  openAndSay(world, intrusion, target, said, (all) => {
+    const saidMs = intrusion.sayAll(all, random, 50)
     if (bad !== undefined) world.scheduler.after(saidMs, () => intrusion.sayBad(bad))
     const hangUpMs = saidMs + random.exponential(HANG_UP_MS)
     world.scheduler.after(hangUpMs, () => intrusion.hangUp())
@@ -92,6 +95,6 @@ function linkFrames(world: World, random: SimRandom): Uint8Array[] {
   assert(origin !== undefined, "an origin's name is well-formed")
   const { cluster } = world.hostile
   const versions = linkVersions
-  const hello = { type: "hello", versions, cluster, node, origin, windowBytes: 1 } as const
-  return [encodeLinkHello({ ...hello, heads })]
+  const hello = hostileHello(random, { versions, cluster, node, origin, windowBytes: 1 })
+  return [hello, encodeLinkVector({ type: "vector", heads })]
 }

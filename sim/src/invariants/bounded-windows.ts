@@ -142,10 +142,10 @@ function onPeerFrame(link: LinkEnd, frame: Uint8Array): void {
   }
   // What is below is there, or was asked for to look into a fork; what is above comes again.
   if (message.type === "want") link.origins.get(message.origin)?.rewind(0)
-  if (message.type !== "hello" && message.type !== "vector") return
   if (message.type === "hello") {
     link.windowBytes ??= Math.min(message.windowBytes, limits.linkWindowBytes)
   }
+  if (message.type !== "vector") return
   for (const [origin, { seq }] of message.heads) link.origins.get(origin)?.confirm(seq)
 }
 

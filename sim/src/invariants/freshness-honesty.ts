@@ -153,7 +153,7 @@ function note(told: Told, frame: Uint8Array): void {
     throw error
   }
   if (message.type === "hello") told.peer ??= message.node
-  if (message.type !== "hello" && message.type !== "vector") return
+  if (message.type !== "vector") return
   for (const [origin, { seq }] of message.heads) told.heads.set(origin, seq)
 }
 

@@ -1,8 +1,8 @@
 /**
- * What a node was told by its peers: a hello, and every vector after it, tells all that its sender
- * held when it left. So whoever has taken one in holds what was there by then, or knows that it
- * lacks it; and a node that has no link to a peer knows that. Taken from frames that cores took in,
- * not from what cores make of them.
+ * What a node was told by its peers: a vector, the first of a link above all, tells all that its
+ * sender held when it left. So whoever has taken one in holds what was there by then, or knows
+ * that it lacks it; and a node that has no link to a peer knows that. Taken from frames that cores
+ * took in, not from what cores make of them.
  */
 import { DecodeError } from "@causeway/crdt/base"
 import type { ConnectionId, Millis, NodeId } from "@causeway/crdt/base"
@@ -16,9 +16,11 @@ import type { World } from "../world.ts"
 
 type Link = {
   readonly at: HostId
-  /** Undefined before its hello. */
+  /** As its hello says. */
+  named: HostId | undefined
+  /** Undefined before its first vector: only that makes it a link. */
   from: HostId | undefined
-  /** When its hello was taken in, and when that had left. */
+  /** When its first vector was taken in, and when that had left. */
   metMs: Millis
   firstMs: Millis
   /** When what was taken in last had left. */
@@ -43,7 +45,7 @@ export class Hearsay implements Watcher {
 
   /**
    * All that `from` held by then, `at` has or knows that it lacks; Infinity without a link. Of one
-   * that came up after `sinceMs` only the hello counts.
+   * that came up after `sinceMs` only the first vector counts.
    */
   toldMs(from: HostId, at: HostId, sinceMs: Millis): Millis {
     let untilMs = Infinity
@@ -67,7 +69,13 @@ export class Hearsay implements Watcher {
     else if (input.type === "opened") {
       const { type } = input.endpoint
       if (type !== "link-accepted" && type !== "link-dialled") return
-      const unheard = { from: undefined, metMs: nowMs, firstMs: -Infinity, toldMs: -Infinity }
+      const unheard = {
+        named: undefined,
+        from: undefined,
+        metMs: nowMs,
+        firstMs: -Infinity,
+        toldMs: -Infinity,
+      }
       this.#links.set(input.connection, { at: host, ...unheard })
     }
   }
@@ -85,12 +93,14 @@ export class Hearsay implements Watcher {
 
   #onFrame(connection: ConnectionId, frame: Uint8Array): void {
     const link = this.#links.get(connection)
-    if (link === undefined || !tells(frame)) return
+    if (link === undefined) return
+    if (frame[0] === linkTags.hello) link.named ??= this.#hostNamed(nameIn(frame))
+    if (!tells(frame)) return
     // What another build said in its own words, or was repeated, tells nothing that counts here.
     const leftMs = this.#leftMs.get(frame) ?? -Infinity
     link.toldMs = Math.max(link.toldMs, leftMs)
-    if (frame[0] !== linkTags.hello || link.from !== undefined) return
-    link.from = this.#hostNamed(nameIn(frame))
+    if (link.from !== undefined) return
+    link.from = link.named
     link.metMs = this.#world.scheduler.nowMs
     link.firstMs = leftMs
   }
@@ -101,7 +111,7 @@ export class Hearsay implements Watcher {
 }
 
 function tells(frame: Uint8Array): boolean {
-  return frame[0] === linkTags.hello || frame[0] === linkTags.vector
+  return frame[0] === linkTags.vector
 }
 
 /** Anybody may send anything. */

@@ -2,9 +2,10 @@
  * Replaying any delivered frame changes no state: frames of live connections that nodes took in,
  * the last of each kind, are given to them once more when all is at rest. Nothing may be logged,
  * nobody disconnected, and what everybody holds stays as it is. While faults go on, repeats come
- * from the network instead. Not replayed is what may not be said twice (hello, open), and of stock
- * clients what is logged without being looked at: live updates, which nothing but a reconnect
- * repeats, and a step 2 while another is looked at, so neither a step 1, which asks for one.
+ * from the network instead. Not replayed is what may not be said twice (hello, proof, open), and
+ * of stock clients what is logged without being looked at: live updates, which nothing but a
+ * reconnect repeats, and a step 2 while another is looked at, so neither a step 1, which asks for
+ * one.
  */
 import type { ConnectionId } from "@causeway/crdt/base"
 import type { Endpoint, Input } from "@causeway/crdt/node"
@@ -117,7 +118,9 @@ function kindOf(endpoint: Endpoint["type"], frame: Uint8Array): number | undefin
     const isStep2 = tag === 0 && second === 1
     return tag === 0 && !isStep2 ? undefined : STOCK + tag
   }
-  if (endpoint !== "native") return tag === linkTags.hello ? undefined : tag
+  if (endpoint !== "native") {
+    return tag === linkTags.hello || tag === linkTags.proof ? undefined : tag
+  }
   const { hello, open, closeDocument } = nativeTags
   return tag === hello || tag === open || tag === closeDocument ? undefined : tag
 }

@@ -10,16 +10,22 @@ import { automergeEngine } from "../../engines/automerge/index.ts"
 import { yjsEngine } from "../../engines/yjs/index.ts"
 import type { MemoryLog } from "../../log/index.ts"
 import type { ReopenDoubt } from "../../ports/index.ts"
+import { closeCodes } from "../../protocol/index.ts"
 import type { CloseReason } from "../../protocol/index.ts"
 import type { CompactionConfig } from "../compaction.ts"
 import type { Effect, NodeEvent } from "../effect.ts"
 import type { Endpoint, Input, Reply } from "../input.ts"
 import { runJob } from "../job.ts"
 import type { Engines, Job } from "../job.ts"
+import { secretOf } from "../link-proof.ts"
 import { NodeCore } from "../node-core.ts"
 import { Reopenings } from "../reopenings.ts"
+import { Pipe } from "./pipe.ts"
+import type { End } from "./pipe.ts"
 import { Promises } from "./promises.ts"
 import { TestStore } from "./store.ts"
+
+export type { End } from "./pipe.ts"
 
 export const engines: Engines = { yjs: yjsEngine, automerge: automergeEngine }
 
@@ -32,32 +38,11 @@ export function documentNamed(name: string, engine: EngineName = "yjs"): Documen
   return must(documentIdOf(engine, name))
 }
 
-/** What stands at an end of a connection. */
-export interface End {
-  onFrame(frame: Uint8Array): void
-  onClosed(reason: CloseReason | undefined): void
-}
-
-/** One connection: frames wait in `to`, by the side they go to, until they are delivered. */
-class Pipe {
-  readonly id: ConnectionId
-  readonly ends: readonly [End, End]
-  readonly to: readonly [Uint8Array[], Uint8Array[]] = [[], []]
-  /** Frames vanish, and nobody hears that they do. */
-  isFrozen = false
-  /** Set once a side closed: the other still gets what was sent before. */
-  closing: { readonly reason: CloseReason | undefined } | undefined
-  isOver = false
-
-  constructor(id: ConnectionId, ends: readonly [End, End]) {
-    this.id = id
-    this.ends = ends
-  }
-}
-
 type NodeOptions = {
   readonly peers?: readonly string[]
   readonly cluster?: string
+  readonly secret?: string
+  readonly address?: string
   readonly compaction?: CompactionConfig
 }
 
@@ -66,6 +51,8 @@ export class TestNode {
   readonly world: World
   readonly peers: readonly string[]
   readonly cluster: string
+  readonly secret: Uint8Array | undefined
+  readonly address: string
   readonly store: TestStore
   core: NodeCore
   jobsHeld = false
@@ -84,16 +71,15 @@ export class TestNode {
   readonly #compaction: CompactionConfig
   #life = 1
 
-  constructor(
-    world: World,
-    name: string,
-    { peers = [], cluster = "test", compaction = {} }: NodeOptions,
-  ) {
+  constructor(world: World, name: string, options: NodeOptions) {
     this.world = world
     this.name = name
+    const { peers = [], cluster = "test", secret, address = "", compaction = {} } = options
     this.peers = peers
     this.cluster = cluster
     this.#compaction = compaction
+    this.secret = secret === undefined ? undefined : secretOf(secret)
+    this.address = address
     this.store = new TestStore(must(originOf(must(parseNodeId(name)), "00000000000000a1")))
     this.#promises = new Promises(this.store)
     this.core = this.#boot()
@@ -125,6 +111,8 @@ export class TestNode {
       notes: this.store.log.side.notes(),
       cluster: this.cluster,
       peers: this.peers,
+      address: this.address,
+      ...(this.secret === undefined ? {} : { secret: this.secret }),
       engines,
       random: this.world.random,
       reopenFromMs: this.#reopenings.fromMs,
@@ -159,7 +147,7 @@ export class TestNode {
     const epoch = (0xa1 + this.reopened.length).toString(16).padStart(16, "0")
     const fresh = must(originOf(must(parseNodeId(this.name)), epoch))
     if (doubt.why === "fork") this.store.log.giveWay(doubt)
-    else this.store.log.renew(fresh, doubt.why === "overtaken" ? { keepSeq: doubt.keepSeq } : {})
+    else this.store.log.renew(fresh, "keepSeq" in doubt ? { keepSeq: doubt.keepSeq } : {})
     this.jobs.length = 0
     this.#life += 1
     this.core = this.#boot()
@@ -257,9 +245,10 @@ export class TestNode {
       onFrame: this.#alive((frame: Uint8Array) => {
         if (this.pipes.has(connection)) this.input({ type: "frame", connection, frame })
       }),
-      onClosed: this.#alive(() => {
+      onClosed: this.#alive((reason: CloseReason | undefined) => {
         this.pipes.delete(connection)
-        this.input({ type: "closed", connection })
+        const code = reason === undefined ? {} : { code: closeCodes[reason].code }
+        this.input({ type: "closed", connection, ...code })
       }),
     }
   }
@@ -284,6 +273,8 @@ export class World {
       this.#seed = (this.#seed * 1_664_525 + 1_013_904_223) % 4_294_967_296
       return this.#seed / 4_294_967_296
     },
+    bytes: (count: number): Uint8Array =>
+      Uint8Array.from({ length: count }, () => Math.floor(this.random.next() * 256)),
   }
 
   /** A node called `name`; others dial it by that name. */
@@ -328,12 +319,30 @@ export class World {
         answer({ type: "dial-failed", address })
         return
       }
+      if (to === from) {
+        this.#connectToItself(from, address)
+        return
+      }
       const ids = [this.#nextConnection++, this.#nextConnection++] as const
       const pipe = new Pipe(ids[0], [from.endFor(ids[0]), to.endFor(ids[0])])
       this.pipes.add(pipe)
       to.accept(pipe, 1, { type: "link-accepted" })
       from.accept(pipe, 0, { type: "link-dialled", address })
     })
+  }
+
+  /** Two connections of one node, whose other ends pass on what each is told. */
+  #connectToItself(node: TestNode, address: string): void {
+    const [accepted, dialled] = [this.#nextConnection, this.#nextConnection + 1]
+    const passOnTo = (connection: ConnectionId): End => ({
+      onFrame: (frame) => this.clientSends(connection, frame),
+      onClosed: () => {
+        const pipe = this.pipe(connection)
+        if (pipe !== undefined) pipe.closing ??= { reason: undefined }
+      },
+    })
+    this.connect(node, { type: "link-accepted" }, passOnTo(dialled))
+    this.connect(node, { type: "link-dialled", address }, passOnTo(accepted))
   }
 
   /** A core closed its end: the other side gets what was sent, then the close. */

@@ -7,7 +7,9 @@ import {
   encodeLinkDigests,
   encodeLinkEntries,
   encodeLinkHello,
+  encodeLinkMembers,
   encodeLinkPresence,
+  encodeLinkProof,
   encodeLinkTruncated,
   encodeLinkVector,
   encodeLinkWant,
@@ -17,10 +19,14 @@ import {
   linkPingFrame,
   linkPongFrame,
   linkVersions,
+  NONCE_BYTES,
 } from "../../protocol/index.ts"
 import type { CloseReason, LinkHello, LinkMessage } from "../../protocol/index.ts"
 import { nodeOfOrigin } from "../../base/index.ts"
 import { testOrigin } from "../../testing/store-fixtures.ts"
+import type { Endpoint } from "../input.ts"
+import { proofOf } from "../link-proof.ts"
+import type { LinkRole } from "../link-proof.ts"
 import { YWriter } from "./clients.ts"
 import type { End, TestNode } from "./harness.ts"
 
@@ -28,17 +34,33 @@ export class Peer implements End {
   readonly node: TestNode
   readonly id: number
   readonly origin: OriginId
+  /** Up to the node's first vector. */
+  readonly greeting: LinkMessage[] = []
+  /** All after it. */
   readonly got: LinkMessage[] = []
+  #nodesHello: Uint8Array = new Uint8Array()
+  readonly #isDialler: boolean
+  #hello: Uint8Array = new Uint8Array()
+  proofSent: Uint8Array = new Uint8Array()
   closed: { readonly reason: CloseReason | undefined } | undefined
 
-  constructor(node: TestNode, name = "peer", epoch = 1) {
+  constructor(node: TestNode, name = "peer", epoch = 1, dialledAt?: string) {
     this.node = node
     this.origin = testOrigin(name, epoch)
-    this.id = node.world.connect(node, { type: "link-accepted" }, this)
+    this.#isDialler = dialledAt === undefined
+    const endpoint: Endpoint =
+      dialledAt === undefined
+        ? { type: "link-accepted" }
+        : { type: "link-dialled", address: dialledAt }
+    this.id = node.world.connect(node, endpoint, this)
   }
 
+  /** Its greeting is not what tests are about: what ends with the node's heads is kept apart. */
   onFrame(frame: Uint8Array): void {
-    this.got.push(decodeLinkMessage(frame))
+    const message = decodeLinkMessage(frame)
+    if (message.type === "hello") this.#nodesHello = frame.slice()
+    const isGreeting = this.greeting.every(({ type }) => type !== "vector")
+    ;(isGreeting ? this.greeting : this.got).push(message)
   }
 
   onClosed(reason: CloseReason | undefined): void {
@@ -54,16 +76,30 @@ export class Peer implements End {
   }
 
   hello(fields: Partial<LinkHello> = {}): void {
-    this.send({
+    const frame = encodeLinkHello({
       type: "hello",
       versions: linkVersions,
       cluster: "test",
       node: nodeOfOrigin(this.origin),
       origin: this.origin,
       windowBytes: 1_000_000,
-      heads: new Map(),
+      nonce: new Uint8Array(NONCE_BYTES).fill(7),
+      address: "",
       ...fields,
     })
+    this.#hello = frame
+    this.sendFrame(frame)
+  }
+
+  /** The node's hello has come, unless there is no secret to be proved. */
+  prove(secret?: Uint8Array, role: LinkRole = this.#isDialler ? "dialler" : "acceptor"): void {
+    const [ours, theirs] = [this.#hello, this.#nodesHello]
+    const hellos = this.#isDialler
+      ? { dialler: ours, acceptor: theirs }
+      : { dialler: theirs, acceptor: ours }
+    const proof = secret === undefined ? new Uint8Array() : proofOf(secret, role, hellos)
+    this.proofSent = encode({ type: "proof", proof })
+    this.sendFrame(this.proofSent)
   }
 
   vector(...heads: [OriginId, Head][]): void {
@@ -90,12 +126,21 @@ export class Peer implements End {
   }
 }
 
+export type GreetingFields = Partial<LinkHello> & { readonly heads?: ReadonlyMap<OriginId, Head> }
+
 /** A peer that is linked. */
-export function linked(node: TestNode, name = "peer", fields: Partial<LinkHello> = {}): Peer {
+export function linked(node: TestNode, name = "peer", fields: GreetingFields = {}): Peer {
   const peer = new Peer(node, name)
-  peer.hello(fields)
+  greet(peer, fields)
   node.world.settle()
   return peer
+}
+
+/** Says all that a link begins with. */
+export function greet(peer: Peer, { heads = new Map(), ...hello }: GreetingFields = {}): void {
+  peer.hello(hello)
+  peer.prove()
+  peer.vector(...heads)
 }
 
 export function recordOf(document: DocumentId, body: Uint8Array): Uint8Array {
@@ -140,5 +185,9 @@ function encode(message: LinkMessage): Uint8Array {
       return linkPingFrame
     case "pong":
       return linkPongFrame
+    case "proof":
+      return encodeLinkProof(message)
+    case "members":
+      return encodeLinkMembers(message)
   }
 }

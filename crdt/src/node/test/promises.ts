@@ -54,7 +54,7 @@ export class Promises {
       const held = this.#log.head(origin).seq
       assert(held >= firstSeq + records.length - 1, "pushed what is not durable")
     }
-    if (message.type !== "vector" && message.type !== "hello") return
+    if (message.type !== "vector") return
     for (const [origin, { seq }] of message.heads) {
       assert(this.#log.head(origin).seq >= seq, "advertised what is not durable")
     }

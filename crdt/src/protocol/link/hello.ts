@@ -1,12 +1,18 @@
-/** Both ways, first on every link. Rule [L1]. */
-import { DecodeError, limits, nodeOfOrigin, parseNodeId, Writer } from "../../base/index.ts"
+/**
+ * Both ways, first on every link. It says who speaks and nothing of the data: that waits for the
+ * proofs, which cover the bytes of both hellos. Its layout is the same for every version from 2 on,
+ * as it is read before a version is agreed; one with no version in common is read no further than
+ * that. Rules [L1] [F6].
+ */
+import { assert, DecodeError, limits, nodeOfOrigin, parseNodeId, Writer } from "../../base/index.ts"
 import type { NodeId, OriginId, Reader } from "../../base/index.ts"
 import { decodeOrigin } from "../../clock/index.ts"
-import type { Head } from "../../log/index.ts"
 import { linkTags } from "../tags.ts"
-import { decodeVersions, encodeVersions } from "../version.ts"
+import { agreedVersion, decodeVersions, encodeVersions, linkVersions } from "../version.ts"
 import type { VersionRange } from "../version.ts"
-import { decodeHeads, encodeHeads } from "./heads.ts"
+
+/** So many random bytes make every greeting one that never was. */
+export const NONCE_BYTES = 16
 
 export type LinkHello = {
   readonly type: "hello"
@@ -17,26 +23,33 @@ export type LinkHello = {
   readonly origin: OriginId
   /** Entry bytes the sender of this hello is ready to have under way to it. */
   readonly windowBytes: number
-  /** Everything the node durably holds. */
-  readonly heads: ReadonlyMap<OriginId, Head>
+  readonly nonce: Uint8Array
+  /** Where peers may dial the sender; empty if it does not say. */
+  readonly address: string
 }
 
 export function encodeLinkHello(message: LinkHello): Uint8Array {
+  assert(message.nonce.length === NONCE_BYTES, "nonce length")
   const writer = new Writer(256).u8(linkTags.hello)
   encodeVersions(writer, message.versions)
   writer.string(message.cluster).string(message.node).string(message.origin)
-  writer.varUint(message.windowBytes)
-  encodeHeads(writer, message.heads)
+  writer.varUint(message.windowBytes).raw(message.nonce).string(message.address)
   return writer.finish()
 }
 
 export function decodeLinkHello(reader: Reader): LinkHello {
   const versions = decodeVersions(reader)
+  if (agreedVersion(linkVersions, versions) === undefined) {
+    const range = `${versions.min}–${versions.max}`
+    throw new DecodeError("no-common-version", reader.offset, range)
+  }
   const cluster = reader.string(limits.textBytesMax)
   const node = parseNodeId(reader.string(limits.textBytesMax))
   if (node === undefined) throw new DecodeError("bad-value", reader.offset, "node")
   const origin = decodeOrigin(reader)
   if (nodeOfOrigin(origin) !== node) throw new DecodeError("bad-value", reader.offset, "origin")
   const windowBytes = reader.varUint()
-  return { type: "hello", versions, cluster, node, origin, windowBytes, heads: decodeHeads(reader) }
+  const nonce = reader.raw(NONCE_BYTES).slice()
+  const address = reader.string(limits.addressBytesMax)
+  return { type: "hello", versions, cluster, node, origin, windowBytes, nonce, address }
 }

@@ -7,9 +7,13 @@ import { decodeLinkEntries } from "./entries.ts"
 import type { LinkEntries } from "./entries.ts"
 import { decodeLinkHello } from "./hello.ts"
 import type { LinkHello } from "./hello.ts"
+import { decodeLinkMembers } from "./members.ts"
+import type { LinkMembers } from "./members.ts"
 import type { LinkPing, LinkPong } from "./ping.ts"
 import { decodeLinkPresence } from "./presence.ts"
 import type { LinkPresence } from "./presence.ts"
+import { decodeLinkProof } from "./proof.ts"
+import type { LinkProof } from "./proof.ts"
 import { decodeTransferDocument, decodeTransferPage, decodeTransferWant } from "./transfer.ts"
 import type { TransferDocument, TransferPage, TransferWant } from "./transfer.ts"
 import { decodeLinkTruncated } from "./truncated.ts"
@@ -32,6 +36,8 @@ export type LinkMessage =
   | LinkDigests
   | LinkPing
   | LinkPong
+  | LinkProof
+  | LinkMembers
 
 /** Decodes a frame from a peer to its last byte. @throws DecodeError */
 export function decodeLinkMessage(frame: Uint8Array): LinkMessage {
@@ -68,6 +74,10 @@ function decodeLinkBody(reader: Reader): LinkMessage {
       return { type: "ping" }
     case linkTags.pong:
       return { type: "pong" }
+    case linkTags.proof:
+      return decodeLinkProof(reader)
+    case linkTags.members:
+      return decodeLinkMembers(reader)
     default:
       throw new DecodeError("unknown-message", 0, `tag ${tag}`)
   }

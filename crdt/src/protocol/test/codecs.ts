@@ -76,6 +76,10 @@ export function encodeLinkMessage(message: LinkMessage): Uint8Array {
       return protocol.linkPingFrame
     case "pong":
       return protocol.linkPongFrame
+    case "proof":
+      return protocol.encodeLinkProof(message)
+    case "members":
+      return protocol.encodeLinkMembers(message)
   }
 }
 

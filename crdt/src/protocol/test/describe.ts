@@ -1,7 +1,8 @@
 /**
  * Messages as JSON, for the golden files and for comparing: bytes become `{ "bytes": hex }`,
  * version vectors `{ "vector": [[origin, seq], …] }`, and heads
- * `{ "heads": [[origin, seq, hash], …] }`. Messages are the same if their descriptions are equal.
+ * `{ "heads": [[origin, seq, hash], …] }`, other maps `{ "texts": [[key, text], …] }`. Messages
+ * are the same if their descriptions are equal.
  */
 import { bytesToHex } from "../../base/index.ts"
 import { VersionVector } from "../../clock/index.ts"
@@ -25,6 +26,9 @@ function describeValue(value: unknown): Description {
   if (value instanceof Uint8Array) return { bytes: bytesToHex(value) }
   if (value instanceof VersionVector) {
     return { vector: value.entries().map(([origin, seq]) => [origin, seq]) }
+  }
+  if (value instanceof Map && [...value.values()].some((entry) => typeof entry === "string")) {
+    return { texts: [...value].sort(([left], [right]) => (left < right ? -1 : 1)) }
   }
   if (value instanceof Map) return { heads: describeHeads(value) }
   if (Array.isArray(value)) return value.map(describeValue)

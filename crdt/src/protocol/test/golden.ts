@@ -3,7 +3,6 @@
  * was made and never again. A new version gets a new file and a line here.
  */
 import { assert, bytesFromHex } from "../../base/index.ts"
-import link1 from "../golden/link-1.json" with { type: "json" }
 import link2 from "../golden/link-2.json" with { type: "json" }
 import native1 from "../golden/native-1.json" with { type: "json" }
 import native2 from "../golden/native-2.json" with { type: "json" }
@@ -25,7 +24,7 @@ export type GoldenFile = {
   readonly frames: readonly GoldenFrame[]
 }
 
-const files = [native1, native2, link1, link2, yWebsocket1]
+const files = [native1, native2, link2, yWebsocket1]
 
 export const goldenFiles: readonly GoldenFile[] = files.map(parseFile)
 

@@ -14,7 +14,7 @@ import { utf8Encode } from "../../base/index.ts"
 import { VersionVector } from "../../clock/index.ts"
 import { HASH_BYTES } from "../../log/index.ts"
 import type { Head } from "../../log/index.ts"
-import { documentCloseCodes, presenceGone, rejectCodes } from "../index.ts"
+import { documentCloseCodes, presenceGone, PROOF_BYTES, rejectCodes } from "../index.ts"
 import type { ClientMessage, LinkMessage, NodeMessage, PresenceEntry } from "../index.ts"
 import type { DocumentCloseCode, RejectCode } from "../index.ts"
 import { encodeClientMessage, encodeLinkMessage, encodeNodeMessage } from "./codecs.ts"
@@ -192,12 +192,26 @@ const linkMessages: readonly (readonly [string, LinkMessage])[] = [
     "hello",
     {
       type: "hello",
-      versions: { min: 1, max: 1 },
+      versions: { min: 2, max: 2 },
       cluster: "main",
       node: nodeId("a"),
       origin: originA,
       windowBytes: 4_194_304,
-      heads,
+      nonce: hashOf(0x10),
+      address: "a.example:4000",
+    },
+  ],
+  ["proof, none", { type: "proof", proof: new Uint8Array() }],
+  ["proof", { type: "proof", proof: new Uint8Array(PROOF_BYTES).fill(0xab) }],
+  [
+    "members",
+    {
+      type: "members",
+      addresses: new Map([
+        [nodeId("b.eu-1"), "[::1]:4000"],
+        [nodeId("a"), ""],
+      ]),
+      retired: heads,
     },
   ],
   [

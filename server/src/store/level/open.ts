@@ -156,7 +156,8 @@ class Opening {
     const { node, own, why, isSound } = found
     const before = own.origin
     if (why === "fork" && doubt?.why === "fork") return this.#giveWay(log, found, doubt)
-    const keepSeq = doubt?.why === "overtaken" ? doubt.keepSeq : Infinity
+    const keepSeq =
+      doubt?.why === "overtaken" || doubt?.why === "retired" ? doubt.keepSeq : Infinity
     const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isSound
     if (mayBeDamaged && !this.#isChecked) throw new DamageError(why)
     if (mayBeDamaged || keepSeq < Infinity) return this.#rebuildWhole(log, found, keepSeq)

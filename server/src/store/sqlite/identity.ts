@@ -143,7 +143,8 @@ function planOf(
     const whole = { own: fresh, cut: { origin: before, keepSeq: Infinity }, isScan: true }
     return { why: "corrupt", plan: whole }
   }
-  const cut = { origin: before, keepSeq: doubt?.why === "overtaken" ? doubt.keepSeq : Infinity }
+  const isCut = doubt?.why === "overtaken" || doubt?.why === "retired"
+  const cut = { origin: before, keepSeq: isCut ? doubt.keepSeq : Infinity }
   const mayBeDamaged = doubt?.why === "corrupt" || why === "tail" || !isSound
   const isScan = mayBeDamaged || !isSoundBehind(cut, parts)
   return { why, plan: { own: fresh, cut, isScan } }

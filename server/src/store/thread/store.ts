@@ -63,9 +63,9 @@ export class ThreadStore implements BackupStore {
   #reason = "the store is closed"
   #closed: (() => void)[] = []
 
-  constructor(worker: Worker, { type: _, ...opened }: Opened, events: StoreEvents) {
-    const { origin, heads } = opened
-    this.opened = opened
+  constructor(worker: Worker, opening: Opened, events: StoreEvents) {
+    const { node, origin, heads, floors, cuts, clusterRecords, notes, renewed } = opening
+    this.opened = { node, origin, heads, floors, cuts, clusterRecords, notes, renewed }
     this.#worker = worker
     this.#events = events
     this.#heads = new Map(heads.map(([held, head]) => [held, head.seq]))
