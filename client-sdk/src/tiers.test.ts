@@ -53,7 +53,7 @@ test("[T1] [T9] a node that is cut off from the others saves, and reaches no quo
   await quorum
 }, 40_000)
 
-test("[T2] [T8] [T9] what one node acked is waited for on another, in a next life too", async () => {
+test("[T2] [T8] [T9] what a node acked is waited for on another, in a next life too", async () => {
   const { nodes, cutOff, heal } = await startCluster(3)
   const [first, second] = nodes.map(({ sync }) => sync)
   const storage = memoryStorage()

@@ -121,7 +121,7 @@ describe("a connection", () => {
     expect(positions.wantOf("all").marks).toEqual([{ toSeq: 2, heads: headsOf(7) }])
   })
 
-  test("[N15] an ack of a tier that nobody asked for, or of what no node acked, is a violation", () => {
+  test("[N15] an ack of a tier nobody asked for, or of what no node acked, is a violation", () => {
     expect(only(withTwoAcked().node(acked("quorum", 3)), "disconnect")).toHaveLength(1)
     expect(only(withTwoAcked().node(acked("all", 2)), "disconnect")).toHaveLength(1)
     expect(only(withTwoAcked().node(acked("quorum", 2)), "disconnect")).toEqual([])

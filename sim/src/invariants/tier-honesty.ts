@@ -2,8 +2,9 @@
  * What `quorum` and `all` promise, compared with the disks themselves. When a node acks a tier,
  * what it covers is on that many nodes' disks at that moment; a disk that lost it while the node's
  * link to it was up counts, as the node can't know yet. What a client's app is told is saved was
- * acked so, or is on so many disks now. And in the end what was acked at `quorum` is everywhere, unless each
- * of the disks that had it then lost something since: no single one is missed. Rules [T1]–[T9].
+ * acked so, or is on so many disks now. And in the end what was acked at `quorum` is everywhere,
+ * unless each of the disks that had it then lost something since: no single one is missed.
+ * Rules [T1]–[T9].
  */
 import { assert } from "@causeway/crdt/base"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "@causeway/crdt/base"
@@ -228,7 +229,7 @@ export class TierHonesty implements Watcher {
       for (const { host, node } of nodes) {
         const missing = oracle.ledger.holdings(host).lacks(document, ops)
         demand(missing === undefined, INVARIANT, () => {
-          return `${what} was acked at quorum, a disk that had it lost nothing, and ${node} lacks it`
+          return `${what} was acked at quorum, a disk kept all it had, and ${node} lacks it`
         })
       }
     }
