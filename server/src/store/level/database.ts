@@ -69,19 +69,8 @@ export class LevelDatabase {
   }
 
   /** The rows of a range in pages, in order of their keys. */
-  async *pages(range: KeyRange): AsyncGenerator<readonly Row[]> {
-    const iterator = this.#level.iterator({ ...range, highWaterMarkBytes: PAGE_BYTES })
-    try {
-      for (;;) {
-        const page = await iterator.nextv(PAGE_ROWS)
-        if (page.length === 0) return
-        yield page
-      }
-    } catch (error) {
-      throw asLevelError(error)
-    } finally {
-      await iterator.close()
-    }
+  pages(range: KeyRange): AsyncGenerator<readonly Row[]> {
+    return pagesOf(this.#level.iterator({ ...range, highWaterMarkBytes: PAGE_BYTES }))
   }
 
   /** What can be read of a range: it may end early. */
@@ -94,19 +83,8 @@ export class LevelDatabase {
   }
 
   /** The keys alone of a range. */
-  async *keyPages(range: KeyRange): AsyncGenerator<readonly Buffer[]> {
-    const iterator = this.#level.keys({ ...range, highWaterMarkBytes: PAGE_BYTES })
-    try {
-      for (;;) {
-        const page = await iterator.nextv(PAGE_ROWS)
-        if (page.length === 0) return
-        yield page
-      }
-    } catch (error) {
-      throw asLevelError(error)
-    } finally {
-      await iterator.close()
-    }
+  keyPages(range: KeyRange): AsyncGenerator<readonly Buffer[]> {
+    return pagesOf(this.#level.keys({ ...range, highWaterMarkBytes: PAGE_BYTES }))
   }
 
   /** All or nothing, and durable when it is done. @throws LevelError */
@@ -140,6 +118,22 @@ export class LevelDatabase {
     } catch (error) {
       throw asLevelError(error)
     }
+  }
+}
+
+type Pages<Item> = { nextv(size: number): Promise<Item[]>; close(): Promise<void> }
+
+async function* pagesOf<Item>(iterator: Pages<Item>): AsyncGenerator<readonly Item[]> {
+  try {
+    for (;;) {
+      const page = await iterator.nextv(PAGE_ROWS)
+      if (page.length === 0) return
+      yield page
+    }
+  } catch (error) {
+    throw asLevelError(error)
+  } finally {
+    await iterator.close()
   }
 }
 
