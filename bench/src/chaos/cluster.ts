@@ -21,8 +21,14 @@ export type ClusterWishes = {
   readonly proxies: Proxies | undefined
   /** Whose folder is a small tmpfs; undefined if none can be mounted. */
   readonly smallDisk: string | undefined
+  readonly store: StoreWish
   readonly estate: Estate
 }
+
+/** Where nodes keep their logs; `mixed`: one node so, the next one so. */
+export const storeWishes = ["sqlite", "level", "mixed"] as const
+
+export type StoreWish = (typeof storeWishes)[number]
 
 export const linkOf = (from: string, to: string): string => `${from}-${to}`
 export const clientCableOf = (node: string): string => `client-${node}`
@@ -72,7 +78,9 @@ export class Cluster {
     }
     const common = commonFlags(wishes.folder)
     const nodes = names.map((name) => {
-      const flags = [...common, ...(peers.get(name) ?? []).flatMap((peer) => ["--peer", peer])]
+      const store = ["--store", storeOf(wishes, name)]
+      const flags = [...common, ...store]
+      for (const peer of peers.get(name) ?? []) flags.push("--peer", peer)
       return createNode(wishes, name, ports.get(name) ?? 0, flags)
     })
     await Promise.all(nodes.map((node) => node.start()))
@@ -128,6 +136,11 @@ function createNode(
     wrap: (command) => network.within(name, command),
     estate,
   })
+}
+
+function storeOf({ store, names }: ClusterWishes, name: string): Exclude<StoreWish, "mixed"> {
+  if (store !== "mixed") return store
+  return names.indexOf(name) % 2 === 0 ? "sqlite" : "level"
 }
 
 const secretBytes = 32

@@ -58,7 +58,7 @@ function printPlan(rounds: readonly Round[]): void {
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2))
-  const { seed, profile, writesPerSecond, folder, json } = options
+  const { seed, profile, writesPerSecond, store, folder, json } = options
   if (options.plan) {
     const everything = { toxiproxy: "", tmpfs: true, namespaces: true, missing: [] }
     printPlan(planOf(options, everything).rounds)
@@ -81,7 +81,7 @@ async function main(): Promise<number> {
   const estate = new Estate(deadlineMs)
   process.on("exit", () => estate.undoAll())
   const { signal } = stopOnSignals(estate)
-  const wishes = { seed, names, profile, writesPerSecond, rounds, smallDisk, parent: folder }
+  const wishes = { seed, names, profile, writesPerSecond, rounds, smallDisk, store, parent: folder }
   try {
     const result = await run({ ...wishes, machine, estate, say, signal })
     say(`\n${reportOf(header, result)}`)
@@ -93,9 +93,11 @@ async function main(): Promise<number> {
   }
 }
 
-function commandOf({ seed, minutes, nodes, profile, count, writesPerSecond }: Options): string {
+function commandOf(options: Options): string {
+  const { seed, minutes, nodes, profile, count, writesPerSecond, store } = options
   const size = profile === "all" ? `--minutes ${minutes}` : `--profile ${profile} --count ${count}`
-  return `--seed ${seed} ${size} --nodes ${nodes} --writes-per-second ${writesPerSecond}`
+  const load = `--nodes ${nodes} --writes-per-second ${writesPerSecond} --store ${store}`
+  return `--seed ${seed} ${size} ${load}`
 }
 
 function stopOnSignals(estate: Estate): AbortController {

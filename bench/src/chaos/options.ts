@@ -1,6 +1,8 @@
 /** The command line of `npm run chaos`; what makes no sense is refused here, with what would. */
 import { tmpdir } from "node:os"
 import { Command, InvalidArgumentError, Option } from "commander"
+import { storeWishes } from "./cluster.ts"
+import type { StoreWish } from "./cluster.ts"
 import { profiles } from "./schedule.ts"
 import type { Profile } from "./schedule.ts"
 
@@ -11,6 +13,7 @@ export type Options = {
   readonly profile: Profile
   readonly count: number
   readonly writesPerSecond: number
+  readonly store: StoreWish
   readonly folder: string
   readonly json: string | undefined
   readonly plan: boolean
@@ -46,6 +49,7 @@ export function parseOptions(args: readonly string[]): Options {
     .addOption(new Option("--profile <name>", "which faults").choices(profiles).default("all"))
     .option("--count <n>", "faults of the profiles kills and disk-destroyed", wholeNumber)
     .option("--writes-per-second <n>", "over all clients", between(1, 1000), 20)
+    .addOption(new Option("--store <type>", "of the nodes").choices(storeWishes).default("sqlite"))
     .option("--folder <path>", "where nodes keep their data: a real disk", tmpdir())
     .option("--json <file>", "write the report there as JSON")
     .option("--plan", "print the schedule and end", false)

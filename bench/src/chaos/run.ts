@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { createClient } from "@causeway/client"
 import { Cluster } from "./cluster.ts"
+import type { StoreWish } from "./cluster.ts"
 import type { Estate } from "./estate.ts"
 import { losesDisk } from "./faults.ts"
 import type { FaultType } from "./faults.ts"
@@ -35,6 +36,7 @@ export type RunWishes = {
   readonly writesPerSecond: number
   readonly rounds: readonly Round[]
   readonly smallDisk: string | undefined
+  readonly store: StoreWish
   /** Where its folder is made. */
   readonly parent: string
   readonly machine: Machine
@@ -59,6 +61,8 @@ export type RunResult = {
   readonly kept: string | undefined
 }
 
+/** What a node logs when its digests show another content than a peer's under equal vectors. */
+const divergence = "divergence-found"
 const tierMsMax = 10_000
 
 export async function run(wishes: RunWishes): Promise<RunResult> {
@@ -145,7 +149,7 @@ class Stage {
   }
 
   async #startCluster(): Promise<Cluster> {
-    const { machine, estate, names, seed, smallDisk, say } = this.#wishes
+    const { machine, estate, names, seed, smallDisk, store, say } = this.#wishes
     const logFile = join(this.#folder, "toxiproxy.log")
     if (machine.toxiproxy !== undefined) {
       this.#proxies = await Proxies.start(machine.toxiproxy, { seed, logFile, estate })
@@ -158,6 +162,7 @@ class Stage {
       network,
       proxies: this.#proxies,
       smallDisk: machine.tmpfs ? smallDisk : undefined,
+      store,
       estate,
     })
     say(`data in ${this.#folder}`)
@@ -178,11 +183,15 @@ class Stage {
     signal.throwIfAborted()
     const hasLost = round.steps.some(({ fault }) => losesDisk(fault.type))
     if (hasLost) for (const document of workload.shared) this.#scarred.add(keyOf(document))
-    await workload.end()
-    await drained(workload.residents, signal)
-    await level(cluster, signal)
-    const healMs = performance.now() - healStartMs
+    const healed = async () => {
+      await drained(workload.residents, signal)
+      await level(cluster, signal)
+      return performance.now() - healStartMs
+    }
+    // Visitors who wait for their last ack are let out meanwhile; what they wrote heals as well.
+    const [healMs] = await Promise.all([healed(), workload.end()])
     this.#heals.push(healMs)
+    await healed()
     const known = this.#ledger.documents()
     const documents = hasLost ? known : known.filter(({ name }) => isOfRound(name, number))
     await this.#inspect(cluster, workload.residents, documents, signal)
@@ -253,6 +262,10 @@ class Stage {
       this.#violations.push({ rule: "node-did-not-stop", message: String(error) })
     }
     this.#complaints = complaints(this.#folder, names)
+    if (divergence in this.#complaints) {
+      const message = `nodes found documents that differ: ${divergence} in their logs`
+      this.#violations.push({ rule: "nodes-differ", message })
+    }
     const isBroken = this.#violations.length > 0 || this.#failure !== undefined
     const isKept = isBroken && !(this.#failure instanceof CannotRun)
     if (isKept) this.#keep(machine.tmpfs ? smallDisk : undefined)
