@@ -5,6 +5,7 @@
  * was wrong, where one was possible.
  */
 import { diskScenarios } from "./disks.ts"
+import { partitionScenarios } from "./partitions.ts"
 import { pullAndClientScenarios } from "./pulls-and-clients.ts"
 import { at } from "./scenario.ts"
 import type { Scenario } from "./scenario.ts"
@@ -161,5 +162,6 @@ export const scenarios: readonly Scenario[] = [
     },
   },
   ...diskScenarios,
+  ...partitionScenarios,
   ...pullAndClientScenarios,
 ]
