@@ -68,10 +68,10 @@ export class Life {
       onReopen,
     } = options
     const engines = new LazyEngines()
-    const { node, origin, heads, cuts, clusterRecords, notes } = store.opened
+    const { node, origin, heads, floors, cuts, clusterRecords, notes } = store.opened
     const bytes = (count: number) => new Uint8Array(randomBytes(count))
     const random = { next: () => Math.random(), bytes }
-    const identity = { node, origin, heads, cuts, clusterRecords, notes, cluster, peers }
+    const identity = { node, origin, heads, floors, cuts, clusterRecords, notes, cluster, peers }
     const trust = { address: advertise, ...(secret === undefined ? {} : { secret }) }
     const config = {
       ...identity,

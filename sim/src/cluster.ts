@@ -93,10 +93,20 @@ export class Cluster implements World {
     const peers = range(this.#options.nodes)
       .filter((other) => other !== host)
       .map(nodeName)
-    const { skewMsMax, jobMs } = this.profile
+    const { skewMsMax, jobMs, compaction } = this.profile
     const skewMs = own.between(0, skewMsMax)
     return new SimNode(
-      { host, node, cluster: CLUSTER, secret: this.#secret, peers, engines, skewMs, jobMs },
+      {
+        host,
+        node,
+        cluster: CLUSTER,
+        secret: this.#secret,
+        peers,
+        engines,
+        skewMs,
+        jobMs,
+        compaction,
+      },
       { scheduler, network, trace, watch, hostOf: this.#hostOf },
       disk,
       own.split("core"),

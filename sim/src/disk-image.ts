@@ -64,7 +64,9 @@ export class DiskImage {
   }
 
   isDamaged({ origin, seq }: Dot): boolean {
-    return this.#damaged.get(origin)?.has(seq) === true
+    const isHit = this.#damaged.get(origin)?.has(seq) === true
+    // What was folded and deleted meanwhile is nobody's loss.
+    return isHit && this.#log.record({ origin, seq }) !== undefined
   }
 
   get hasDamage(): boolean {

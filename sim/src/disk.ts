@@ -5,7 +5,7 @@
  * have made it: the seed says how many of them, always whole and always a prefix, and if the disk
  * tears, the next one with its end damaged.
  */
-import type { Millis, NodeId } from "@causeway/crdt/base"
+import type { DocumentId, Millis, NodeId } from "@causeway/crdt/base"
 import { assert, originOf } from "@causeway/crdt/base"
 import type { OriginId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
@@ -107,6 +107,10 @@ export class SimDisk {
     return this.#image.isDamaged(dot)
   }
 
+  isSnapshotDamaged(document: DocumentId): boolean {
+    return this.#image.isSnapshotDamaged(document)
+  }
+
   get hasDamage(): boolean {
     return this.#image.hasDamage
   }
@@ -178,12 +182,21 @@ export class SimDisk {
     this.#events.onChanged("wiped")
   }
 
-  /** Bits of one record flip. Gives which, if there is one. */
+  /** Bits of one record flip, or of a snapshot. Gives which record, if there is one. */
   damage(random: SimRandom): Dot | undefined {
-    const held = this.durable.heads().filter(([, { seq }]) => seq > 0)
+    const { durable } = this
+    const snapshots = durable.documentIds().filter((document) => {
+      return durable.readDocument(document).snapshot !== undefined
+    })
+    if (snapshots.length > 0 && random.chance(0.3)) {
+      this.#image.damageSnapshot(random.pick(snapshots))
+      this.#events.onChanged("damaged")
+      return undefined
+    }
+    const held = durable.heads().filter(([origin, { seq }]) => seq > durable.floor(origin).seq)
     if (held.length === 0) return undefined
     const [origin, { seq }] = random.pick(held)
-    const dot = { origin, seq: random.int(1, seq) }
+    const dot = { origin, seq: random.int(durable.floor(origin).seq + 1, seq) }
     this.#image.damage(dot)
     this.#events.onChanged("damaged")
     return dot
@@ -195,10 +208,14 @@ export class SimDisk {
     const appends = this.#queue.filter((work) => work.type === "append")
     this.#queue = []
     const survivors = this.health.failing === undefined ? this.#random.int(0, appends.length) : 0
-    for (const { batch } of appends.slice(0, survivors)) this.#persist(batch)
+    for (const { batch } of appends.slice(0, survivors)) this.#persistUnlessRefused(batch)
     const torn = this.health.isTorn ? appends[survivors] : undefined
-    if (torn !== undefined) this.#tear(torn.batch)
+    if (torn !== undefined && this.durable.refusal(torn.batch) === undefined) this.#tear(torn.batch)
     return appends.length - survivors
+  }
+
+  #persistUnlessRefused(batch: AppendBatch): void {
+    if (this.durable.refusal(batch) === undefined) this.#persist(batch)
   }
 
   /** The batch is on the disk, but its last record is not what was written, nor are others. */
@@ -208,6 +225,10 @@ export class SimDisk {
     const runs = batch.adopted.map((run) => ({ origin: run.origin, count: run.records.length }))
     if (batch.own.length > 0) runs.unshift({ origin, count: batch.own.length })
     const torn = runs[0]
+    for (const { document } of batch.snapshots ?? []) {
+      this.#image.damageSnapshot(document)
+      this.#events.onChanged("damaged")
+    }
     if (torn === undefined) return
     const end = this.durable.head(torn.origin).seq
     const records = this.#random.int(1, torn.count)
@@ -279,6 +300,7 @@ export class SimDisk {
 
   #persist(batch: AppendBatch): number {
     const firstSeq = this.durable.append(batch)
+    for (const { document } of batch.snapshots ?? []) this.#image.healSnapshot(document)
     this.#events.onDurable(batch, firstSeq)
     return firstSeq
   }

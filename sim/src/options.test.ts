@@ -16,6 +16,7 @@ test("a profile is shown in milliseconds below a second and in seconds above", (
     network: { ...profile.network, nodeDelayMs: 0.5, clientDelayMs: 999.4, detectionMsMax: 2264 },
     disk: { appendMs: 0.051234, readMs: 12 },
     jobMs: 999.7,
+    compaction: { tailEntriesMax: 12, tailBytesMax: 3456, truncatedMax: 7, logBytesMax: 78_901 },
     skewMsMax: 99_999,
     faults: profile.faults.slice(0, 1).map(({ fault }) => ({ fault, everyMs: 123_456 })),
   })

@@ -4,6 +4,8 @@
  */
 import { assert, limits } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
+import { compactionLimits } from "@causeway/crdt/node"
+import type { CompactionConfig } from "@causeway/crdt/node"
 import type { Catalogue } from "./catalogue.ts"
 import type { DrawnFault, Fault, FaultEvent } from "./faults/index.ts"
 import type { NetworkOptions } from "./network.ts"
@@ -38,6 +40,7 @@ export type Profile = LoadShape & {
   readonly network: NetworkOptions
   readonly disk: DiskOptions
   readonly jobMs: Millis
+  readonly compaction: CompactionConfig
   readonly clientStorageMs: Millis
   readonly workload: Workload
   readonly documents: readonly DocumentId[]
@@ -91,6 +94,7 @@ export function drawProfile(
     },
     disk: { appendMs: random.logBetween(0.2, 15), readMs: random.logBetween(0.05, 4) },
     jobMs: random.logBetween(0.05, 5),
+    compaction: drawCompaction(random.split("compaction")),
     clientStorageMs: random.logBetween(0.1, 20),
     workload,
     ...workload.documents(random.split("documents")),
@@ -103,6 +107,17 @@ export function drawProfile(
     ...workload.load,
     skewMsMax: random.logBetween(1, 100_000),
     faults: drawFaults(faults, options.faults, random.split("faults")),
+  }
+}
+
+/** Far below what ships, so that a short run folds and truncates; some runs hardly do. */
+function drawCompaction(random: SimRandom): CompactionConfig {
+  const whole = (from: number, to: number) => Math.round(random.logBetween(from, to))
+  return {
+    tailEntriesMax: whole(3, 300),
+    tailBytesMax: whole(500, 100_000),
+    truncatedMax: whole(1, 200),
+    logBytesMax: random.chance(0.3) ? whole(3000, 300_000) : compactionLimits.logBytesMax,
   }
 }
 
@@ -158,8 +173,13 @@ export function showProfile(profile: Profile): string[] {
     `load     ${profile.workload.name}: ${profile.documents.length} documents,` +
       ` ${profile.documentsPerClient} per client, bursts of ${profile.burst.toFixed(1)},` +
       ` ${rounded(100 * profile.bigShare, 2)} % up to ${profile.bigBytesMax} B`,
+    `log      ${showCompaction(profile.compaction)}`,
     `faults   ${faults.map(showFault).join(", ") || "none"}`,
   ]
+}
+
+function showCompaction({ tailEntriesMax, tailBytesMax, logBytesMax }: CompactionConfig): string {
+  return `folds tails over ${tailEntriesMax} entries or ${tailBytesMax} B, cap ${logBytesMax} B`
 }
 
 function showFault({ fault, everyMs }: DrawnFault): string {

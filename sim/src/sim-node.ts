@@ -6,7 +6,8 @@
 import { assert } from "@causeway/crdt/base"
 import type { ConnectionId, Millis, NodeId } from "@causeway/crdt/base"
 import { NodeCore, Reopenings, runJob } from "@causeway/crdt/node"
-import type { Effect, Endpoint, Engines, Input, Job, NodeConfig } from "@causeway/crdt/node"
+import type { CompactionConfig, Effect, Endpoint, Engines } from "@causeway/crdt/node"
+import type { Input, Job, NodeConfig } from "@causeway/crdt/node"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { closeCodes } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
@@ -31,6 +32,7 @@ export type NodeSetup = {
   readonly engines: Engines
   readonly skewMs: Millis
   readonly jobMs: Millis
+  readonly compaction: CompactionConfig
 }
 
 export type NodeWorld = {
@@ -111,16 +113,17 @@ export class SimNode {
     this.#runs = this.build
     trace.add("start", this.host, this.build === "today" ? 0 : 1)
     this.#store = this.disk.open(doubt)
-    const { node, origin, heads, cuts, clusterRecords, notes } = this.#store.opened
-    const { cluster, secret, peers, engines } = this.#setup
+    const { node, origin, heads, floors, cuts, clusterRecords, notes } = this.#store.opened
+    const { cluster, secret, peers, engines, compaction } = this.#setup
     const random = this.#random.split(`life ${this.life}`)
     if (doubt === undefined) this.#reopenings = new Reopenings()
     else this.#reopenings.note(doubt, this.clock.nowMs)
     const { fromMs: reopenFromMs, staying } = this.#reopenings
-    const identity = { node, origin, heads, cuts, clusterRecords, notes, cluster, peers }
+    const identity = { node, origin, heads, floors, cuts, clusterRecords, notes, cluster, peers }
     const linkVersions = linkVersionsOf(this.build)
     const wire = { linkVersions, ...(secret === undefined ? {} : { secret }) }
-    const config: NodeConfig = { ...identity, ...wire, engines, random, reopenFromMs, staying }
+    const own = { engines, random, reopenFromMs, staying, compaction }
+    const config: NodeConfig = { ...identity, ...wire, ...own }
     this.#core = new NodeCore(config, this.clock.nowMs)
     this.#alarm = new Alarm(
       this.clock,

@@ -447,6 +447,16 @@ export class MemoryLog {
     return clients.sort(([left], [right]) => (left < right ? -1 : 1)).slice(0, limit)
   }
 
+  /** The entry's record, if it is there. */
+  record({ origin, seq }: Dot): Uint8Array | undefined {
+    return this.#logs.get(origin)?.record(seq)
+  }
+
+  /** The chain's hash at an entry that is there, or at the floor. */
+  hashAt({ origin, seq }: Dot): Uint8Array | undefined {
+    return this.#logs.get(origin)?.hashAt(seq)
+  }
+
   documentIds(): DocumentId[] {
     return [...this.#documents.keys()].sort(compareDocuments)
   }

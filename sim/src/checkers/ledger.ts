@@ -7,7 +7,7 @@
 import { assert, bytesEqual, bytesToHex } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
-import { decodeUpdate } from "@causeway/crdt/log"
+import { decodeUpdate, genesisHash } from "@causeway/crdt/log"
 import type { Authorship, LogRun, MemoryLog } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import type { HostId } from "../reachability.ts"
@@ -36,6 +36,7 @@ export type DiskView = {
   readonly durable: MemoryLog
   readonly hasDamage: boolean
   isDamaged(dot: Dot): boolean
+  isSnapshotDamaged(document: DocumentId): boolean
 }
 
 /** What one node's disk holds. */
@@ -66,6 +67,12 @@ export class Holdings {
     this.seqs.set(origin, seq)
     if (document === undefined) return
     const isLatent = this.disk.hasDamage && this.disk.isDamaged({ origin, seq })
+    coverageIn(isLatent ? this.#latent : this.#documents, document).add(ops)
+  }
+
+  /** A document's snapshot, which holds all this. */
+  holdSnapshot(document: DocumentId, ops: Ops): void {
+    const isLatent = this.disk.isSnapshotDamaged(document)
     coverageIn(isLatent ? this.#latent : this.#documents, document).add(ops)
   }
 
@@ -153,7 +160,25 @@ export class Ledger {
   onDurable(host: HostId, batch: AppendBatch, firstSeq: number): void {
     const { log } = this.holdings(host)
     this.#hold(host, { origin: log.origin, firstSeq, records: batch.own })
+    for (const [origin, { seq }] of batch.raise ?? []) this.#raise(host, origin, seq)
     for (const run of batch.adopted) this.#hold(host, run)
+    for (const { document, state } of batch.snapshots ?? []) this.#fold(host, document, state)
+  }
+
+  /** A head that a state transfer moved: what it stands for came with documents. */
+  #raise(host: HostId, origin: OriginId, seq: number): void {
+    const { seqs } = this.holdings(host)
+    seqs.set(origin, Math.max(seq, seqs.get(origin) ?? 0))
+  }
+
+  #fold(host: HostId, document: DocumentId, state: Uint8Array): void {
+    const ops = this.#attempts.opsOf(document, state)
+    const { added } = ops
+    const unknown = this.#attempts.coverage(document).unknown({ added, deleted: [] })
+    demand(unknown === undefined, "no-phantom", () => {
+      return `a snapshot of ${document} has ${unknown}, which nobody wrote`
+    })
+    this.holdings(host).holdSnapshot(document, ops)
   }
 
   #hold(host: HostId, { origin, firstSeq, records }: LogRun): void {
@@ -192,9 +217,18 @@ export class Ledger {
     const after = new Holdings(before.disk)
     this.#holdings.set(host, after)
     for (const [origin, { seq }] of after.log.heads()) {
-      const { run } = after.log.readOrigin(origin, 1, Infinity)
+      const { run } = after.log.readOrigin(origin, after.log.floor(origin).seq + 1, Infinity)
       if (seq > 0) this.#hold(host, run)
     }
+    for (const document of after.log.documentIds()) {
+      const { snapshot, entries } = after.log.readDocument(document)
+      if (snapshot !== undefined) this.#fold(host, document, snapshot.state)
+      for (const { origin, seq, record } of entries) {
+        if (seq > after.log.floor(origin).seq) continue
+        after.hold(origin, seq, this.#entryOf(after.log, origin, seq, record))
+      }
+    }
+    for (const [origin, { seq }] of after.log.heads()) if (seq > 0) after.seqs.set(origin, seq)
     for (const [document, held] of before.documents()) {
       const taken = after.coverage(document).lacking(held.ops())
       if (taken.added.length === 0 && taken.deleted.length === 0) continue
@@ -286,16 +320,15 @@ export class Ledger {
     return [...this.forks.seqs(origin)].some((seq) => {
       const hashes = new Set<string>()
       for (const host of hosts) {
-        const { log } = this.holdings(host)
-        if (log.head(origin).seq < seq) continue
-        hashes.add(bytesToHex(log.readOrigin(origin, seq + 1, 0).previousHash))
+        const hash = this.holdings(host).log.hashAt({ origin, seq })
+        if (hash !== undefined) hashes.add(bytesToHex(hash))
       }
       return hashes.size > 1
     })
   }
 
   #register(log: MemoryLog, origin: OriginId, seq: number, record: Uint8Array): LedgerEntry {
-    const hash = log.readOrigin(origin, seq + 1, 0).previousHash
+    const hash = log.hashAt({ origin, seq }) ?? genesisHash
     const update = decodeUpdate(record)
     if (update === undefined) {
       return { record, document: undefined, author: undefined, ops: noOps, hash }

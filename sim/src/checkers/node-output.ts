@@ -175,7 +175,7 @@ export class NodeOutput {
   #hashOf(origin: OriginId, seq: number): Uint8Array | undefined {
     const { forks } = this.#ledger
     if (!forks.covers(origin, seq)) return this.#ledger.entry(origin, seq)?.hash
-    return this.#ledger.holdings(this.#host).log.readOrigin(origin, seq + 1, 0).previousHash
+    return this.#ledger.holdings(this.#host).log.hashAt({ origin, seq })
   }
 
   #checkEntries({ run }: LinkEntries): void {

@@ -148,10 +148,9 @@ export class Liar {
     const origin = this.#anOrigin()
     const log = random.pick(this.#world.nodes).disk.durable
     const { seq } = log.head(origin)
-    if (seq === 0) return linkPingFrame
-    const held = this.#victim.disk.durable.head(origin).seq
-    const floor = log.floor(origin).seq
+    const { seq: floor } = log.floor(origin)
     if (seq === floor) return linkPingFrame
+    const held = this.#victim.disk.durable.head(origin).seq
     const { run, previousHash } = log.readOrigin(origin, random.int(floor + 1, seq), RUN_BYTES)
     const wrongHash = random.bytes(HASH_BYTES)
     const say = random.pick([
@@ -194,11 +193,10 @@ export class Liar {
     const { origin } = log
     if (!this.#forges || message.type !== "want" || message.origin !== origin) return
     const { fromSeq } = message
-    if (fromSeq > log.head(origin).seq + 1) return
-    if (fromSeq <= log.floor(origin).seq) return
+    if (fromSeq > log.head(origin).seq + 1 || fromSeq <= log.floor(origin).seq) return
     const { previousHash } = log.readOrigin(origin, fromSeq, 0)
-    const other = this.#anOrigin()
-    const { run } = log.readOrigin(other, log.floor(other).seq + 1, 0)
+    const another = this.#anOrigin()
+    const { run } = log.readOrigin(another, log.floor(another).seq + 1, 0)
     if (run.records.length === 0) return
     const forged = { origin, firstSeq: fromSeq, records: run.records }
     this.#intrusion.say(encodeLinkEntries({ type: "entries", run: forged, previousHash }))

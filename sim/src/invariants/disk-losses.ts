@@ -62,7 +62,7 @@ export class DiskLosses {
     for (const [origin, { seq: last }] of disk?.durable.heads() ?? []) {
       for (let seq = 1; seq <= last; seq++) {
         if (disk?.isDamaged({ origin, seq }) !== true) continue
-        const [record] = disk.durable.readOrigin(origin, seq, 1).run.records
+        const record = disk.durable.record({ origin, seq })
         if (record === undefined) continue
         const update = decodeUpdate(record)
         if (update === undefined) continue

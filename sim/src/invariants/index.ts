@@ -2,6 +2,7 @@
 import { boundedWindows } from "./bounded-windows.ts"
 import { boundedWork } from "./bounded-work.ts"
 import { equalVectorsEqualContent } from "./equal-vectors-equal-content.ts"
+import { foldHonesty } from "./fold-honesty.ts"
 import { freshnessHonesty } from "./freshness-honesty.ts"
 import { idempotence } from "./idempotence.ts"
 import type { Invariant } from "./invariant.ts"
@@ -43,6 +44,7 @@ export const allInvariants: readonly Invariant[] = [
   },
   equalVectorsEqualContent,
   servedIsLogged,
+  foldHonesty,
   boundedWork,
   boundedWindows,
   neverReaders,

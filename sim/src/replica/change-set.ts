@@ -4,6 +4,7 @@
  * microseconds here, and milliseconds with Automerge. Keeps what waits for a predecessor, as
  * Automerge does.
  */
+import * as Automerge from "@automerge/automerge"
 import { assert, bytesConcat, bytesToHex, Reader } from "@causeway/crdt/base"
 import type { Engine, Frontier } from "@causeway/crdt/engines"
 import { changesOf } from "../automerge-changes.ts"
@@ -23,7 +24,7 @@ export class ChangeSet {
   /** Adds the changes of an update and gives those that were not there. */
   add(update: Uint8Array): Uint8Array[] {
     const fresh: Uint8Array[] = []
-    for (const bytes of changesOf(update)) {
+    for (const bytes of this.#oneByOne(update)) {
       const facts = this.#engine.validate(bytes)
       const [hash, ...others] = facts.gives
       assert(hash !== undefined && others.length === 0, "nodes send changes one by one")
@@ -33,6 +34,14 @@ export class ChangeSet {
       fresh.push(bytes)
     }
     return fresh
+  }
+
+  /** A snapshot comes as one chunk with many changes. */
+  #oneByOne(update: Uint8Array): Uint8Array[] {
+    return changesOf(update).flatMap((bytes) => {
+      if (this.#engine.validate(bytes).gives.length <= 1) return [bytes]
+      return Automerge.getAllChanges(Automerge.load(bytes))
+    })
   }
 
   /** Heads of what has all its predecessors. */

@@ -1,0 +1,174 @@
+/**
+ * Compaction and state transfer, seen from the disk: whatever a snapshot counts as holding, its
+ * state does hold, at the moment it is written and for every entry that comes under it later; and
+ * no floor passes what another node never had, but past the cap of the log. Rules [K1] [K9]–[K11].
+ */
+import { bytesEqual } from "@causeway/crdt/base"
+import type { DocumentId, OriginId } from "@causeway/crdt/base"
+import { decodeUpdate } from "@causeway/crdt/log"
+import type { MemoryLog } from "@causeway/crdt/log"
+import type { Input, Job, JobResult } from "@causeway/crdt/node"
+import type { AppendBatch } from "@causeway/crdt/ports"
+import { contentOf } from "../checkers/content.ts"
+import { Coverage } from "../checkers/coverage.ts"
+import type { HostId } from "../reachability.ts"
+import type { SimNode } from "../sim-node.ts"
+import { demand } from "../violation.ts"
+import type { Watcher } from "../watcher.ts"
+import type { World } from "../world.ts"
+import type { Invariant } from "./invariant.ts"
+
+class FoldHonesty implements Watcher {
+  readonly #world: World
+  /** What a snapshot's state holds, by host and document; made when it is asked for. */
+  readonly #held = new Map<string, Coverage>()
+  /** How far each host ever held each origin. */
+  readonly #ever = new Map<HostId, Map<OriginId, number>>()
+  readonly #jobs = new Map<string, Extract<Job, { type: "compact" }>>()
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  onDurable(host: HostId, batch: AppendBatch, firstSeq: number): void {
+    const { durable } = this.#nodeOf(host).disk
+    for (const { document } of batch.snapshots ?? []) this.#checkSnapshot(host, document)
+    this.#checkEntries(host, durable.origin, firstSeq, batch.own)
+    for (const run of batch.adopted) this.#checkEntries(host, run.origin, run.firstSeq, run.records)
+    this.#noteEver(host, durable)
+    for (const [origin, seq] of batch.floors ?? []) this.#checkFloor(host, origin, seq)
+  }
+
+  onDiskChanged(host: HostId): void {
+    const { durable } = this.#nodeOf(host).disk
+    for (const document of durable.documentIds()) this.#held.delete(`${host} ${document}`)
+    this.#noteEver(host, durable)
+  }
+
+  #nodeOf(host: HostId): SimNode {
+    const node = this.#world.nodes[host]
+    demand(node !== undefined, INVARIANT, () => `host ${host} is no node`)
+    return node
+  }
+
+  #noteEver(host: HostId, durable: MemoryLog): void {
+    const ever = this.#ever.get(host) ?? new Map<OriginId, number>()
+    this.#ever.set(host, ever)
+    for (const [origin, { seq }] of durable.heads()) {
+      if (seq > (ever.get(origin) ?? 0)) ever.set(origin, seq)
+    }
+  }
+
+  /** Everything that anybody ever logged in this document and that the snapshot counts as folded. */
+  #checkSnapshot(host: HostId, document: DocumentId): void {
+    const { durable } = this.#nodeOf(host).disk
+    const { snapshot } = durable.readDocument(document)
+    if (snapshot === undefined) return
+    this.#held.delete(`${host} ${document}`)
+    const { ledger } = this.#world.oracle
+    for (const [origin, last] of snapshot.folded.entries()) {
+      // Behind a fork there are two of a name; either may be meant.
+      const end = Math.min(last, (ledger.forks.fromSeq(origin) ?? Infinity) - 1)
+      for (let seq = 1; seq <= end; seq++) {
+        const entry = ledger.entry(origin, seq)
+        if (entry?.document === document) this.#mustHold(host, document, `${origin} ${seq}`, entry)
+      }
+    }
+  }
+
+  #checkEntries(
+    host: HostId,
+    origin: OriginId,
+    firstSeq: number,
+    records: readonly Uint8Array[],
+  ): void {
+    const { durable } = this.#nodeOf(host).disk
+    const { ledger } = this.#world.oracle
+    for (const [index, record] of records.entries()) {
+      const seq = firstSeq + index
+      const update = decodeUpdate(record)
+      if (update === undefined || ledger.forks.covers(origin, seq)) continue
+      const { snapshot } = durable.readDocument(update.document)
+      if (snapshot === undefined || !snapshot.folded.covers({ origin, seq })) continue
+      const entry = ledger.entry(origin, seq)
+      if (entry === undefined || !bytesEqual(entry.record, record)) continue
+      this.#mustHold(host, update.document, `${origin} ${seq}`, entry)
+    }
+  }
+
+  #mustHold(
+    host: HostId,
+    document: DocumentId,
+    name: string,
+    { ops }: { readonly ops: Parameters<Coverage["missing"]>[0] },
+  ): void {
+    const missing = this.#heldBy(host, document).missing(ops)
+    demand(missing === undefined, INVARIANT, () => {
+      const { node } = this.#nodeOf(host)
+      return `${node}: the snapshot of ${document} counts as holding ${name}, and lacks ${missing}`
+    })
+  }
+
+  #heldBy(host: HostId, document: DocumentId): Coverage {
+    const key = `${host} ${document}`
+    const known = this.#held.get(key)
+    if (known !== undefined) return known
+    const held = new Coverage()
+    const { snapshot } = this.#nodeOf(host).disk.durable.readDocument(document)
+    const { attempts } = this.#world.oracle
+    if (snapshot !== undefined) held.add(attempts.opsOf(document, snapshot.state))
+    this.#held.set(key, held)
+    return held
+  }
+
+  /** Others are members from the first: they are configured. */
+  #checkFloor(host: HostId, origin: OriginId, seq: number): void {
+    const { disk, node } = this.#nodeOf(host)
+    const { logBytesMax = Infinity } = this.#world.profile.compaction
+    // Before this batch the log took more; how much, nobody knows any more.
+    if (logBytesMax < 1e9 || disk.durable.floor(origin).seq > seq) return
+    for (const other of this.#world.nodes) {
+      const ever = this.#ever.get(other.host)?.get(origin) ?? 0
+      demand(ever >= seq, INVARIANT, () => {
+        return `${node} truncates ${origin} up to ${seq}, and ${other.node} never had more than ${ever}`
+      })
+    }
+  }
+
+  onNodeEffect(
+    { node }: SimNode,
+    effect: Parameters<NonNullable<Watcher["onNodeEffect"]>>[1],
+  ): void {
+    if (effect.type !== "job" || effect.work.type !== "compact") return
+    this.#jobs.set(`${node} ${effect.job}`, effect.work)
+  }
+
+  onNodeInput({ node }: SimNode, input: Input): void {
+    if (input.type !== "job-done") return
+    const name = `${node} ${input.job}`
+    const work = this.#jobs.get(name)
+    if (work === undefined || !this.#jobs.delete(name)) return
+    this.#checkJob(node, work, input.result)
+  }
+
+  #checkJob(node: string, work: Extract<Job, { type: "compact" }>, result: JobResult): void {
+    if (result.type !== "compact" || result.unreadable > 0) return
+    const engine = this.#world.engines[work.engine]
+    const before = contentOf(engine, engine.merge(work.parts))
+    demand(contentOf(engine, result.compacted) === before, INVARIANT, () => {
+      return `${node} folded ${work.parts.length} parts into something else`
+    })
+  }
+
+  onNodeEnded({ node }: SimNode): void {
+    for (const name of this.#jobs.keys()) if (name.startsWith(`${node} `)) this.#jobs.delete(name)
+  }
+}
+
+const INVARIANT = "fold-honesty"
+
+export const foldHonesty: Invariant = {
+  name: INVARIANT,
+  explain: "a snapshot holds what it says and shows the same; floors wait for every node",
+  watch: (world) => new FoldHonesty(world),
+}
