@@ -90,8 +90,8 @@ export class MemoryLog {
   }
 
   /**
-   * Another branch of a peer's origin stays: this one ends at `keepSeq`, and what was behind that is
-   * logged again under the own origin, which goes on. O(entries).
+   * Another branch of a peer's origin stays: this one ends at `keepSeq`, and what was behind that
+   * is logged again under the own origin, which goes on. O(entries).
    */
   giveWay(cut: Cut, options: Pick<RenewOptions, "isDamaged"> = {}): Renewal {
     const { origin, keepSeq } = cut
