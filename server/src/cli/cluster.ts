@@ -1,14 +1,13 @@
 /**
  * The cluster as one node knows it, and as the others say themselves: the node that is asked names
- * its peers, those whose addresses it knows are asked too. Bounded: 256 members, a few seconds each.
+ * its peers and members, those whose addresses anybody knows are asked too. Bounded by what a node may
+ * name (its links and members), and a few seconds each, all at once.
  */
 import { z } from "zod"
 import { errorMessage } from "../store/errors.ts"
 import { CommandError } from "./command-error.ts"
 
 const clusterLimits = {
-  /** Members asked for their status. Past it they are only listed. */
-  askedMax: 256,
   askMs: 3000,
   answerBytesMax: 8 * 1024 * 1024,
 } as const
@@ -32,7 +31,10 @@ const status = z.object({
   sessions: z.number(),
   documents: z.number(),
   peers: z.array(peer),
+  members: z.object({ active: z.array(z.string()), quorum: z.number() }).optional(),
   forks: z.array(z.unknown()).optional(),
+  divergences: z.object({ listed: z.array(z.unknown()) }).optional(),
+  transfer: z.object({ peer: z.string(), documents: z.number() }).optional(),
   partition: z
     .object({ sinceMs: z.number(), away: z.array(z.string()), back: z.array(z.string()) })
     .optional(),
@@ -62,17 +64,46 @@ export async function readCluster(base: string): Promise<Member[]> {
   if (first.status === undefined) {
     throw new CommandError(`cannot ask ${base}: ${first.failed ?? "no answer"}`)
   }
-  const self = { node: first.status.node, address: base, known: undefined, ...first }
-  const known = first.status.peers.filter(({ state }) => state !== "self")
+  const self: Member = { node: first.status.node, address: base, known: undefined, ...first }
+  const known = [...first.status.peers, ...unlinked(first.status)]
   const others = await Promise.all(
-    known.map(async (one, index): Promise<Member> => {
-      const address = one.address?.replace(/^ws/, "http")
-      const isAsked = address !== undefined && index < clusterLimits.askedMax
-      const said = isAsked ? await ask(address) : { status: undefined, failed: undefined }
-      return { node: one.node ?? said.status?.node, address, known: one, ...said }
-    }),
+    known
+      .filter(({ state }) => state !== "self")
+      .map((one) => askMember({ ...silent, node: one.node, address: httpOf(one), known: one })),
   )
-  return [self, ...merged(others)]
+  // Who was only dialled knows no addresses; those who dialled do.
+  const told = new Map<string, string>()
+  for (const { status: said } of [self, ...others]) {
+    for (const one of said?.peers ?? []) {
+      const address = httpOf(one)
+      if (one.node !== undefined && address !== undefined) told.set(one.node, address)
+    }
+  }
+  const again = others.map(async (member) => {
+    const address = member.address ?? told.get(member.node ?? "")
+    return await (member.address === undefined ? askMember({ ...member, address }) : member)
+  })
+  return [self, ...merged(await Promise.all(again))]
+}
+
+const silent = { status: undefined, failed: undefined } as const
+
+/** Members that the log names and no link or address does. */
+function unlinked({ node, peers, members, uptimeSeconds = 0 }: SaidStatus): SaidPeer[] {
+  const named = new Set(peers.map((one) => one.node))
+  const rest = (members?.active ?? []).filter((name) => name !== node && !named.has(name))
+  const sinceMs = Date.now() - uptimeSeconds * 1000
+  return rest.map((name) => ({ node: name, state: "waiting", sinceMs, behind: 0 }))
+}
+
+function httpOf({ address }: SaidPeer): string | undefined {
+  return address?.replace(/^ws/, "http")
+}
+
+async function askMember(member: Member): Promise<Member> {
+  if (member.address === undefined) return member
+  const said = await ask(member.address)
+  return { ...member, node: member.node ?? said.status?.node, ...said }
 }
 
 /** A node known by an address and by its dialling is one member: the one that answers counts. */

@@ -35,10 +35,19 @@ function ownTroubles(name: string, status: SaidStatus): string[] {
   else if (!status.ready) found.push(`${name} is not ready`)
   const forks = status.forks?.length ?? 0
   if (forks > 0) found.push(`${name} sees ${forks} forked ${forks === 1 ? "log" : "logs"}`)
-  const { away = [], back = [] } = status.partition ?? {}
+  const differing = status.divergences?.listed.length ?? 0
+  if (differing > 0) found.push(`${name} has ${differing} documents that differ from a peer's`)
+  return [...found, ...splitTroubles(name, status)]
+}
+
+function splitTroubles(name: string, { partition, transfer }: SaidStatus): string[] {
+  const found: string[] = []
+  const { away = [], back = [] } = partition ?? {}
   if (away.length > 0) found.push(`${name} can't reach ${away.join(", ")}`)
   if (back.length > 0) found.push(`${name} is being levelled with ${back.join(", ")}`)
-  return found
+  if (transfer === undefined) return found
+  const { peer, documents } = transfer
+  return [...found, `${name} is being filled by ${peer}, ${documents} documents so far`]
 }
 
 function nameOf({ node, address }: Member): string {
