@@ -17,6 +17,7 @@ import type { FolderLog, FolderLogOptions } from "../thread/serve.ts"
 import { openDatabase } from "./open.ts"
 import { LogReader } from "./reader.ts"
 import { Snapshots } from "./snapshots.ts"
+import { Vacuum } from "./vacuum.ts"
 
 export class SqliteLog implements FolderLog {
   readonly opened: Opened
@@ -24,6 +25,7 @@ export class SqliteLog implements FolderLog {
   readonly #appender: Appender
   readonly #reader: LogReader
   readonly #checkpoints: Checkpoints
+  readonly #vacuum: Vacuum
 
   /** @throws StoreOpenError */
   constructor(options: FolderLogOptions) {
@@ -38,6 +40,7 @@ export class SqliteLog implements FolderLog {
       const identity = identify(this.#database, options, parts)
       this.#appender = new Appender(this.#database, identity.origin, parts)
       this.#checkpoints = new Checkpoints(this.#database, onTrouble)
+      this.#vacuum = new Vacuum(this.#database, onTrouble)
       const heads = origins.all().map(({ origin, head }) => [origin, head] as const)
       const floors = origins.all().flatMap(({ origin, floor }) => {
         return floor.seq > 0 ? [[origin, floor] as const] : []
@@ -64,6 +67,7 @@ export class SqliteLog implements FolderLog {
 
   /** What may happen after an append's result is out. */
   afterAppend(): void {
+    this.#vacuum.runIfDue()
     this.#checkpoints.runIfDue()
   }
 
