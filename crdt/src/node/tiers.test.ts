@@ -115,6 +115,20 @@ describe("whom it takes", () => {
     expect([client.ackedAt("quorum"), client.ackedAt("all")]).toEqual([1, 0])
   })
 
+  test("[T2] a thousand commits that wait, and some more, are all acked in the end", () => {
+    const { world, nodes } = three()
+    const [a, b, c] = nodes
+    const client = wanting(a, 1, 1)
+    world.cut(a, b)
+    world.cut(a, c)
+    for (let seq = 1; seq <= 1030; seq++) write(client, seq)
+    expect([client.ackedAt("node"), client.ackedAt("quorum")]).toEqual([1030, 0])
+    world.heal(a, b)
+    world.heal(a, c)
+    world.advance(limits.linkBackoffMsMax + vectorsMs)
+    expect([client.ackedAt("quorum"), client.ackedAt("all")]).toEqual([1030, 1030])
+  })
+
   test("[T5] a member that joins counts for what is acked from then on", () => {
     const world = new World()
     const [a, b] = world.mesh("a", "b")
@@ -245,6 +259,15 @@ describe("the messages", () => {
     world.advance(vectorsMs)
     expect(placeOf(again).get(nodes[0].origin)).toEqual(nodes[0].store.log.head(nodes[0].origin))
     expect(again.ackedAt("quorum")).toBe(1)
+  })
+
+  test("[N16] where a welcome's updates are is said once", () => {
+    const { world, nodes } = three()
+    const client = openNative(nodes[0], notes, 1)
+    write(client, 1)
+    for (let count = 0; count < 3; count++) client.wantTier("node")
+    world.settle()
+    expect(client.of("logged")).toHaveLength(1)
   })
 
   test("[N15] [F6] a client of version 1 is told nothing of it, and may ask for nothing", () => {

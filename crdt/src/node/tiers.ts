@@ -53,6 +53,13 @@ type Want = {
 
 type Client = { readonly connection: NativeConnection; readonly wants: Map<string, Want> }
 
+type Roster = {
+  readonly turn: Turn
+  readonly active: readonly NodeId[]
+  readonly unknown: number
+  readonly quorum: number
+}
+
 /** Whom links lead to. */
 export interface Peers {
   linkedTo(node: NodeId): Link | undefined
@@ -74,6 +81,9 @@ export class Tiers {
   readonly #peers: Peers
   readonly #agreements: Agreements
   readonly #clients = new Map<ConnectionId, Client>()
+  /** Those that may have something waiting. */
+  readonly #waiting = new Set<Client>()
+  #roster: Roster | undefined
   readonly #startedMs: Millis
   /** When a member was linked last, as far as sweeps saw. */
   readonly #seenMs = new Map<string, Millis>()
@@ -88,10 +98,12 @@ export class Tiers {
   /** The client wants to know where its updates are, and of a tier. */
   onWant(turn: Turn, connection: NativeConnection, message: WantTier): void {
     const { tier, fromSeq, marks } = message
+    const isFirst = !connection.isTold
     connection.isTold = true
     const here = { seq: connection.ackedSeq, needs: this.#allHere(), sinceMs: turn.nowMs }
     if (tier === "node") {
-      if (here.seq < fromSeq) return
+      // Once is enough: it may be long.
+      if (here.seq < fromSeq || !isFirst) return
       const frame = encodeLogged({ type: "logged", heads: new Map(here.needs.heads) })
       turn.send(connection.id, frame)
       return
@@ -107,6 +119,7 @@ export class Tiers {
     const client = this.#clients.get(connection.id) ?? { connection, wants: new Map() }
     this.#clients.set(connection.id, client)
     client.wants.set(tier, want)
+    this.#waiting.add(client)
     this.#advance(turn, client, want)
     this.#say(turn, client, want, true)
   }
@@ -117,7 +130,9 @@ export class Tiers {
   }
 
   onClosed(connection: ConnectionId): void {
+    const client = this.#clients.get(connection)
     this.#clients.delete(connection)
+    if (client !== undefined) this.#waiting.delete(client)
   }
 
   /** A commit is durable: where it stands, for all who are told. */
@@ -131,35 +146,36 @@ export class Tiers {
 
   /** Updates of the connection up to `seq` were acked, and stand at `place`. */
   onAcked(turn: Turn, connection: ConnectionId, seq: number, { needs }: Place): void {
-    for (const { lumps } of this.#clients.get(connection)?.wants.values() ?? []) {
+    const client = this.#clients.get(connection)
+    if (client === undefined) return
+    this.#waiting.add(client)
+    for (const { lumps } of client.wants.values()) {
       // Each needs the same log as the one before, and more of it.
       if (lumps.length >= lumpsMax) lumps.pop()
       lumps.push({ seq, needs, sinceMs: turn.nowMs })
     }
   }
 
-  /** Whether anything waits that a peer's vector may settle. */
-  get isWaiting(): boolean {
-    for (const { wants } of this.#clients.values()) {
-      for (const { lumps } of wants.values()) if (lumps.length > 0) return true
-    }
-    return false
-  }
-
   /** A peer said something: its vector, perhaps. */
   onLinkFrame(turn: Turn, frame: Uint8Array): void {
-    if (frame[0] !== linkTags.entries && this.isWaiting) this.review(turn)
+    if (frame[0] !== linkTags.entries) this.review(turn)
   }
 
   /** A commit is durable; `isMore`: it has more than own updates. Alone, a node is everybody. */
   onCommitted(turn: Turn, isMore: boolean): void {
-    if (this.isWaiting && (isMore || this.#core.members.count === 1)) this.review(turn)
+    if (this.#waiting.size === 0) return
+    if (isMore || this.#core.members.count === 1) this.review(turn)
   }
 
   /** Something changed: members, links, what they hold or what this node holds. */
   review(turn: Turn): void {
-    for (const client of this.#clients.values()) {
-      for (const want of client.wants.values()) this.#advance(turn, client, want)
+    for (const client of this.#waiting) {
+      let isWaiting = false
+      for (const want of client.wants.values()) {
+        this.#advance(turn, client, want)
+        isWaiting ||= want.lumps.length > 0
+      }
+      if (!isWaiting) this.#waiting.delete(client)
     }
   }
 
@@ -179,14 +195,22 @@ export class Tiers {
 
   #isReached(turn: Turn, needs: Needs, tier: Want["tier"]): boolean {
     if (!this.#isHere(turn, needs)) return false
-    const { members, config } = this.#core
-    const active = members.active()
+    const { active, unknown, quorum } = this.#rosterOf(turn)
     let holders = 0
     for (const node of active) {
-      if (node === config.node || this.#isHeldBy(turn, node, needs)) holders += 1
+      if (node === this.#core.config.node || this.#isHeldBy(turn, node, needs)) holders += 1
     }
-    if (tier === "all") return holders === active.length && members.unknown === 0
-    return holders >= members.quorum
+    return tier === "all" ? holders === active.length && unknown === 0 : holders >= quorum
+  }
+
+  /** Looked up once a turn, as many clients may wait. */
+  #rosterOf(turn: Turn): Roster {
+    if (this.#roster?.turn !== turn) {
+      const { members } = this.#core
+      const active = members.active()
+      this.#roster = { turn, active, unknown: members.unknown, quorum: members.quorum }
+    }
+    return this.#roster
   }
 
   #isHere(turn: Turn, needs: Needs): boolean {
