@@ -9,6 +9,7 @@ import { runCommand } from "./command-error.ts"
 import type { DoctorOptions } from "./doctor.ts"
 import { defaultUrl } from "./node-address.ts"
 import type { RestoreOptions } from "./restore.ts"
+import type { RetireOptions } from "./retire.ts"
 import { serve } from "./serve.ts"
 import type { StatusOptions } from "./status.ts"
 import { defaults } from "./settings.ts"
@@ -26,6 +27,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     backupCommand(),
     restoreCommand(),
     doctorCommand(),
+    retireCommand(),
   ]
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
   await program.parseAsync([...argv], { from: "user" })
@@ -117,6 +119,18 @@ function doctorCommand(): Command {
     .action(async (options: DoctorOptions) => {
       const { doctor } = await import("./doctor.ts")
       await runCommand(() => doctor(options))
+    })
+}
+
+function retireCommand(): Command {
+  return new Command("retire")
+    .description("Say that a node will not come back as it was: it is no member any more")
+    .argument("<node>", "its name")
+    .option("--url <url>", "the address of any other node of the cluster", defaultUrl)
+    .option("--admin-token <token>", "that node's admin token (CAUSEWAY_ADMIN_TOKEN)")
+    .action(async (node: string, options: RetireOptions) => {
+      const { retire } = await import("./retire.ts")
+      await runCommand(() => retire(node, options))
     })
 }
 

@@ -1,6 +1,8 @@
-/** The HTTP face of a node: health, metrics, status, documents. Everything is read-only. */
+/** The HTTP face of a node: health, metrics, status, documents; for admins, backups and members. */
 import type { HttpBindings } from "@hono/node-server"
 import { Hono } from "hono"
+import type { Context } from "hono"
+import { bodyLimit } from "hono/body-limit"
 import type { NodeStatus } from "@causeway/crdt/node"
 import { linkVersions, nativeVersions } from "@causeway/crdt/protocol"
 import type { Metrics } from "../observe/metrics.ts"
@@ -12,6 +14,7 @@ import { requireAdmin } from "./admin.ts"
 import type { Backups } from "./backup.ts"
 import { Documents, failure } from "./documents.ts"
 import type { Ask } from "./documents.ts"
+import { membersLimits, retire } from "./members.ts"
 
 export type AppOptions = {
   readonly status: () => RunningStatus
@@ -52,6 +55,14 @@ export function createApp(options: AppOptions): App {
     const started = await options.backups.start()
     if (!(started instanceof ReadableStream)) return context.json(started.body, started.status)
     return context.body(started, 200, { "content-type": "application/octet-stream" })
+  })
+  const { bodyBytesMax } = membersLimits
+  const tooLarge = (context: Context) =>
+    context.json(failure(413, "too-large", `a request has ${bodyBytesMax} bytes`).body, 413)
+  const bounded = bodyLimit({ maxSize: bodyBytesMax, onError: tooLarge })
+  app.post("/v1/members/retire", requireAdmin(options.adminToken), bounded, async (context) => {
+    const { body, status: code } = await retire(ask, await context.req.text())
+    return context.json(body, code)
   })
   app.get(`${documentsPath}*`, async (context) => {
     const target = context.env.incoming.url ?? ""

@@ -14,7 +14,7 @@ const documentLimits = {
 } as const
 
 export type Answer = {
-  readonly status: 200 | 400 | 401 | 403 | 404 | 413 | 501 | 503 | 507
+  readonly status: 200 | 400 | 401 | 403 | 404 | 409 | 413 | 501 | 503 | 507
   readonly body: unknown
 }
 

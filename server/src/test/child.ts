@@ -16,8 +16,8 @@ export class Child {
   stdout = ""
   stderr = ""
 
-  constructor(args: readonly string[], cleanup: Cleanup, cwd?: string) {
-    this.process = spawn(process.execPath, [bin, ...args], { cwd })
+  constructor(args: readonly string[], cleanup: Cleanup, cwd?: string, env?: NodeJS.ProcessEnv) {
+    this.process = spawn(process.execPath, [bin, ...args], { cwd, env })
     this.process.stdout.on("data", (data) => (this.stdout += String(data)))
     this.process.stderr.on("data", (data) => (this.stderr += String(data)))
     this.ended = once(this.process, "close").then(([code, signal]) => ({ code, signal }))
