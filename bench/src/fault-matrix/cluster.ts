@@ -4,10 +4,11 @@
  * behind.
  */
 import { cp, mkdtemp } from "node:fs/promises"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import type { ServerSpec } from "../servers/catalog.ts"
 import { startServer } from "../servers/server-process.ts"
 import type { RunningServer } from "../servers/server-process.ts"
+import { ballastName } from "./small-disk.ts"
 
 /** What connects the servers of a cluster with each other. */
 export interface Network {
@@ -16,7 +17,7 @@ export interface Network {
   close(): Promise<void>
 }
 
-export type Member = { readonly spec: ServerSpec; readonly folder: string }
+type Member = { readonly spec: ServerSpec; readonly folder: string }
 
 export type ClusterPlan = {
   readonly members: readonly Member[]
@@ -29,6 +30,10 @@ export type Stopped = { readonly ms: number; readonly inTime: boolean }
 
 /** Just below the time after which a server that does not stop is killed. */
 const stopMsMax = 9900
+
+function isData(path: string): boolean {
+  return basename(path) !== ballastName
+}
 
 export class Cluster {
   readonly #plan: ClusterPlan
@@ -94,7 +99,7 @@ export class Cluster {
       return await Promise.all(
         [...folders].map(async (folder) => {
           const copy = await mkdtemp(join(root, "image-"))
-          await cp(folder, copy, { recursive: true, filter: (path) => !path.endsWith("ballast") })
+          await cp(folder, copy, { recursive: true, filter: isData })
           return copy
         }),
       )

@@ -30,7 +30,7 @@ export type Skipped = {
 }
 
 /** What this machine has of what cases need. */
-export type Machine = {
+type Machine = {
   /** The path of redis-server, if it is installed. */
   readonly redis: string | undefined
   readonly whyNoSmallDisk: string | undefined

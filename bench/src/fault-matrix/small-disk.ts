@@ -8,6 +8,8 @@ import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 const sizeMib = 8
+const mountProgram = "mount"
+const unmountProgram = "umount"
 /** No image takes it along. */
 export const ballastName = "ballast"
 
@@ -30,7 +32,7 @@ export class SmallDisk {
   static mount(folder: string): SmallDisk {
     mkdirSync(folder, { recursive: true })
     const options = ["-t", "tmpfs", "-o", `size=${sizeMib}m`, "tmpfs", folder]
-    execFileSync("mount", options, { stdio: "pipe" })
+    execFileSync(mountProgram, options, { stdio: "pipe" })
     mounted.add(folder)
     return new SmallDisk(folder)
   }
@@ -67,5 +69,5 @@ export function unmountAll(): void {
 function unmount(folder: string): void {
   if (!mounted.delete(folder)) return
   // Lazily: a process that was just killed may still hold a file of it.
-  execFileSync("umount", ["--lazy", folder], { stdio: "pipe" })
+  execFileSync(unmountProgram, ["--lazy", folder], { stdio: "pipe" })
 }

@@ -22,7 +22,7 @@ export const settleMs = 4000
 /** For everything a restarted server has to be readable everywhere. */
 const restartMsMax = 10_000
 
-export const room = "matrix"
+const room = "matrix"
 
 export type StageOptions = {
   readonly contender: Contender

@@ -9,6 +9,7 @@ import { mkdtemp, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Command, InvalidArgumentError } from "commander"
+import { findToxiproxy } from "../chaos/machine.ts"
 import { spreadOf } from "../measure/statistics.ts"
 import { folderWarning, headerLine } from "../report/header.ts"
 import { formatSpread, renderTable } from "../report/table.ts"
@@ -17,7 +18,7 @@ import { heal } from "./heal.ts"
 import { idle } from "./idle.ts"
 import { live } from "./live.ts"
 import type { Measurement, ReplicationRun, ReplicationScale } from "./measurement.ts"
-import { killAllToxiproxies, toxiproxyProgram } from "./toxiproxy.ts"
+import { killAllToxiproxies } from "./toxiproxy.ts"
 
 /** Exit code of a program ended by SIGINT. */
 const interrupted = 130
@@ -113,7 +114,7 @@ function render({ title, columns }: Measurement, runs: readonly ReplicationRun[]
 
 async function main(): Promise<number> {
   const { measure, rounds, rate, documents, quick, folder, json } = parse(process.argv.slice(2))
-  if (toxiproxyProgram() === undefined) {
+  if (findToxiproxy() === undefined) {
     say("Toxiproxy is not there: put toxiproxy-server on the path, or name it in")
     say("CAUSEWAY_TOXIPROXY (go install github.com/Shopify/toxiproxy/v2/cmd/server@latest)")
     return 1

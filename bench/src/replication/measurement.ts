@@ -9,7 +9,7 @@ export type ReplicationScale = {
   readonly idleSeconds: number
 }
 
-export type ReplicationContext = {
+type ReplicationContext = {
   /** New and empty. */
   readonly folder: string
   readonly scale: ReplicationScale

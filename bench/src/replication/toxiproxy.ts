@@ -4,11 +4,10 @@
  */
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
-import { accessSync, constants } from "node:fs"
-import { delimiter, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { Toxiproxy } from "toxiproxy-node-client"
 import type { Proxy } from "toxiproxy-node-client"
+import { findToxiproxy } from "../chaos/machine.ts"
 import type { Network } from "../fault-matrix/cluster.ts"
 import { freePort } from "../servers/server-process.ts"
 
@@ -25,23 +24,6 @@ export function killAllToxiproxies(): void {
   for (const child of running) child.kill("SIGKILL")
 }
 
-/** `CAUSEWAY_TOXIPROXY`, or `toxiproxy-server` on the path; undefined: not installed. */
-export function toxiproxyProgram(): string | undefined {
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "")
-  const found = folders.map((folder) => join(folder, "toxiproxy-server"))
-  return [process.env["CAUSEWAY_TOXIPROXY"] ?? "", ...found].find(isExecutable)
-}
-
-function isExecutable(file: string): boolean {
-  if (file === "") return false
-  try {
-    accessSync(file, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
 type Line = { readonly from: number; readonly to: number; proxy: Proxy; upstream: string }
 
 export class Lines implements Network {
@@ -56,7 +38,7 @@ export class Lines implements Network {
 
   /** Between each two of `count` nodes, `latencyMs` in each direction. */
   static async lay(count: number, latencyMs: number): Promise<Lines> {
-    const program = toxiproxyProgram()
+    const program = findToxiproxy()
     if (program === undefined) throw new Error("Toxiproxy is not installed")
     const port = await freePort()
     const flags = ["-host", host, "-port", String(port), "-proxy-metrics"]
