@@ -81,7 +81,8 @@ async function main(): Promise<number> {
   const estate = new Estate(deadlineMs)
   process.on("exit", () => estate.undoAll())
   const { signal } = stopOnSignals(estate)
-  const wishes = { seed, names, profile, writesPerSecond, rounds, smallDisk, store, parent: folder }
+  const load = { seed, names, profile, writesPerSecond, rounds, smallDisk, store }
+  const wishes = { ...load, keep: options.keep, parent: folder }
   try {
     const result = await run({ ...wishes, machine, estate, say, signal })
     say(`\n${reportOf(header, result)}`)

@@ -16,6 +16,7 @@ export type Options = {
   readonly store: StoreWish
   readonly folder: string
   readonly json: string | undefined
+  readonly keep: boolean
   readonly plan: boolean
   readonly required: boolean
 }
@@ -52,6 +53,7 @@ export function parseOptions(args: readonly string[]): Options {
     .addOption(new Option("--store <type>", "of the nodes").choices(storeWishes).default("sqlite"))
     .option("--folder <path>", "where nodes keep their data: a real disk", tmpdir())
     .option("--json <file>", "write the report there as JSON")
+    .option("--keep", "keep logs and data, also if nothing was broken", false)
     .option("--plan", "print the schedule and end", false)
     .option(
       "--required",

@@ -37,6 +37,8 @@ export type RunWishes = {
   readonly rounds: readonly Round[]
   readonly smallDisk: string | undefined
   readonly store: StoreWish
+  /** Keep its folder in any case. */
+  readonly keep: boolean
   /** Where its folder is made. */
   readonly parent: string
   readonly machine: Machine
@@ -183,22 +185,23 @@ class Stage {
     signal.throwIfAborted()
     const hasLost = round.steps.some(({ fault }) => losesDisk(fault.type))
     if (hasLost) for (const document of workload.shared) this.#scarred.add(keyOf(document))
-    const healed = async () => {
-      await drained(workload.residents, signal)
-      await level(cluster, signal)
-      return performance.now() - healStartMs
-    }
+    const timed = (wait: Promise<void>) => wait.then(() => performance.now() - healStartMs)
+    const clients = () => timed(drained(workload.residents, signal))
+    const nodes = () => timed(level(cluster, signal))
     // Visitors who wait for their last ack are let out meanwhile; what they wrote heals as well.
-    const [healMs] = await Promise.all([healed(), workload.end()])
-    this.#heals.push(healMs)
-    await healed()
+    const [clientsMs, nodesMs] = await Promise.all([clients(), nodes(), workload.end()])
+    this.#heals.push(Math.max(clientsMs, nodesMs))
+    await clients()
+    await nodes()
     const known = this.#ledger.documents()
     const documents = hasLost ? known : known.filter(({ name }) => isOfRound(name, number))
     await this.#inspect(cluster, workload.residents, documents, signal)
     if (this.#violations.length > 0) return
     if (number < rounds.length) workload.leaveRound()
     this.#rounds = number
-    this.#tell(`  level after ${(healMs / 1000).toFixed(1)} s, ${this.#progress()}`)
+    const [drainedAfter, levelAfter] = [clientsMs, nodesMs].map((ms) => (ms / 1000).toFixed(1))
+    this.#tell(`  level after ${levelAfter} s, clients at rest after ${drainedAfter} s`)
+    this.#tell(`  ${this.#progress()}`)
   }
 
   /** Resolves once all of them are over and healed. */
@@ -253,7 +256,7 @@ class Stage {
 
   /** Nodes are told to stop, and must; what is left is undone by the estate. */
   async close(): Promise<void> {
-    const { estate, machine, smallDisk, names } = this.#wishes
+    const { estate, machine, smallDisk, names, keep } = this.#wishes
     this.#monitor?.end()
     await this.#workload?.close()
     try {
@@ -266,7 +269,7 @@ class Stage {
       const message = `nodes found documents that differ: ${divergence} in their logs`
       this.#violations.push({ rule: "nodes-differ", message })
     }
-    const isBroken = this.#violations.length > 0 || this.#failure !== undefined
+    const isBroken = this.#violations.length > 0 || this.#failure !== undefined || keep
     const isKept = isBroken && !(this.#failure instanceof CannotRun)
     if (isKept) this.#keep(machine.tmpfs ? smallDisk : undefined)
     this.#proxies?.close()
