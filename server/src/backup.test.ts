@@ -92,7 +92,7 @@ function place(): string {
   return join(cleanup.folder(), "place")
 }
 
-test("[B2] [B3] [B4] backup under load, more writes, restored elsewhere: nothing is lost", async () => {
+test("[B2] [B3] [B4] backup under load, more writes, restored: nothing is lost", async () => {
   const b = await member("b", cleanup.folder(), [])
   const a = await member("a", cleanup.folder(), [b])
   const [first, second] = [await Writer.open(a, "a"), await Writer.open(b, "b")]
@@ -177,7 +177,7 @@ test("[B2] one at a time; one that is called off leaves nothing behind", async (
   expect(readdirSync(directory).join()).not.toContain("backup-")
 })
 
-test("[B3] [B4] a place that is taken, a damaged backup, and what is none, are refused", async () => {
+test("[B3] [B4] a place that is taken, a damaged backup, and what is none: refused", async () => {
   const node = await member("a", cleanup.folder(), [])
   await (await Writer.open(node, "a")).write(20)
   const [to, data] = [place(), place()]

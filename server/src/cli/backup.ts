@@ -1,6 +1,6 @@
 /**
- * `causeway backup`: takes a copy of a running node over HTTP, looks through all of it, and only then
- * gives it its name. Rules [B2] [B3].
+ * `causeway backup`: takes a copy of a running node over HTTP, looks through all of it, and only
+ * then gives it its name. Rules [B2] [B3].
  */
 import { createHash } from "node:crypto"
 import { writeFileSync } from "node:fs"

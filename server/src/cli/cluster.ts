@@ -1,7 +1,7 @@
 /**
  * The cluster as one node knows it, and as the others say themselves: the node that is asked names
- * its peers and members, those whose addresses anybody knows are asked too. Bounded by what a node may
- * name (its links and members), and a few seconds each, all at once.
+ * its peers and members, those whose addresses anybody knows are asked too. Bounded by what a node
+ * may name (its links and members), and a few seconds each, all at once.
  */
 import { z } from "zod"
 import { errorMessage } from "../store/errors.ts"

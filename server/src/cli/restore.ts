@@ -1,7 +1,7 @@
 /**
- * `causeway restore`: puts a backup into a new data folder, once all of it was looked through. There
- * is no boot record in it, so the node that is started there begins a fresh epoch ([E2]) and gets
- * what it wrote after the backup from its peers. Rule [B4].
+ * `causeway restore`: puts a backup into a new data folder, once all of it was looked through.
+ * There is no boot record in it, so the node that is started there begins a fresh epoch ([E2]) and
+ * gets what it wrote after the backup from its peers. Rule [B4].
  */
 import { copyFileSync, constants } from "node:fs"
 import { join } from "node:path"

@@ -1,6 +1,6 @@
 /**
- * A database as it lies there, opened so that nothing in its folder changes, and read so that a page
- * that can't be read costs no other. A folder in use by another process is refused. Rule [B5].
+ * A database as it lies there, opened so that nothing in its folder changes, and read so that a
+ * page that can't be read costs no other. A folder in use by another process is refused. Rule [B5].
  */
 import { existsSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
@@ -120,8 +120,8 @@ export class RawDatabase {
   }
 
   /**
-   * The first key behind `at` that can be read: one by one at first, as a page has few entries, then
-   * in leaps that double, and back to where reading begins to fail.
+   * The first key behind `at` that can be read: one by one at first, as a page has few entries,
+   * then in leaps that double, and back to where reading begins to fail.
    */
   #nextReadable(at: number, toId: number): number | undefined {
     const next = this.database.prepare<[number, number], { id: number; entry: Buffer }>(

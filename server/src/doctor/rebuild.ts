@@ -234,8 +234,8 @@ class Rebuilding {
 }
 
 /**
- * Puts the new file in the place of the old one. The boot record goes first: whatever is there after
- * a crash in between is opened in doubt. The old write-ahead log must not meet the new file.
+ * Puts the new file in the place of the old one. The boot record goes first: whatever is there
+ * after a crash in between is opened in doubt. The old write-ahead log must not meet the new file.
  */
 function exchange(directory: string, staged: string, stamp: string): string {
   const descriptor = openSync(staged, "r+")

@@ -1,8 +1,8 @@
 /**
  * Repairs a data folder: a damaged file is written anew first, then the store is opened as one in
- * doubt, which is what a node does that meets a record it can't read: each log ends before its first
- * damage, what is readable behind that is logged again under a fresh epoch, and whatever can be told
- * from records alone is written anew. Rules [B7] [E4].
+ * doubt, which is what a node does that meets a record it can't read: each log ends before its
+ * first damage, what is readable behind that is logged again under a fresh epoch, and whatever can
+ * be told from records alone is written anew. Rules [B7] [E4].
  */
 import type { Renewed, Store } from "@causeway/crdt/ports"
 import { openSqliteStore } from "../store/index.ts"

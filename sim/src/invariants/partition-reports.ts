@@ -1,10 +1,11 @@
 /**
  * What a node reports of a split, against what the simulator knows of it. A cut that is long enough
  * for its loss to be noticed, between nodes that were linked and live on, is reported by both once
- * it heals ([P1] [P2]). And a report is honest: no fewer updates here than the node itself committed
- * while a member was away, no fewer there than the member had on its disk, beyond the node's, when
- * the cut was over; and no more of both than became durable on the node at all. Times of a report
- * are of the node's own clock. Reports that call themselves lower bounds are held to less.
+ * it heals ([P1] [P2]). And a report is honest: no fewer updates here than the node itself
+ * committed while a member was away, no fewer there than the member had on its disk, beyond the
+ * node's, when the cut was over; and no more of both than became durable on the node at all. Times
+ * of a report are of the node's own clock. Reports that call themselves lower bounds are held to
+ * less.
  */
 import { Reader } from "@causeway/crdt/base"
 import type { Millis, NodeId } from "@causeway/crdt/base"

@@ -1,13 +1,14 @@
 /**
- * Splits as nodes report them ([P1]–[P3]). Where a comment names a mutant, its patch undoes the rule,
- * and the scenario fails.
+ * Splits as nodes report them ([P1]–[P3]). Where a comment names a mutant, its patch undoes the
+ * rule, and the scenario fails.
  */
 import { at } from "./scenario.ts"
 import type { Scenario } from "./scenario.ts"
 
 export const partitionScenarios: readonly Scenario[] = [
-  // Demands a report of both sides (`partition-unreported`) that counts what was written before the
-  // loss was noticed (`partition-counted-late`) and what members bring (`partition-brought-uncounted`).
+  // Demands a report of both sides (`partition-unreported`) that counts what was written before
+  // the loss was noticed (`partition-counted-late`) and what members bring along
+  // (`partition-brought-uncounted`).
   {
     name: "split noticed late",
     story:
