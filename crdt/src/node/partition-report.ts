@@ -46,6 +46,13 @@ export class Side {
     else this.isLowerBound = true
   }
 
+  /** It changed in ways that can't be counted: as a state, not as entries. */
+  touch(document: DocumentId): void {
+    this.add(document)
+    this.entries -= 1
+    this.isLowerBound = true
+  }
+
   copy(): Side {
     const copy = new Side()
     for (const document of this.#documents) copy.#documents.add(document)

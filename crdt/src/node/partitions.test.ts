@@ -3,6 +3,7 @@ import { expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import type { DocumentId } from "../base/index.ts"
 import { testNode, testOrigin } from "../testing/store-fixtures.ts"
+import type { Effect } from "./effect.ts"
 import type { PartitionReport } from "./partition-report.ts"
 import { Side } from "./partition-report.ts"
 import { Partitions } from "./partitions.ts"
@@ -219,6 +220,28 @@ test("[P1] nobody waits for a member that was retired", () => {
   members = [own]
   partitions.sweep(turn(30_000))
   expect(partitions.status()).toBeUndefined()
+})
+
+test("[P4] what comes as states of documents makes a lower bound", () => {
+  const peer = { node: testNode("b"), heads: new Map(), heardMs: 0, sentBytes: 0 }
+  const options = {
+    node: testNode("a"),
+    heads: () => new Map(),
+    linked: () => [peer],
+    members: () => [testNode("a"), testNode("b")],
+  }
+  const partitions = new Partitions(options, 0)
+  const effects: Effect[] = []
+  partitions.onLinkDown(new Turn(1000, effects), peer)
+  const update = { document: documentNamed("x"), body: new Uint8Array(3) }
+  partitions.onDurable(new Turn(10_000, effects), [{ ...update, dot: undefined }])
+  partitions.onDurable(new Turn(10_000, effects), [
+    { ...update, dot: { origin: testOrigin("b"), seq: 1 } },
+  ])
+  partitions.onLinkUp(new Turn(20_000, effects), peer)
+  expect(effects).toMatchObject([
+    { event: { report: { there: { entries: 1, documents: 1 }, isLowerBound: true } } },
+  ])
 })
 
 test("[P4] documents are told apart up to a bound, entries are counted past it", () => {

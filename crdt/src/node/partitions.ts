@@ -164,6 +164,9 @@ export class Partitions {
     const [linked] = this.#options.linked()
     if (linked === undefined) this.#recent.clear()
     if (linked === undefined && this.#split === undefined) return
+    // What a state transfer brings was changed there; as how many entries nobody knows.
+    for (const { dot, document } of updates)
+      if (dot === undefined) this.#split?.there.touch(document)
     for (const run of runsOf(updates)) {
       if (this.#split !== undefined) countDurable(this.#split, run)
       if (linked !== undefined) this.#recent.add(run, turn.nowMs)

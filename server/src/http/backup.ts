@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { Store } from "@causeway/crdt/ports"
 import { errorMessage } from "../store/errors.ts"
 import { DATABASE_FILE } from "../store/sqlite/schema.ts"
-import { canBackUp } from "../store/thread/backup.ts"
+import { canBackUp, noBackups } from "../store/thread/backup.ts"
 import type { Backup, BackupProgress, BackupStore } from "../store/thread/backup.ts"
 import { failure } from "./documents.ts"
 import type { Answer } from "./documents.ts"
@@ -51,7 +51,7 @@ export class Backups {
     const { directory } = this.#options
     const store = this.#options.store()
     if (directory === undefined || !canBackUp(store)) {
-      return failure(501, "no-backup", "this kind of store makes no backups")
+      return failure(501, "no-backup", noBackups)
     }
     if (this.#isBusy) return failure(503, "overloaded", "another backup is being made; try later")
     this.#isBusy = true

@@ -34,6 +34,11 @@ export type BackupRequest = {
   readonly port: MessagePort
 }
 
+/** Why a store makes none, and what to do instead. */
+export const noBackups: string =
+  "only SQLite stores make backups while they are open; " +
+  "stop the node and copy its data folder instead"
+
 type FromThread =
   | { readonly type: "progress"; readonly progress: BackupProgress }
   | { readonly type: "finished" }
@@ -76,7 +81,7 @@ export async function serveBackup(
   port.on("message", () => (isCancelled = true))
   const say = (message: FromThread) => port.postMessage(message)
   try {
-    if (make === undefined) throw new Error("this kind of store makes no backups")
+    if (make === undefined) throw new Error(noBackups)
     await make(file, (progress) => {
       say({ type: "progress", progress })
       return !isCancelled
