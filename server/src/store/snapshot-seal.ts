@@ -35,6 +35,15 @@ export function unsealState(document: DocumentId, bytes: Buffer): Buffer | undef
   return unsealed(crc32(document), bytes)
 }
 
+/** What is found by a name and says nothing of it: leaves, by their documents, and notes. */
+export function sealNamed(name: string, content: Uint8Array): Buffer {
+  return sealed(crc32("named", crc32(name)), content)
+}
+
+export function unsealNamed(name: string, bytes: Buffer): Buffer | undefined {
+  return unsealed(crc32("named", crc32(name)), bytes)
+}
+
 /** Apart from states: neither passes for the other. */
 function foldedSalt(document: DocumentId): number {
   return crc32("folded", crc32(document))

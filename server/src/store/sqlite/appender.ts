@@ -9,25 +9,23 @@ import { decodeRecordHead } from "@causeway/crdt/log"
 import type { DocumentSnapshot } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import { RefusedError } from "../errors.ts"
+import { checkFollows } from "../gap.ts"
 import { touchedOrigins } from "../planned-heads.ts"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import type { Appended } from "../thread/messages.ts"
 import { entryId, NO_DOCUMENT_ROW } from "./schema.ts"
 import { seal } from "../seal.ts"
+import type { Side } from "./side.ts"
 import type { Snapshots } from "./snapshots.ts"
 import { Truncation } from "./truncation.ts"
-
-/** A run does not follow what is held, because the append that led up to it failed. */
-class GapError extends Error {
-  override readonly name = "GapError"
-}
 
 export class Appender {
   readonly #own: OriginId
   readonly #origins: HeldOrigins
   readonly #documents: DocumentRows
   readonly #snapshots: Snapshots
+  readonly #side: Side
   readonly #truncation: Truncation
   readonly #begin: Statement<[]>
   readonly #commit: Statement<[]>
@@ -49,6 +47,7 @@ export class Appender {
       readonly origins: HeldOrigins
       readonly documents: DocumentRows
       readonly snapshots: Snapshots
+      readonly side: Side
     },
   ) {
     this.#database = database
@@ -56,6 +55,7 @@ export class Appender {
     this.#origins = parts.origins
     this.#documents = parts.documents
     this.#snapshots = parts.snapshots
+    this.#side = parts.side
     this.#truncation = new Truncation(database)
     this.#begin = database.prepare("BEGIN IMMEDIATE")
     this.#commit = database.prepare("COMMIT")
@@ -99,9 +99,7 @@ export class Appender {
     if (own.length > 0) this.#move(this.#writeRun(this.#held(this.#own), own))
     for (const run of adopted) {
       const held = this.#held(run.origin)
-      if (run.firstSeq !== held.head.seq + 1) {
-        throw new GapError(`${run.origin} is held to ${held.head.seq}, not to ${run.firstSeq - 1}`)
-      }
+      checkFollows(held, run)
       this.#move(this.#writeRun(held, run.records))
     }
     for (const [client, seq] of this.#clients) {
@@ -111,6 +109,7 @@ export class Appender {
     for (const [origin, seq] of batch.floors ?? []) {
       this.#move(this.#truncation.truncate(this.#held(origin), seq))
     }
+    this.#side.write(batch, (origin) => this.#held(origin))
     if (this.#moved.size === 0) this.#prove.run()
   }
 

@@ -12,10 +12,12 @@ import { DocumentRows } from "./documents.ts"
 import { HeldOrigins } from "./heads.ts"
 import { identify, storedCuts } from "./identity.ts"
 import type { Appended, Opened, ReadReply, LogRequest } from "../thread/messages.ts"
+import type { SideReply, SideRequest } from "../thread/messages.ts"
 import type { MakeBackup } from "../thread/backup.ts"
 import type { FolderLog, FolderLogOptions } from "../thread/serve.ts"
 import { openDatabase } from "./open.ts"
 import { LogReader } from "./reader.ts"
+import { Side } from "./side.ts"
 import { Snapshots } from "./snapshots.ts"
 import { Vacuum } from "./vacuum.ts"
 
@@ -24,6 +26,7 @@ export class SqliteLog implements FolderLog {
   readonly #database: Database
   readonly #appender: Appender
   readonly #reader: LogReader
+  readonly #side: Side
   readonly #checkpoints: Checkpoints
   readonly #vacuum: Vacuum
 
@@ -36,7 +39,8 @@ export class SqliteLog implements FolderLog {
       const documents = new DocumentRows(this.#database)
       const snapshots = new Snapshots(this.#database)
       this.#reader = new LogReader(this.#database, { origins, documents, snapshots }, onCorrupt)
-      const parts = { origins, documents, snapshots, reader: this.#reader }
+      this.#side = new Side(this.#database)
+      const parts = { origins, documents, snapshots, reader: this.#reader, side: this.#side }
       const identity = identify(this.#database, options, parts)
       this.#appender = new Appender(this.#database, identity.origin, parts)
       this.#checkpoints = new Checkpoints(this.#database, onTrouble)
@@ -47,7 +51,8 @@ export class SqliteLog implements FolderLog {
       })
       const cuts = storedCuts(this.#database)
       const clusterRecords = this.#reader.clusterRecords()
-      this.opened = { type: "opened", ...identity, heads, floors, cuts, clusterRecords, notes: [] }
+      const notes = this.#side.notes()
+      this.opened = { type: "opened", ...identity, heads, floors, cuts, clusterRecords, notes }
     } catch (error) {
       this.#database.close()
       throw asOpenError(error, directory)
@@ -73,6 +78,10 @@ export class SqliteLog implements FolderLog {
 
   read(request: LogRequest): ReadReply {
     return this.#reader.read(request)
+  }
+
+  readSide(request: SideRequest): SideReply {
+    return this.#side.read(request, this.#reader)
   }
 
   /** A copy in another file, made while everything else goes on. */

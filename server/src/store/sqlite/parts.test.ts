@@ -24,6 +24,7 @@ import {
 } from "../thread/messages.ts"
 import { openDatabase } from "./open.ts"
 import { entryId, lastEntryId, ORIGIN_ROWS_MAX, seqOf } from "./schema.ts"
+import { Side } from "./side.ts"
 import { Snapshots } from "./snapshots.ts"
 import { hashOf, isSound, RECORD_OFFSET, saltOf, seal } from "../seal.ts"
 
@@ -187,7 +188,8 @@ test("a database that is full refuses the batch whole, and takes the next", () =
   const own = testOrigin("own")
   held.set(held.insert(own))
   const snapshots = new Snapshots(database)
-  const appender = new Appender(database, own, { origins: held, documents, snapshots })
+  const side = new Side(database)
+  const appender = new Appender(database, own, { origins: held, documents, snapshots, side })
   const records = [testRecord({ document: testDocument("a"), body: new Uint8Array(20_000) })]
   expect(appender.append({ own: records, adopted: [] }).firstSeq).toBe(1)
   database.pragma("max_page_count = 20")

@@ -4,41 +4,33 @@
  * is reported once. An opening in doubt puts both right.
  */
 import type { Database, Statement } from "better-sqlite3"
-import { bytesEqual, limits } from "@causeway/crdt/base"
+import { limits } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
 import { genesisHash, needsSnapshot, isClusterRecord } from "@causeway/crdt/log"
 import type { LogEntry } from "@causeway/crdt/log"
 import { VersionVector } from "@causeway/crdt/clock"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
+import { corrupt, EntryChecker, tooLarge } from "../entry-check.ts"
+import { OriginRun } from "../origin-run.ts"
 import { EntryPacker } from "../thread/messages.ts"
 import type { ReadReply, LogRequest } from "../thread/messages.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
 import { Searches } from "./searches.ts"
 import type { Snapshots } from "./snapshots.ts"
-import { hashOf, isSound, RECORD_OFFSET, seal } from "../seal.ts"
-
-/** Past it, corrupt entries are reported again when they are met again. */
-const reportedMax = 4096
+import { RECORD_OFFSET } from "../seal.ts"
 
 type EntryRow = readonly [id: number, entry: Buffer]
-
-type OriginRead = {
-  readonly fromSeq: number
-  readonly bytesMax: number
-  readonly previousHash: Uint8Array
-}
 
 export class LogReader {
   readonly #origins: HeldOrigins
   readonly #documents: DocumentRows
   readonly #snapshots: Snapshots
   readonly #searches: Searches
-  readonly #onCorrupt: (origin: OriginId, seq: number) => void
+  readonly #checker: EntryChecker
   readonly #ofDocument: Statement<[number, number, number], EntryRow>
   readonly #ofOrigin: Statement<[number, number], EntryRow>
   readonly #client: Statement<[Buffer], { seq: number }>
-  readonly #reported = new Set<number>()
 
   constructor(
     database: Database,
@@ -53,7 +45,7 @@ export class LogReader {
     this.#documents = parts.documents
     this.#snapshots = parts.snapshots
     this.#searches = new Searches(database, parts.origins, parts.snapshots)
-    this.#onCorrupt = onCorrupt
+    this.#checker = new EntryChecker(onCorrupt)
     this.#ofDocument = database
       .prepare<[number, number, number], EntryRow>(
         "SELECT id, entry FROM entries WHERE document = ? AND id >= ? AND id <= ? ORDER BY id",
@@ -156,13 +148,18 @@ export class LogReader {
 
   /** Entries of no document, sound and of a kind that is known. O(those entries). */
   clusterRecords(): LogEntry[] {
+    return this.undocumented(new Map()).filter(({ record }) => isClusterRecord(record))
+  }
+
+  /** Entries of no document that `since` does not cover. O(entries there). */
+  undocumented(since: ReadonlyMap<OriginId, number>): LogEntry[] {
     const entries: LogEntry[] = []
     for (const held of this.#origins.all()) {
-      const range = [entryId(held.row, 0), lastEntryId(held.row)] as const
+      const from = entryId(held.row, (since.get(held.origin) ?? 0) + 1)
+      const range = [from, lastEntryId(held.row)] as const
       for (const [id, entry] of this.#ofDocument.iterate(NO_DOCUMENT_ROW, ...range)) {
         if (!this.#check(held, id, entry)) continue
         const record = new Uint8Array(entry.subarray(RECORD_OFFSET))
-        if (!isClusterRecord(record)) continue
         entries.push({ origin: held.origin, seq: seqOf(id), record })
       }
     }
@@ -178,32 +175,12 @@ export class LogReader {
     }
     const { floor } = held
     if (fromSeq <= floor.seq) return { type: "truncated", floor }
-    const previousHash = fromSeq === floor.seq + 1 ? floor.hash : this.#hashAt(held, fromSeq - 1)
-    return this.#packRun(held, { fromSeq, bytesMax, previousHash })
-  }
-
-  #hashAt(held: HeldOrigin, seq: number): Uint8Array {
-    const id = entryId(held.row, seq)
-    const row = this.#ofOrigin.get(id, id)
-    return row === undefined ? genesisHash : new Uint8Array(hashOf(row[1]))
-  }
-
-  #packRun(held: HeldOrigin, { fromSeq, bytesMax, previousHash }: OriginRead): ReadReply {
-    const { origin } = held
-    const packer = new EntryPacker()
-    for (const [id, entry] of this.#entries(held, fromSeq)) {
-      const seq = seqOf(id)
-      const record = entry.subarray(RECORD_OFFSET)
-      const bytes = packer.recordBytes + record.length
-      if (packer.count > 0 && bytes > bytesMax) break
-      const sound = seq === fromSeq + packer.count && this.#check(held, id, entry)
-      if (!sound && packer.count > 0) break
-      if (!sound) return corrupt(origin, fromSeq)
-      const first = packer.count === 0
-      if (first && !follows(held, previousHash, seq, entry)) return corrupt(origin, fromSeq - 1)
-      packer.push(0, seq, record)
+    const hash = fromSeq === floor.seq + 1 ? floor.hash : undefined
+    const run = new OriginRun(this.#checker, held, { fromSeq, bytesMax }, hash)
+    for (const [id, entry] of this.#entries(held, hash === undefined ? fromSeq - 1 : fromSeq)) {
+      if (!run.take(seqOf(id), entry)) break
     }
-    return { type: "origin", previousHash, bytes: packer.finish() }
+    return run.reply()
   }
 
   #entries(held: HeldOrigin, fromSeq: number): IterableIterator<EntryRow> {
@@ -211,13 +188,7 @@ export class LogReader {
   }
 
   #check(held: HeldOrigin, id: number, entry: Buffer): boolean {
-    const sound = isSound(held, seqOf(id), entry)
-    if (!sound && !this.#reported.has(id)) {
-      if (this.#reported.size >= reportedMax) this.#reported.clear()
-      this.#reported.add(id)
-      this.#onCorrupt(held.origin, seqOf(id))
-    }
-    return sound
+    return this.#checker.check(held, seqOf(id), entry)
   }
 
   /** False if entry (origin, seq) is missing or damaged; there is nothing to damage before 1. */
@@ -249,26 +220,7 @@ export class LogReader {
   }
 }
 
-/**
- * Whether `entry` is chained to the hash that `previous` has. That hash leaves the store too, and
- * if it is sound it may do so even where the record it stands for is damaged.
- */
-function follows(held: HeldOrigin, previous: Uint8Array, seq: number, entry: Buffer): boolean {
-  const sealed = seal(previous, held, seq, entry.subarray(RECORD_OFFSET))
-  return bytesEqual(sealed.hash, hashOf(entry))
-}
-
-function tooLarge(document: DocumentId): ReadReply {
-  const message = `${document} has more than ${limits.documentReadBytesMax} bytes of entries`
-  return { type: "failed", code: "document-too-large", message }
-}
-
 function corruptSnapshot(document: DocumentId): ReadReply {
   const message = `the snapshot of ${document} failed its checksum`
-  return { type: "failed", code: "corrupt", message }
-}
-
-function corrupt(origin: OriginId, seq: number): ReadReply {
-  const message = `entry ${seq} of ${origin} failed its checksum`
   return { type: "failed", code: "corrupt", message }
 }

@@ -13,6 +13,7 @@ import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
 import { hashOf, isSound, RECORD_OFFSET, seal } from "../seal.ts"
+import { forgetSide } from "./side.ts"
 import { SnapshotRenewal } from "./snapshot-renewal.ts"
 import type { Snapshots } from "./snapshots.ts"
 import { Truncation } from "./truncation.ts"
@@ -80,6 +81,7 @@ export class LogRenewal {
 
   /** Heads in memory are those of before until they are reloaded. */
   run({ own: ownOrigin, cut, isScan }: RenewalPlan): Renewed {
+    forgetSide(this.#database)
     // An index that lacks an entry would fail the deletion of that entry.
     if (isScan) {
       this.#database.exec("REINDEX entries_by_document")

@@ -28,6 +28,13 @@ const snapshotsSql = `
     PRIMARY KEY (document, origin)
   ) WITHOUT ROWID;
   CREATE INDEX folded_by_origin ON folded (origin, seq);
+  CREATE TABLE leaves (
+    bucket INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    leaf BLOB NOT NULL, -- digests of vector and content, sealed (snapshot-seal.ts)
+    PRIMARY KEY (bucket, document)
+  ) WITHOUT ROWID;
+  CREATE TABLE notes (name TEXT PRIMARY KEY, note BLOB NOT NULL) WITHOUT ROWID; -- sealed too
 `
 
 export const schemaSql: string = `

@@ -34,7 +34,7 @@ export interface FolderLog {
   /** What may happen after an append's result is out. */
   afterAppend(): void | Promise<void>
   read(request: LogRequest): ReadReply | Promise<ReadReply>
-  readSide?(request: SideRequest): SideReply | Promise<SideReply>
+  readSide(request: SideRequest): SideReply | Promise<SideReply>
   /** Absent: it can't be copied while it is open. */
   readonly backup?: MakeBackup
   close(): void | Promise<void>
@@ -77,10 +77,7 @@ function post(message: FromWorker): void {
   else port?.postMessage(message)
 }
 
-async function serve(
-  log: FolderLog,
-  message: Exclude<ToWorker, BackupRequest>,
-): Promise<void> {
+async function serve(log: FolderLog, message: Exclude<ToWorker, BackupRequest>): Promise<void> {
   if (!("type" in message)) await append(log, message)
   else if (message.type === "close") {
     await log.close()
@@ -112,8 +109,7 @@ async function read(log: FolderLog, request: ReadRequest): Promise<ReadReply> {
       case "clients":
       case "leaves":
       case "bucket-sums":
-        if (log.readSide !== undefined) return await log.readSide(request)
-        return { type: "failed", code: "store-failed", message: `${request.type} is not kept yet` }
+        return await log.readSide(request)
       default:
         return await log.read(request)
     }
