@@ -24,8 +24,8 @@ export type Outcome =
     }
   /** Behind `keepSeq`, where this node's log ends, theirs goes on. */
   | { readonly found: "continuation"; readonly keepSeq: number }
-  /** What this node could compare is no longer in its log. */
-  | { readonly found: "floor" }
+  /** They differ where one log, or both, begin later: the one that begins last stays. */
+  | { readonly found: "floor"; readonly isOurs: boolean }
   /** What the peer says contradicts itself, or the log can't be read now. */
   | { readonly found: "nothing" }
 
@@ -38,6 +38,9 @@ export class ForkProbe {
   #low = 0
   #high: number
   #seq = 0
+  /** Where the logs begin, as far as that is known. */
+  #ourFloor = 0
+  #theirFloor = 0
   #isOver = false
   /** When it asked last. */
   askedMs: Millis
@@ -85,21 +88,47 @@ export class ForkProbe {
     })
   }
 
+  /** The peer's log begins later than what it was asked for. */
+  onTruncated(turn: Turn, floorSeq: number): void {
+    if (this.#isOver || floorSeq < this.#seq) return
+    this.#theirFloor = floorSeq
+    const { origin } = this
+    const fromSeq = this.#seq
+    const query = { type: "origin", origin, fromSeq, bytesMax: 0 } as const
+    this.#core.reads.start(turn, query, (later, result) => {
+      if (this.#isOver || this.#seq !== fromSeq) return
+      if (result.type === "truncated") this.#ourFloor = result.floor.seq
+      this.#goOn(later)
+    })
+  }
+
   #judge(
     turn: Turn,
     theirs: { readonly record: Uint8Array; readonly previousHash: Uint8Array },
     result: ReadResult,
   ): void {
-    if (result.type === "truncated") return this.#end(turn, { found: "floor" })
+    if (result.type === "truncated") {
+      this.#ourFloor = result.floor.seq
+      return this.#goOn(turn)
+    }
     if (result.type !== "origin") return this.#end(turn, { found: "nothing" })
     const ours = result.run.records[0]
     const seq = this.#seq
     if (!bytesEqual(theirs.previousHash, result.previousHash)) this.#high = seq - 2
     else if (ours !== undefined && bytesEqual(ours, theirs.record)) this.#low = seq
     else return this.#end(turn, outcomeOf(this.origin, seq, theirs, ours))
+    this.#goOn(turn)
+  }
+
+  #goOn(turn: Turn): void {
+    const floor = Math.max(this.#ourFloor, this.#theirFloor)
+    if (floor > 0 && this.#high < floor) {
+      return this.#end(turn, { found: "floor", isOurs: this.#ourFloor > this.#theirFloor })
+    }
     // No log has such entries: what it says about them contradicts itself.
     if (this.#low > this.#high) return this.#end(turn, { found: "nothing" })
-    this.#ask(turn, this.#low + 1 + Math.floor((this.#high - this.#low) / 2))
+    const middle = this.#low + 1 + Math.floor((this.#high - this.#low) / 2)
+    this.#ask(turn, Math.max(middle, floor + 1))
   }
 
   #end(turn: Turn, outcome: Outcome): void {

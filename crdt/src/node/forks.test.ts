@@ -137,6 +137,19 @@ describe("one of two branches stays", () => {
     expect(node.reopened).toEqual([])
   })
 
+  test("[X2] [X3] a peer's log that begins behind where they part: it stays", () => {
+    const [stays, goes] = branches(3)
+    const { world, node } = holding(goes.slice(0, 6))
+    const peer = linked(node, "peer", claims(headAfter(far, stays.slice(0, 6))))
+    expect(peer.of("want")).toEqual([{ type: "want", origin: far, fromSeq: 6 }])
+    peer.send({ type: "truncated", origin: far, floorSeq: 6 })
+    world.settle()
+    expect(node.reopened).toMatchObject([{ why: "fork", origin: far, keepSeq: 0 }])
+    expect(node.store.log.head(far).seq).toBe(0)
+    const { run } = node.store.log.readOrigin(node.origin, 1, Infinity)
+    expect(run.records).toEqual([...goes.slice(0, 6), cutRecord({ origin: far, keepSeq: 0 })])
+  })
+
   test("[X6] what gave way is not adopted again while the next opening has to wait", () => {
     const [stays, goes] = branches(3)
     const { world, node } = holding(goes.slice(0, 6))

@@ -11,8 +11,8 @@ import type { Millis, NodeId, OriginId } from "../base/index.ts"
 import { genesisHash } from "../log/index.ts"
 import type { Head } from "../log/index.ts"
 import type { ReopenDoubt } from "../ports/index.ts"
-import { encodeLinkEntries } from "../protocol/index.ts"
-import type { LinkEntries, LinkWant } from "../protocol/index.ts"
+import { encodeLinkEntries, encodeLinkTruncated } from "../protocol/index.ts"
+import type { LinkEntries, LinkTruncated, LinkWant } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
 import { ForkProbe } from "./fork-probe.ts"
 import type { Outcome } from "./fork-probe.ts"
@@ -138,6 +138,14 @@ export class Forks {
     return true
   }
 
+  /** Gives whether it answers a probe. */
+  onTruncated(turn: Turn, link: Link, { origin, floorSeq }: LinkTruncated): boolean {
+    const probe = this.#probe
+    if (probe?.link !== link || probe.origin !== origin) return link.forked.has(origin)
+    probe.onTruncated(turn, floorSeq)
+    return true
+  }
+
   #onOutcome(turn: Turn, fork: Fork, outcome: Outcome): void {
     this.#probe = undefined
     const { origin, link } = fork
@@ -148,7 +156,7 @@ export class Forks {
       // They are only ahead of us.
       this.#forget(fork)
       link.unsettled.add(origin)
-    } else if (outcome.found === "fork" && outcome.isOurs && !isOwn) fork.stays = "ours"
+    } else if (outcome.found !== "continuation" && outcome.isOurs && !isOwn) fork.stays = "ours"
     else {
       fork.stays = "theirs"
       fork.doubt = doubtOf(origin, outcome, isOwn)
@@ -181,7 +189,12 @@ export class Forks {
     const query = { type: "origin", origin, fromSeq, bytesMax: 0 } as const
     this.#core.reads.start(turn, query, (later, result) => {
       link.isProbed = false
-      if (this.#links.get(link.connection) !== link || result.type !== "origin") return
+      if (this.#links.get(link.connection) !== link) return
+      if (result.type === "truncated") {
+        const { seq: floorSeq } = result.floor
+        later.send(link.connection, encodeLinkTruncated({ type: "truncated", origin, floorSeq }))
+      }
+      if (result.type !== "origin") return
       const [record] = result.run.records
       if (record === undefined || !link.isOpen) return
       const { previousHash } = result
@@ -234,7 +247,7 @@ export class Forks {
 
 type Lost = Exclude<Outcome, { readonly found: "nothing" }>
 
-/** Below the floor no entry tells which branch is greater: whoever can't look gives way. */
+/** Below a floor nobody can tell from where on they differ: all of it gives way. */
 function doubtOf(origin: OriginId, outcome: Lost, isOwn: boolean): ReopenDoubt {
   const keepSeq = outcome.found === "floor" ? 0 : outcome.keepSeq
   if (isOwn) return { why: "overtaken", keepSeq }

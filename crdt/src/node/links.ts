@@ -198,6 +198,7 @@ export class Links {
       case "presence":
         return this.#onPresence(turn, link, message)
       case "truncated":
+        if (this.forks.onTruncated(turn, link, message)) return
         this.pull.onTruncated(turn, link, message)
         return this.#wantTransfer(turn)
       case "transfer-want":

@@ -25,9 +25,10 @@ export class Forks {
     return this.#seqs.size
   }
 
-  /** How many contents there are at most that stand where another does. */
+  /** How many branches there are that another will take the place of, or may be soon. */
   get branches(): number {
-    let branches = 0
+    // What was put back may write on where others hold something else.
+    let branches = this.#rolledBack.size
     for (const [origin, seqs] of this.#seqs) {
       const others = [...seqs].map((seq) => this.#others.get(nameOf(origin, seq))?.length ?? 0)
       branches += Math.max(0, ...others)
