@@ -56,7 +56,7 @@ export class Backups {
     if (this.#isBusy) return failure(503, "overloaded", "another backup is being made; try later")
     this.#isBusy = true
     try {
-      if (await hasRoom(directory)) return ReadableStream.from(this.#body(store, directory))
+      if (await hasRoom(directory)) return streamOf(this.#body(store, directory))
     } catch (error) {
       this.#isBusy = false
       return failure(503, "backup-failed", errorMessage(error))
@@ -88,6 +88,20 @@ export class Backups {
       this.#isBusy = false
     }
   }
+}
+
+/** Ends with whoever reads it, so that what is staged is removed in any case. */
+function streamOf(body: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await body.next()
+      if (done === true) controller.close()
+      else controller.enqueue(value)
+    },
+    async cancel() {
+      await body.return(undefined)
+    },
+  })
 }
 
 /** Once it is made, or why it is not. */
