@@ -3,6 +3,7 @@
  * into the copy too, as both go through one connection. The copy is synced by other threads as it
  * grows, so that the sync at its end, which keeps commits waiting, has little left. Rule [B2].
  */
+import { rmSync } from "node:fs"
 import { open } from "node:fs/promises"
 import { dirname } from "node:path"
 import type { Database } from "better-sqlite3"
@@ -40,6 +41,9 @@ export async function backupDatabase(
       },
     })
     await copy.sync()
+  } catch (error) {
+    for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(file + suffix, { force: true })
+    throw error
   } finally {
     await copy.close()
   }

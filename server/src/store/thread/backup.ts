@@ -3,7 +3,6 @@
  * long and the store goes on meanwhile. The copy is the log as it is between two commits, and its
  * steps are short, so that a commit waits for one of them at most. Rule [B2].
  */
-import { rmSync } from "node:fs"
 import { MessageChannel } from "node:worker_threads"
 import type { MessagePort, Worker } from "node:worker_threads"
 import type { Store } from "@causeway/crdt/ports"
@@ -44,7 +43,7 @@ type FromThread =
   | { readonly type: "finished" }
   | { readonly type: "failed"; readonly message: string }
 
-/** What a log must be able to do for it; it stops soon after `goesOn` says no. */
+/** What a log must be able to do for it: it stops soon after `goesOn` says no, and tidies up. */
 export type MakeBackup = (
   file: string,
   goesOn: (progress: BackupProgress) => boolean,
@@ -88,7 +87,6 @@ export async function serveBackup(
     })
     say({ type: "finished" })
   } catch (error) {
-    for (const suffix of ["", "-journal", "-wal", "-shm"]) rmSync(file + suffix, { force: true })
     say({ type: "failed", message: errorMessage(error) })
   }
 }
