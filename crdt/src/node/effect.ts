@@ -136,6 +136,12 @@ export type NodeEvent =
   /** A peer is out of reach for longer than a restart takes. */
   | { readonly type: "partition-noticed"; readonly peer: NodeId; readonly sinceMs: Millis }
   | { readonly type: "partition-healed"; readonly report: PartitionReport }
+  /** More than one process runs under this node id. */
+  | {
+      readonly type: "twin-detected"
+      readonly node: NodeId
+      readonly origins: readonly OriginId[]
+    }
   | {
       readonly type: "fork-detected"
       readonly origin: OriginId

@@ -18,6 +18,7 @@ import { isSameProof, proofOf } from "./link-proof.ts"
 import type { Hellos, LinkRole } from "./link-proof.ts"
 import type { Link, PeerIdentity } from "./link.ts"
 import type { Turn } from "./turn.ts"
+import type { Twins } from "./twins.ts"
 
 /** Why a peer's proof is not taken; `unexpected`: it has a secret, and this node has none. */
 export type AuthFailure = "missing" | "wrong" | "unexpected"
@@ -28,14 +29,17 @@ const none = new Uint8Array()
 
 export class Greeting {
   readonly #core: Core
+  readonly #twins: Twins
   readonly #refuse: (turn: Turn, link: Link, reason: CloseReason, detail: string) => void
   readonly #said = new Set<string>()
 
   constructor(
     core: Core,
+    twins: Twins,
     refuse: (turn: Turn, link: Link, reason: CloseReason, detail: string) => void,
   ) {
     this.#core = core
+    this.#twins = twins
     this.#refuse = refuse
   }
 
@@ -43,6 +47,7 @@ export class Greeting {
     const { cluster, node, origin, random, address = "" } = this.#core.config
     const versions = this.#core.config.linkVersions ?? linkVersions
     const nonce = random.bytes(NONCE_BYTES)
+    this.#twins.noteOwn(nonce)
     const windowBytes = limits.linkWindowBytes
     const hello = { versions, cluster, node, origin, windowBytes, nonce, address }
     link.state = { state: "greeting", ours: encodeLinkHello({ type: "hello", ...hello }) }
@@ -63,6 +68,7 @@ export class Greeting {
       return
     }
     const { node, origin, address } = hello
+    const isSelf = this.#twins.isOwn(hello.nonce)
     // What was sent and is not confirmed is kept account of, however much a peer would take.
     const windowBytes = Math.min(hello.windowBytes, limits.linkWindowBytes)
     const { ours } = link.state
@@ -72,7 +78,7 @@ export class Greeting {
     const hellos = isDialler
       ? { dialler: ours, acceptor: theirs }
       : { dialler: theirs, acceptor: ours }
-    link.state = { state: "proving", peer: { node, origin, windowBytes, address }, hellos }
+    link.state = { state: "proving", peer: { node, origin, windowBytes, address, isSelf }, hellos }
     // Whoever dials in is shown nothing that a secret could be guessed from.
     if (isDialler) this.#prove(turn, link, "dialler", hellos)
   }
@@ -83,8 +89,12 @@ export class Greeting {
     turn.send(link.connection, encodeLinkProof({ type: "proof", proof }))
   }
 
-  /** Gives who the peer is if it may be believed; the link is closed if not. */
-  onProof(turn: Turn, link: Link, proof: Uint8Array): PeerIdentity | undefined {
+  /** Gives who the peer is if it may be believed, and both hellos; the link is closed if not. */
+  onProof(
+    turn: Turn,
+    link: Link,
+    proof: Uint8Array,
+  ): { readonly peer: PeerIdentity; readonly hellos: Hellos } | undefined {
     if (link.state.state !== "proving") return undefined
     const { peer, hellos } = link.state
     const isDialler = link.address !== undefined
@@ -95,7 +105,7 @@ export class Greeting {
     }
     if (!isDialler) this.#prove(turn, link, "acceptor", hellos)
     link.state = { state: "proved", peer }
-    return peer
+    return { peer, hellos }
   }
 
   #check(proof: Uint8Array, role: LinkRole, hellos: Hellos): AuthFailure | undefined {

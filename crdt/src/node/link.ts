@@ -21,6 +21,8 @@ export type PeerIdentity = {
   readonly windowBytes: number
   /** Where it says that it is reached; empty if it does not. */
   readonly address: string
+  /** Its hello is one that this process sent. */
+  readonly isSelf: boolean
 }
 
 export type LinkState =

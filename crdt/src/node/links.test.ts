@@ -45,7 +45,6 @@ describe("the greeting", () => {
     }
     expect(reasonOf({ cluster: "other" })).toBe("cluster-mismatch")
     expect(reasonOf({ versions: { min: 7, max: 9 } })).toBe("link-version-mismatch")
-    expect(reasonOf({}, "n1")).toBe("self-link")
     expect(reasonOf({ versions: { min: 1, max: 9 } })).toBeUndefined()
     expect(reasonOf({ versions: { min: 1, max: 1 } })).toBe("link-version-mismatch")
     expect(node.eventsOf("link-refused")).toHaveLength(4)

@@ -41,6 +41,7 @@ import { TransferIn } from "./transfer-in.ts"
 import type { TransferHooks } from "./transfer-in.ts"
 import { TransferOut } from "./transfer-out.ts"
 import type { Turn } from "./turn.ts"
+import { Twins } from "./twins.ts"
 
 export function linkPresence(document: DocumentId, all: readonly PresenceEntry[]): Uint8Array[] {
   return presenceFrames(all, (entries) =>
@@ -78,6 +79,7 @@ export class Links {
   readonly pull: LinkPull
   readonly partitions: Partitions
   readonly membership: Membership
+  readonly twins: Twins
   readonly #greeting: Greeting
   readonly #transferOut: TransferOut
   readonly transferIn: TransferIn
@@ -92,8 +94,9 @@ export class Links {
     this.digests = new Digests(core, this.#links, nowMs)
     this.forks = new Forks(core, this.#links)
     this.pull = new LinkPull(core, this.#links, this.forks)
+    this.twins = new Twins(core)
     this.membership = new Membership(core, this.#links, dials, nowMs)
-    this.#greeting = new Greeting(core, (turn, link, reason, detail) => {
+    this.#greeting = new Greeting(core, this.twins, (turn, link, reason, detail) => {
       this.#refuse(turn, link, reason, detail)
     })
     this.#transferOut = new TransferOut(core, this.#links)
@@ -242,12 +245,14 @@ export class Links {
   }
 
   #onProof(turn: Turn, link: Link, { proof }: LinkProof): void {
-    const peer = this.#greeting.onProof(turn, link, proof)
-    if (peer === undefined) return
-    const { node, origin } = peer
+    const proved = this.#greeting.onProof(turn, link, proof)
+    if (proved === undefined) return
+    const { node, origin, isSelf } = proved.peer
     const dial = this.dials.find(link.address)
-    if (node === this.#core.config.node) {
-      this.dials.set(dial, { state: "self" }, turn.nowMs)
+    const isDialler = link.address !== undefined
+    if (node !== this.#core.config.node) this.twins.onGreeted(turn, origin)
+    else if (isSelf || !this.twins.onTwin(turn, origin, proved.hellos, isDialler)) {
+      if (isSelf) this.dials.set(dial, { state: "self" }, turn.nowMs)
       this.#refuse(turn, link, "self-link", "the peer has this node's id")
       return
     }

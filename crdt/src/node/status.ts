@@ -2,6 +2,7 @@
 import { parseNodeId } from "../base/index.ts"
 import type { Millis, NodeId, OriginId } from "../base/index.ts"
 import type { PeerFreshness } from "../protocol/index.ts"
+import type { TwinStatus } from "./twins.ts"
 import type { ForkStatus } from "./forks.ts"
 import type { Holdings } from "./holdings.ts"
 import type { Link } from "./link.ts"
@@ -43,6 +44,8 @@ export type NodeStatus = {
   readonly transfer: TransferStatus | undefined
   /** Origins that linked peers hold otherwise than this node does. */
   readonly forks: readonly ForkStatus[]
+  /** Node ids under which more than one process runs, or ran since this one started. */
+  readonly twins: readonly TwinStatus[]
 }
 
 export function nodeStatus(core: Core, links: Links, isStopping: boolean): NodeStatus {
@@ -62,6 +65,7 @@ export function nodeStatus(core: Core, links: Links, isStopping: boolean): NodeS
     peers: peerStatus(links, holdings),
     members: members.status(),
     forks: links.forks.status(),
+    twins: links.twins.status(),
     partition: links.partitions.status(),
     divergences: links.digests.status(),
     transfer: links.transferIn.status(),

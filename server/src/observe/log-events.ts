@@ -30,10 +30,15 @@ const authAdvice: Readonly<Record<AuthFailure, string>> = {
   unexpected: "this node has no secret and the peer has one: start it with --secret-file",
 }
 
+const ofTwins =
+  "stop all processes but one that run under this node id, or give each a data folder of its own; " +
+  "what they wrote is kept"
+
 export function logEvent(log: Log, event: NodeEvent): void {
   if (silent.has(event.type)) return
   const { type, ...fields } = event
   if (type === "fork-detected") log.error(fields, type)
+  else if (type === "twin-detected") log.error({ ...fields, toDo: ofTwins }, type)
   else if (event.type === "partition-healed") log.info(event.report, type)
   else if (event.type === "link-not-authenticated") {
     const { peer, address, cause } = event

@@ -34,6 +34,7 @@ export class Metrics {
   readonly #divergences = this.#counter("divergences_total", "Documents whose content differs")
   readonly #transfers = this.#counter("transfers_total", "State transfers that were completed")
   readonly #forks = this.#counter("forks_total", "Logs of one origin that differ")
+  readonly #twins = this.#counter("twins_total", "Node ids with more than one process")
   readonly #renewals = this.#counter("log_renewals_total", "Openings in doubt", "why")
   readonly #salvaged = this.#counter("entries_salvaged_total", "Entries logged again in doubt")
   readonly #lost = this.#counter("entries_lost_total", "Entries of the log that were unreadable")
@@ -131,6 +132,8 @@ export class Metrics {
         return this.#heals.inc()
       case "partition-healed":
         return this.#partitions.inc()
+      case "twin-detected":
+        return this.#twins.inc()
       case "fork-detected":
         return this.#forks.inc()
       case "presence-dropped":
