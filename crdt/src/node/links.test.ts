@@ -47,7 +47,7 @@ describe("the greeting", () => {
     expect(reasonOf({ versions: { min: 7, max: 9 } })).toBe("link-version-mismatch")
     expect(reasonOf({ versions: { min: 1, max: 9 } })).toBeUndefined()
     expect(reasonOf({ versions: { min: 1, max: 1 } })).toBe("link-version-mismatch")
-    expect(node.eventsOf("link-refused")).toHaveLength(4)
+    expect(node.eventsOf("link-refused")).toHaveLength(3)
     expect(node.eventsOf("link-up")).toHaveLength(1)
   })
 
