@@ -29,7 +29,7 @@ export type KeyRange = { readonly gte: Buffer; readonly lt: Buffer }
 
 /** Seqs are written with the highest byte first: 2^48 entries of one origin. */
 const SEQ_BYTES = 6
-export const SEQ_MAX: number = 2 ** (8 * SEQ_BYTES) - 1
+const SEQ_MAX = 2 ** (8 * SEQ_BYTES) - 1
 
 const slotBytes = 4
 
@@ -185,11 +185,6 @@ export function dotOfKey(key: Buffer): { origin: OriginId; seq: number } | undef
   while (start > 1 && (key[start - 1] ?? 0) > 1) start -= 1
   const origin = parseOriginId(key.toString("latin1", start, end))
   return origin && { origin, seq: key.readUIntBE(end + 1, SEQ_BYTES) }
-}
-
-/** The key of the document that a place's key begins with. */
-export function documentKeyOfPlace(key: Buffer, origin: OriginId): Buffer {
-  return key.subarray(0, key.length - SEQ_BYTES - 1 - origin.length)
 }
 
 function withSeq(prefix: Buffer, seq: number): Buffer {

@@ -1,17 +1,15 @@
-/** Openings in doubt of real data folders: what was put back, copied, exchanged or cut short. */
-import { copyFile, cp, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises"
+/** Openings in doubt of databases that were changed from within. */
+import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Database from "better-sqlite3"
 import type { OriginId } from "@causeway/crdt/base"
-import { emptyHead } from "@causeway/crdt/log"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import {
   appended,
   close,
   readClient,
   readDocument,
-  readOrigin,
   testClient,
   testDocument,
   testRecord,
@@ -65,73 +63,6 @@ async function expectRenewed(directory: string, before: OriginId, why: string): 
   return again
 }
 
-const mishaps: [name: string, happen: (directory: string, backup: string) => Promise<void>][] = [
-  ["the file is gone", (directory) => rm(join(directory, BOOT_FILE))],
-  ["the file is no record", (directory) => writeFile(join(directory, BOOT_FILE), "{}")],
-  ["the file is cut short", (directory) => writeFile(join(directory, BOOT_FILE), '{"boot":')],
-  [
-    "the database is an older one",
-    (directory, backup) => copyFile(join(backup, DATABASE_FILE), join(directory, DATABASE_FILE)),
-  ],
-  [
-    "the file is an older one",
-    (directory, backup) => copyFile(join(backup, BOOT_FILE), join(directory, BOOT_FILE)),
-  ],
-]
-
-test.each(mishaps)("[E2] %s: a fresh epoch, and nothing is reused or lost", async (_, happen) => {
-  const directory = await folder()
-  const backup = await folder()
-  const before = await written(directory)
-  await cp(directory, backup, { recursive: true })
-  await written(directory)
-  await happen(directory, backup)
-  const store = await expectRenewed(directory, before, "boot-record")
-  const held = (await readOrigin(store, before)).run.records
-  expect([records, [...records, ...records]]).toContainEqual(
-    held.map((record) => new Uint8Array(record)),
-  )
-})
-
-test("[E2] an older database without any entry is in doubt: it had some since", async () => {
-  const directory = await folder()
-  const backup = await folder()
-  const store = await opened(directory)
-  await close(store)
-  await cp(directory, backup, { recursive: true })
-  const before = await written(directory)
-  await copyFile(join(backup, DATABASE_FILE), join(directory, DATABASE_FILE))
-  const again = await expectRenewed(directory, before, "boot-record")
-  expect(new Map(again.opened.heads).has(before)).toBe(false)
-})
-
-test("[E1] a folder put back whole agrees with itself: only peers can tell", async () => {
-  const directory = await folder()
-  const backup = await folder()
-  const origin = await written(directory)
-  await cp(directory, backup, { recursive: true })
-  await written(directory)
-  const store = await opened(backup)
-  expect(store.opened).toMatchObject({ origin, renewed: undefined })
-})
-
-test("[E1] a crash while the boot record changes leaves no doubt", async () => {
-  const directory = await folder()
-  const origin = await written(directory)
-  const boot = join(directory, BOOT_FILE)
-  // Before the commit: a staged file that matches nothing.
-  await writeFile(`${boot}.new`, '{"boot":"00","origin":"x@0000000000000001","openedSeq":9}')
-  await close(await opened(directory))
-  // After it: the staged file matches, the old one does not.
-  await copyFile(boot, join(directory, "kept"))
-  await close(await opened(directory))
-  await rename(boot, `${boot}.new`)
-  await rename(join(directory, "kept"), boot)
-  const store = await opened(directory)
-  expect(store.opened).toMatchObject({ origin, renewed: undefined })
-  expect(await readdir(directory)).not.toContain(`${BOOT_FILE}.new`)
-})
-
 test("[E2] an own log that ends before where it was opened last has lost its tail", async () => {
   const directory = await folder()
   const before = await written(directory)
@@ -167,13 +98,4 @@ test("[E4] looking through the log puts documents and client numbers right", asy
   expect(await readDocument(again, document)).toEqual(expected)
   expect((await readDocument(again, other)).map(({ seq }) => seq)).toEqual([5])
   expect(await readClient(again, testClient(1))).toBe(7)
-})
-
-test("[E1] an origin that was never written under is not kept", async () => {
-  const directory = await folder()
-  const store = await opened(directory)
-  await close(store)
-  await rm(join(directory, BOOT_FILE))
-  const again = await opened(directory)
-  expect(again.opened.heads).toEqual([[again.opened.origin, emptyHead]])
 })
