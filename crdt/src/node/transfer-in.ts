@@ -49,6 +49,8 @@ type Transfer = {
   arrivedBytes: number
   /** The page has ended, with what arrived before it. */
   page: TransferPage | undefined
+  /** What the peer had said that it holds when it was asked for the page. */
+  askedHeads: ReadonlyMap<OriginId, Head>
   isBusy: boolean
   documents: number
   bytes: number
@@ -70,6 +72,8 @@ export class TransferIn {
   readonly #hooks: TransferHooks
   /** Undefined if no transfer is due. */
   #progress: TransferProgress | undefined
+  /** What all pages stand for that have come to their ends, and the part of one that did not. */
+  #pagesHeads: TransferProgress["heads"]
   #transfer: Transfer | undefined
 
   constructor(core: Core, hooks: TransferHooks) {
@@ -93,6 +97,7 @@ export class TransferIn {
     this.#progress ??= transferStart
     if (this.#transfer !== undefined || link.state.state !== "linked") return
     turn.emit({ type: "transfer-begun", peer: link.state.peer.node, resumed: isResumed })
+    this.#pagesHeads = this.#progress.heads
     this.#transfer = {
       link,
       sinceMs: turn.nowMs,
@@ -101,6 +106,7 @@ export class TransferIn {
       arrived: [],
       arrivedBytes: 0,
       page: undefined,
+      askedHeads: new Map(),
       isBusy: false,
       documents: 0,
       bytes: 0,
@@ -113,6 +119,7 @@ export class TransferIn {
     transfer.heardMs = turn.nowMs
     const since = this.#core.holdings.vector()
     const { place } = this.#progress
+    transfer.askedHeads = new Map(transfer.link.heads)
     const want = encodeTransferWant({ type: "transfer-want", since, place })
     turn.send(transfer.link.connection, want)
   }
@@ -247,7 +254,8 @@ export class TransferIn {
     const { document } = snapshot
     const progress: TransferProgress = {
       place: { phase: "documents", after: document },
-      heads: this.#progress?.heads,
+      // Its page may never end, and so not say what it stands for: for what was told before it.
+      heads: leastHeads(this.#pagesHeads, transfer.askedHeads),
     }
     const note = ["transfer", encodeProgress(progress)] as const
     this.#maintain(turn, { snapshots: [snapshot], notes: [note] }, (later, result) => {
@@ -274,7 +282,7 @@ export class TransferIn {
   }
 
   #endPage(turn: Turn, transfer: Transfer, page: TransferPage): void {
-    const heads = leastHeads(this.#progress?.heads, page.heads)
+    const heads = leastHeads(this.#pagesHeads, page.heads)
     transfer.isBusy = true
     if (page.next === undefined) {
       this.#finish(turn, transfer, page, heads)
@@ -290,6 +298,7 @@ export class TransferIn {
         return
       }
       this.#progress = progress
+      this.#pagesHeads = heads
       transfer.page = undefined
       this.#ask(later, transfer)
     })

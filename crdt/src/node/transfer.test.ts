@@ -187,6 +187,31 @@ describe("state transfer", () => {
       expect(jsonOf(n2, document)).toEqual(jsonOf(n1, document))
   })
 
+  test("[K8] a page that never ended stands for what was told before it, no more", () => {
+    const many = Array.from({ length: 40 }, (_, index) => documentNamed(`d${index}`))
+    const { world, n1, n2 } = parted(many)
+    const n3 = world.node("n3", { peers: ["n1", "n2"] })
+    world.cut(n2, n3)
+    world.advance(30_000)
+    world.heal(n1, n2)
+    for (let step = 0; (n2.core.status().transfer?.documents ?? 0) < 5; step++) {
+      expect(step).toBeLessThan(20_000)
+      const [action] = world.actions()
+      if (action === undefined) world.pass(50)
+      else action()
+    }
+    world.cut(n1, n2)
+    // A document that has come is written to, and the other peer has that as a document alone.
+    for (const document of many) write(n1, 9, document)
+    world.advance(10_000)
+    truncate(n3)
+    world.cut(n1, n3)
+    world.heal(n2, n3)
+    world.advance(60_000)
+    expect(headsOf(n2)).toEqual(headsOf(n3))
+    for (const document of many) expect(jsonOf(n2, document)).toEqual(jsonOf(n3, document))
+  })
+
   test("[K8] clients that have a document open are shown what came, and resume from it", () => {
     const { world, n1, n2 } = parted()
     const client = openNative(n2, notes, 900)

@@ -161,6 +161,30 @@ export const scenarios: readonly Scenario[] = [
       ],
     },
   },
+  // Demands that documents of a page that never ended stand for no more than what their sender had
+  // said before (`TransferIn.#write`).
+  {
+    name: "page of a transfer that never ended",
+    story:
+      "a state transfer whose first page was cut short went on with another peer, and claimed all" +
+      " that this one held, also of the documents that had come before and were written to since",
+    options: {
+      nodes: 3,
+      clients: 6,
+      stockClients: 1,
+      seconds: 20,
+      writesPerSecond: 10,
+      seed: 5,
+      faults: [
+        "withheld-first:2",
+        "client-move:2",
+        "isolate:4",
+        "slow-disk:4",
+        "crash:6",
+        "reopen:3",
+      ],
+    },
+  },
   ...diskScenarios,
   ...partitionScenarios,
   ...pullAndClientScenarios,
