@@ -116,7 +116,7 @@ function drawCompaction(random: SimRandom): CompactionConfig {
   return {
     tailEntriesMax: whole(3, 300),
     tailBytesMax: whole(500, 100_000),
-    truncatedMax: whole(1, 200),
+    truncatedMax: whole(20, 1000),
     logBytesMax: random.chance(0.3) ? whole(3000, 300_000) : compactionLimits.logBytesMax,
   }
 }

@@ -192,6 +192,27 @@ describe("floors", () => {
     expect(n2.store.log.head(n1.origin)).toEqual(n1.store.log.head(n1.origin))
   })
 
+  test("[K11] what is folded waits for a member that is away until it is old", () => {
+    const world = new World()
+    const compaction = { ...short, logAgeMsMax: 60_000 }
+    const n1 = world.node("n1", { peers: ["n2"], compaction })
+    const n2 = world.node("n2")
+    world.advance(3000)
+    world.cut(n1, n2)
+    write(n1, 9)
+    world.advance(50_000)
+    expect(floorsOf(n1)).toEqual([])
+    world.advance(100_000)
+    expect(n1.store.log.floor(n1.origin).seq).toBeGreaterThan(8)
+    write(n1, 9, other)
+    world.advance(20_000)
+    expect(n1.store.log.floor(n1.origin).seq).toBeLessThan(n1.store.log.head(n1.origin).seq)
+    world.heal(n1, n2)
+    world.advance(30_000)
+    expect(n2.eventsOf("transfer-done")).toHaveLength(1)
+    expect(jsonOf(n2)).toEqual(jsonOf(n1))
+  })
+
   test("[K11] without leave to strand members floors wait, whatever the log takes", () => {
     const world = new World()
     const compaction = { ...short, logBytesMax: 1000, mayStrand: false }

@@ -6,8 +6,9 @@
  * Rules [K9] [K10] [K11].
  */
 import { assert, partsOfDocumentId } from "../base/index.ts"
-import type { DocumentId, NodeId, OriginId } from "../base/index.ts"
+import type { DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
+import { decodeUpdate } from "../log/index.ts"
 import type { Foldable, Head } from "../log/index.ts"
 import type { AppendBatch, AppendResult, ReadResult } from "../ports/index.ts"
 import type { Core } from "./core.ts"
@@ -22,6 +23,8 @@ export type CompactionLimits = {
   readonly tailBytesMax: number
   /** Past it the oldest documents in the log are folded, however short their tails. */
   readonly logBytesMax: number
+  /** Floors over what is folded wait no longer than this for a member. */
+  readonly logAgeMsMax: Millis
   /** Entries that one batch deletes of an origin. */
   readonly truncatedMax: number
 }
@@ -30,6 +33,7 @@ export const compactionLimits: CompactionLimits = {
   tailEntriesMax: 256,
   tailBytesMax: 64 * 1024,
   logBytesMax: 1024 * 1024 * 1024,
+  logAgeMsMax: 7 * 24 * 3_600_000,
   truncatedMax: 1024,
 }
 
@@ -37,6 +41,8 @@ export const compactionLimits: CompactionLimits = {
 const tailsKnownMax = 16_384
 /** Documents that wait to be folded. Past it they are asked again by the next update or look. */
 const foldsWaitingMax = 256
+/** How old an origin's entries are is looked at this often. */
+const ageLookMs = 600_000
 /** Floors that one batch moves. Past it: the next one. */
 const floorsMovedMax = 16
 
@@ -69,6 +75,8 @@ export class Compaction {
   #isPastCap = false
   /** Where floors are. */
   readonly #floors: VersionVector
+  /** When the age of an origin's entries is looked at again. */
+  readonly #ageLooks = new Map<OriginId, Millis>()
   #isStopped = false
 
   constructor(core: Core, heldBy: HeldBy, { mayStrand = true, ...rest }: CompactionConfig = {}) {
@@ -217,7 +225,11 @@ export class Compaction {
     for (const document of result.documents) this.#ask(document, "forced")
     this.#fold(turn)
     const floors = this.#floorsOf(result)
-    if (floors.length === 0) return
+    if (floors.length > 0) this.#truncate(floors)
+    else if (this.#mayStrand) this.#lookAtAge(turn, result)
+  }
+
+  #truncate(floors: readonly (readonly [OriginId, number])[]): void {
     this.#isLooking = true
     this.#write({ floors }, (later, written) => {
       this.#isLooking = false
@@ -226,6 +238,24 @@ export class Compaction {
       for (const [origin, seq] of floors) this.#floors.raise(origin, seq)
       later.emit({ type: "truncated", floors })
       this.#look(later)
+    })
+  }
+
+  /** What waits for a member for too long goes all the same. Times only say how old, about. */
+  #lookAtAge(turn: Turn, { floors }: Foldable): void {
+    const due = floors.find(([origin]) => turn.nowMs >= (this.#ageLooks.get(origin) ?? -Infinity))
+    if (due === undefined) return
+    const [origin, foldedTo] = due
+    const seq = Math.min(foldedTo, this.#floors.get(origin) + this.#limits.truncatedMax)
+    this.#isLooking = true
+    const query = { type: "origin", origin, fromSeq: seq, bytesMax: 0 } as const
+    this.#core.reads.start(turn, query, (later, result) => {
+      this.#isLooking = false
+      const [record] = result.type === "origin" ? result.run.records : []
+      const update = record === undefined ? undefined : decodeUpdate(record)
+      const isOld = update !== undefined && later.nowMs - update.atMs > this.#limits.logAgeMsMax
+      if (isOld && !this.#isStopped) this.#truncate([[origin, seq]])
+      else this.#ageLooks.set(origin, later.nowMs + Math.min(ageLookMs, this.#limits.logAgeMsMax))
     })
   }
 

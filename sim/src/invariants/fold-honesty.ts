@@ -3,13 +3,13 @@
  * state does hold, at the moment it is written and for every entry that comes under it later; and
  * no floor passes what another node never had, but past the cap of the log. Rules [K1] [K9]–[K11].
  */
-import { bytesEqual } from "@causeway/crdt/base"
+import { bytesEqual, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
 import { decodeUpdate } from "@causeway/crdt/log"
 import type { MemoryLog } from "@causeway/crdt/log"
 import type { Input, Job, JobResult } from "@causeway/crdt/node"
 import type { AppendBatch } from "@causeway/crdt/ports"
-import { contentOf } from "../checkers/content.ts"
+import { bodiesOf, contentOf } from "../checkers/content.ts"
 import { Coverage } from "../checkers/coverage.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
@@ -160,12 +160,32 @@ class FoldHonesty implements Watcher {
     })
   }
 
+  /** What is left over is no more than twice what it must be. */
+  onRest(): void {
+    const { compaction } = this.#world.profile
+    for (const { node, disk } of this.#world.nodes) {
+      const { logBytes, snapshotBytes } = disk.durable.sizes()
+      let compacted = 0
+      for (const document of disk.durable.documentIds()) {
+        const engine = this.#world.engines[partsOfDocumentId(document).engine]
+        compacted += engine.compact(engine.merge(bodiesOf(disk.durable, document))).length
+      }
+      const bytes = logBytes + snapshotBytes
+      const bytesMax = 2 * (compacted + (compaction.logBytesMax ?? Infinity)) + SLACK_BYTES
+      demand(bytes <= bytesMax, INVARIANT, () => {
+        return `${node} takes ${bytes} bytes for documents of ${compacted}`
+      })
+    }
+  }
+
   onNodeEnded({ node }: SimNode): void {
     for (const name of this.#jobs.keys()) if (name.startsWith(`${node} `)) this.#jobs.delete(name)
   }
 }
 
 const INVARIANT = "fold-honesty"
+/** Of entries that came since the last look. */
+const SLACK_BYTES = 65_536
 
 export const foldHonesty: Invariant = {
   name: INVARIANT,

@@ -60,7 +60,7 @@ async function downgrade(directory: string): Promise<void> {
   const path = join(directory, DATABASE_FILE)
   const old = new Database(`${path}.1`)
   old.exec(schema1)
-  old.pragma(`application_id = ${0x43737779}`)
+  old.pragma("application_id = 1131640697")
   old.pragma("user_version = 1")
   old.exec(`
     ATTACH '${path}' AS new;
