@@ -43,7 +43,7 @@ const status = z.object({
 })
 
 export type SaidStatus = z.infer<typeof status>
-export type SaidPeer = z.infer<typeof peer>
+type SaidPeer = z.infer<typeof peer>
 
 export type Member = {
   /** Undefined for an address that was never reached. */

@@ -15,7 +15,7 @@ export type DoctorOptions = {
   readonly json?: boolean
 }
 
-export const doctorExit = { sound: 0, failed: 1, damaged: 2, lost: 3 } as const
+const doctorExit = { sound: 0, failed: 1, damaged: 2, lost: 3 } as const
 
 export async function doctor(options: DoctorOptions): Promise<number> {
   const { data, repair = false, json = false } = options

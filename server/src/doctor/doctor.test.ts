@@ -11,6 +11,7 @@ import { BOOT_FILE } from "../store/boot-record.ts"
 import { openSqliteStore, StoreOpenError } from "../store/index.ts"
 import { DATABASE_FILE } from "../store/sqlite/schema.ts"
 import { Cleanup } from "../test/cleanup.ts"
+import { Findings, lostRangesMax } from "./findings.ts"
 import type { FindingKind } from "./findings.ts"
 import { inspectFolder } from "./inspect.ts"
 import { RawDatabase } from "./raw-database.ts"
@@ -239,6 +240,20 @@ describe("what is wrong is named", () => {
     expect(inspect(directory).findings).toEqual([])
     expect(held(directory)).toBeGreaterThan(200)
   })
+})
+
+test("[B6] what is lost is named up to a bound, and counted past it", () => {
+  const findings = new Findings()
+  const lose = (seq: number) =>
+    findings.lose("entry", "entries", { origin: foreign, fromSeq: seq, toSeq: seq })
+  for (let seq = 1; seq <= 3; seq++) lose(seq)
+  expect(findings.lost).toEqual([{ origin: foreign, fromSeq: 1, toSeq: 3 }])
+  for (let index = 0; index < lostRangesMax + 5; index++) lose(10 + index * 2)
+  expect(findings.lost).toHaveLength(lostRangesMax)
+  expect(findings.lostCount).toBe(lostRangesMax + 8)
+  const [only] = findings.all()
+  expect(only?.count).toBe(lostRangesMax + 8)
+  expect(only?.message).toMatch(/^entries: 1008 \(\S+ 1, \S+ 2, \S+ 3, …\)$/)
 })
 
 describe("a folder with snapshots and floors", () => {

@@ -164,7 +164,7 @@ export class RawDatabase {
 }
 
 /** Whether SQLite said that its file is damaged. */
-export function isDamage(error: unknown): boolean {
+function isDamage(error: unknown): boolean {
   const code = errorCode(error)
   return damageCodes.some((prefix) => code.startsWith(prefix))
 }
