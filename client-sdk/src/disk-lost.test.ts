@@ -41,7 +41,9 @@ test("[T1] [T3] one disk destroyed at any moment: nothing saved to a quorum is l
     const victim = round % nodes.length
     const writer = connect(sync(victim))
     const note = writer.yjs("notes")
-    await note.saved("quorum")
+    // Links are up again, and words are saved.
+    type(note, `round ${round} `)
+    await note.saved("all")
     let acked = 0
     let isOver = false
     const typing = (async () => {
