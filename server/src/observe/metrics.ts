@@ -33,6 +33,8 @@ export class Metrics {
   readonly #partitions = this.#counter("partitions_total", "Splits that are over")
   readonly #divergences = this.#counter("divergences_total", "Documents whose content differs")
   readonly #transfers = this.#counter("transfers_total", "State transfers that were completed")
+  readonly #folds = this.#counter("documents_folded_total", "Tails of documents put in snapshots")
+  readonly #floors = this.#counter("log_floors_moved_total", "Times a log began later")
   readonly #forks = this.#counter("forks_total", "Logs of one origin that differ")
   readonly #twins = this.#counter("twins_total", "Node ids with more than one process")
   readonly #renewals = this.#counter("log_renewals_total", "Openings in doubt", "why")
@@ -140,6 +142,10 @@ export class Metrics {
         return this.#presence.inc({ why: event.why })
       case "divergence-found":
         return this.#divergences.inc()
+      case "folded":
+        return this.#folds.inc()
+      case "truncated":
+        return this.#floors.inc(event.floors.length)
       case "transfer-done":
         return this.#transfers.inc()
       case "session-opened":

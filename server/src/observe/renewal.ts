@@ -41,8 +41,10 @@ export function logRenewal(log: Log, renewal: LastRenewal): void {
   }
   const { why, before, origin, salvaged, lost, lostCount } = renewal
   const kept = `everything readable, ${salvaged} entries of it logged again as this node's own`
-  const facts = { why, before, origin, salvaged, lostCount, lost }
+  const { lostDocuments, lostDocumentCount } = renewal
+  const ofSnapshots = lostDocumentCount > 0 ? { lostDocuments, lostDocumentCount } : {}
+  const facts = { why, before, origin, salvaged, lostCount, lost, ...ofSnapshots }
   const words = { found: found[why], kept, toDo: advice[why] }
-  if (lostCount > 0) log.error({ ...facts, ...words }, "log-renewed")
+  if (lostCount + lostDocumentCount > 0) log.error({ ...facts, ...words }, "log-renewed")
   else log.warn({ ...facts, ...words }, "log-renewed")
 }
