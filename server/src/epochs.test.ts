@@ -152,6 +152,79 @@ async function three(kind: StoreKind, first: readonly string[]) {
 }
 
 test.for(storeKinds)(
+  "[X1] [X3] [X5] what a third node adopted of a folder put back is repaired without it: %s",
+  { timeout: 30_000 },
+  async (kind) => {
+    const [first, second, third] = [keysOf("first", 5), keysOf("second", 5), keysOf("third", 3)]
+    const { a, b, c, all } = await three(kind, first)
+    await a.stop()
+    const backup = cleanup.folder()
+    await cp(a.directory, backup, { recursive: true })
+    await c.stop()
+    await a.start(b)
+    await write(a.node.url, second)
+    await converged([a, b], first, second)
+    await a.stop()
+    await b.stop()
+    await rm(a.directory, { recursive: true })
+    await cp(backup, a.directory, { recursive: true })
+    await c.start()
+    await a.start(c)
+    await write(a.node.url, third)
+    await converged([a, c], first, third)
+    await a.stop()
+    // The two hold different writes under one name of a node that is gone.
+    await b.start(c)
+    await converged([b, c], first, second, third)
+    const repaired = [b, c].filter((member) => member.renewed === "fork")
+    expect(repaired).toHaveLength(1)
+    for (const member of repaired) {
+      expect(member.logged("fork-repaired")).toHaveLength(1)
+      expect(await metric(member.node, 'causeway_log_renewals_total{why="fork"}')).toBe(1)
+    }
+    expect([b, c].flatMap((member) => member.logged("fork-detected")).length).toBeGreaterThan(0)
+    await until("no fork is open", () =>
+      [b, c].every(({ node }) => node.status().forks.length === 0),
+    )
+    await a.start(b, c)
+    await converged(all, first, second, third)
+  },
+  30_000,
+)
+
+test.each([
+  ["and each other", true],
+  ["alone", false],
+] as const)(
+  "[X8] two that run on copies of one folder, linked with a third node %s: no write is lost",
+  async (_, areLinked) => {
+    const [first, second, third] = [keysOf("first", 5), keysOf("second", 3), keysOf("third", 3)]
+    const [a, twin, b] = ["a", "a", "b"].map((name) => new Member("sqlite", name))
+    if (a === undefined || twin === undefined || b === undefined) return
+    await b.start()
+    await a.start(b)
+    await write(a.node.url, first)
+    await converged([a, b], first)
+    await a.stop()
+    await cp(a.directory, twin.directory, { recursive: true })
+    await a.start(b)
+    await (areLinked ? twin.start(b, a) : twin.start(b))
+    const areApart = () => a.node.status().origin !== twin.node.status().origin
+    // Linked, they see it at once; else when one of them has written.
+    if (areLinked) await until("told apart", areApart)
+    await write(a.node.url, second)
+    await until("told apart", areApart)
+    await write(twin.node.url, third)
+    await converged([a, twin, b], first, second, third)
+    const isSaid = () => [a, twin, b].some((member) => member.logged("twin-detected").length > 0)
+    await until("somebody says so", isSaid)
+    const open = [a, twin, b].flatMap(({ node }) => node.status().twins)
+    expect(open[0]?.node).toBe("a")
+  },
+  30_000,
+)
+
+test.for(storeKinds)(
   "[E3] a whole folder put back, used, and linked again: both branches are kept: %s",
   async (kind) => {
     const [first, second, third] = [keysOf("first", 5), keysOf("second", 5), keysOf("third", 3)]
