@@ -18,6 +18,7 @@ import {
   entryId,
   lastEntryId,
   ORIGIN_ROWS_MAX,
+  SCHEMA_VERSION,
   schemaSql,
   seqOf,
 } from "../store/sqlite/schema.ts"
@@ -67,9 +68,10 @@ class Rebuilding {
     this.#to.pragma("auto_vacuum = INCREMENTAL")
     this.#to.pragma("journal_mode = OFF")
     this.#to.pragma("synchronous = OFF")
-    this.#to.exec(this.#schema())
+    const { sql, version } = this.#schema()
+    this.#to.exec(sql)
     this.#to.pragma(`application_id = ${APPLICATION_ID}`)
-    this.#to.pragma(`user_version = ${this.#raw.format}`)
+    this.#to.pragma(`user_version = ${version}`)
     const select = this.#to.prepare<[], { name: string }>(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'",
     )
@@ -79,17 +81,20 @@ class Rebuilding {
     this.#copyEntries()
   }
 
-  /** As the old file has it; where that can't be read, as this version would make it. */
-  #schema(): string {
+  /** As the old file has it; where that can't be read, as this version makes it. */
+  #schema(): { readonly sql: string; readonly version: number } {
+    let isWhole = true
     const rows = this.#raw.rows<{ sql: string }>(
       "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'",
-      () => {},
+      () => (isWhole = false),
     )
     const statements = [...rows].map(({ sql }) => `${sql};`)
-    const isWhole = tables.every((name) =>
+    isWhole &&= tables.every((name) =>
       statements.some((sql) => new RegExp(`^CREATE TABLE "?${name}"?\\b`).test(sql)),
     )
-    return isWhole ? statements.join("\n") : schemaSql
+    return isWhole
+      ? { sql: statements.join("\n"), version: this.#raw.format }
+      : { sql: schemaSql, version: SCHEMA_VERSION }
   }
 
   /** Rows from the front to where it can't be read, then from the back. */
