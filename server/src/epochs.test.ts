@@ -189,7 +189,6 @@ test.for(storeKinds)(
     await a.start(b, c)
     await converged(all, first, second, third)
   },
-  30_000,
 )
 
 test.each([
@@ -218,8 +217,8 @@ test.each([
     await converged([a, twin, b], first, second, third)
     const isSaid = () => [a, twin, b].some((member) => member.logged("twin-detected").length > 0)
     await until("somebody says so", isSaid)
-    const open = [a, twin, b].flatMap(({ node }) => node.status().twins)
-    expect(open[0]?.node).toBe("a")
+    const said = [a, twin, b].flatMap(({ node }) => node.status().twins)
+    expect(new Set(said.map(({ node }) => node))).toEqual(new Set(["a"]))
   },
   30_000,
 )

@@ -1,4 +1,4 @@
-/** Two processes on copies of one folder: noticed by themselves and by others, and no write lost. */
+/** Two processes on copies of one folder: noticed by themselves and by others. */
 import { expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"

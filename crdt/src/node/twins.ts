@@ -45,7 +45,7 @@ export class Twins {
     return this.#nonces.has(bytesToHex(nonce))
   }
 
-  /** A peer proved who it is. An origin that comes back after another one is not its node's only. */
+  /** A peer proved who it is. An origin that is back after another one is not its node's only. */
   onGreeted(turn: Turn, origin: OriginId): void {
     const node = nodeOfOrigin(origin)
     const greeted = this.#greeted.get(node)
