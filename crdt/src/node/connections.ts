@@ -22,6 +22,11 @@ export type NativeConnection = {
   version: number
   /** It wants to know where its updates are logged. Rule [N16]. */
   isTold: boolean
+  /**
+   * The last number that lacked its predecessors: what comes in its place leaves out what this node
+   * has by now, wherever that is logged. 0 if there is none, or it came.
+   */
+  repairSeq: number
   /** The only update number that is taken next. */
   nextSeq: number
   /** Everything up to here is acked. */

@@ -90,6 +90,7 @@ export class NativeSessions {
       phase: { phase: "greeting" },
       version: 0,
       isTold: false,
+      repairSeq: 0,
       nextSeq: 1,
       ackedSeq: 0,
       unackedBytes: 0,

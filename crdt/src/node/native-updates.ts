@@ -75,6 +75,7 @@ export class NativeUpdates {
     code: RejectCode,
     message: string,
   ): RejectCode {
+    if (code === "missing-predecessors") connection.repairSeq = seq
     turn.emit({ type: "update-rejected", connection: connection.id, code })
     turn.send(connection.id, encodeReject({ type: "reject", seq, code, message }))
     return code
@@ -101,8 +102,11 @@ export class NativeUpdates {
       // Before the ack: a client lets go of what is acked, and then has to know where it is.
       if (connection.isTold) {
         place ??= this.#tiers.place()
-        turn.send(connection.id, place.frame)
-        this.#tiers.onAcked(turn, connection.id, clientSeq, place)
+        const isRepair = connection.repairSeq > 0 && clientSeq >= connection.repairSeq
+        const here = isRepair ? this.#tiers.placeOfAll() : place
+        if (isRepair) connection.repairSeq = 0
+        turn.send(connection.id, here.frame)
+        this.#tiers.onAcked(turn, connection.id, clientSeq, here)
       }
       this.#ack(turn, connection, clientSeq, marks)
     }

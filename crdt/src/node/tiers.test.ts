@@ -261,6 +261,33 @@ describe("the messages", () => {
     expect(again.ackedAt("quorum")).toBe(1)
   })
 
+  test("[T2] [N16] what comes in place of a refused update stands in all logs of the node", () => {
+    const { world, nodes } = three()
+    const [a, b] = nodes
+    write(openNative(b, notes, 2), 1)
+    world.advance(vectorsMs)
+    const client = wanting(a, 1, 1)
+    const late = new YWriter(7)
+    late.put("lost", 0)
+    client.update(1, 1, late.put("k", "x".repeat(limits.pendingBytesMax)))
+    commit(a)
+    client.update(1, 2, late.put("k", "more"))
+    commit(a)
+    expect(client.of("reject").map(({ code }) => code)).toEqual(["missing-predecessors"])
+    expect([...placeOf(client).keys()]).toEqual([a.origin])
+    // As a client does: in a new session, under the same number, less what the node has by now.
+    client.send({ type: "close-document", channel: 1 })
+    client.open(2, notes)
+    world.settle()
+    client.update(2, 2, new YWriter(8).put("k", "instead"))
+    commit(a)
+    expect(client.ackedAt("node")).toBe(2)
+    expect([...placeOf(client).keys()]).toEqual(expect.arrayContaining([a.origin, b.origin]))
+    client.update(2, 3, new YWriter(9).put("k", "next"))
+    commit(a)
+    expect([...placeOf(client).keys()]).toEqual([a.origin])
+  })
+
   test("[N16] where a welcome's updates are is said once", () => {
     const { world, nodes } = three()
     const client = openNative(nodes[0], notes, 1)

@@ -144,15 +144,22 @@ export class Tiers {
     return { frame, needs: needsOf([[config.origin, own]], true) }
   }
 
+  /** The same for updates of which a part stands in other logs that this node holds. */
+  placeOfAll(): Place {
+    const needs = this.#allHere()
+    const frame = encodeLogged({ type: "logged", heads: new Map(needs.heads) })
+    return { frame, needs }
+  }
+
   /** Updates of the connection up to `seq` were acked, and stand at `place`. */
   onAcked(turn: Turn, connection: ConnectionId, seq: number, { needs }: Place): void {
     const client = this.#clients.get(connection)
     if (client === undefined) return
     this.#waiting.add(client)
     for (const { lumps } of client.wants.values()) {
-      // Each needs the same log as the one before, and more of it.
-      if (lumps.length >= lumpsMax) lumps.pop()
-      lumps.push({ seq, needs, sinceMs: turn.nowMs })
+      const last = lumps.length >= lumpsMax ? lumps.pop() : undefined
+      const both = last === undefined ? needs : bothOf(last.needs, needs)
+      lumps.push({ seq, needs: both, sinceMs: turn.nowMs })
     }
   }
 
@@ -344,6 +351,13 @@ export class Tiers {
   #seenOf(member: string): Millis {
     return this.#seenMs.get(member) ?? this.#startedMs
   }
+}
+
+/** Of one log the later head, which covers the earlier: both are this node's own logs. */
+function bothOf(one: Needs, later: Needs): Needs {
+  const [head] = one.heads
+  const isSame = one.heads.length === 1 && later.heads.some(([origin]) => origin === head?.[0])
+  return isSame ? later : needsOf([...new Map([...one.heads, ...later.heads])], true)
 }
 
 function needsOf(heads: Needs["heads"], isHere: boolean): Needs {
