@@ -80,7 +80,7 @@ async function retire(node: RunningNode, name: string, token = adminToken) {
 }
 
 describe("the cluster's secret", () => {
-  test("[L12] who shares it links; others are refused, counted, and not dialled all the time", async () => {
+  test("[L12] who shares it links; others are refused, and counted", async () => {
     const a = await started("a")
     const b = await started("b", { peers: [a.url] })
     await write(a)

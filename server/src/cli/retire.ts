@@ -1,6 +1,6 @@
 /**
- * `causeway retire NODE`: tells a cluster, by any of its nodes, that a node will not come back as it
- * was. It counts no more for quorums; should it come back, it loses nothing. Rules [M4] [M5] [M6].
+ * `causeway retire NODE`: tells a cluster, by any of its nodes, that a node will not come back as
+ * it was. It counts no more for quorums; should it come back, it loses nothing. Rules [M4]–[M6].
  */
 import { z } from "zod"
 import { errorMessage } from "../store/errors.ts"

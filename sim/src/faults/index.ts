@@ -6,6 +6,7 @@ import { clockFaults } from "./clock-faults.ts"
 import { diskFaults, readFaults } from "./disk-faults.ts"
 import type { Fault } from "./fault.ts"
 import { hostileFaults } from "./hostile-faults.ts"
+import { memberFaults } from "./member-faults.ts"
 import { messageFaults } from "./message-faults.ts"
 import { networkFaults, silentFaults } from "./network-faults.ts"
 import { nodeFaults } from "./node-faults.ts"
@@ -34,4 +35,5 @@ export const allFaults: readonly Fault[] = [
   ...readFaults,
   ...strandedFaults,
   ...appFaults,
+  ...memberFaults,
 ]

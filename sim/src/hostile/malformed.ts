@@ -1,7 +1,7 @@
 /**
  * Frames that break the protocol: noise, frames cut short, updates and records that do not decode,
- * things said out of turn, versions and clusters of elsewhere. Every one is wrong or harmless, so
- * nothing of it may leave a trace in any log or document.
+ * things said out of turn, versions and clusters of elsewhere, proofs that are made up. Every one
+ * is wrong or harmless, so nothing of it may leave a trace in any log or document.
  */
 import { assert, originOf, parseNodeId, partsOfDocumentId } from "@causeway/crdt/base"
 import { emptyHead, genesisHash } from "@causeway/crdt/log"
@@ -41,8 +41,9 @@ export function sendMalformed(world: World, random: SimRandom): void {
     world.scheduler.after(hangUpMs, () => intrusion.hangUp())
   }
   const target = { from: world.hostile.host, to, door }
+  const isStranger = frames[1]?.[0] === linkTags.proof
   // Past the greeting there is more to be broken.
-  if (random.chance(0.7)) {
+  if (!isStranger && random.chance(0.7)) {
     const [hello, ...others] = frames
     const vector = encodeLinkVector({ type: "vector", heads: new Map() })
     const more = hello?.[0] === linkTags.hello ? [hello, vector, ...others] : frames
@@ -161,12 +162,11 @@ function linkFrames(world: World, random: SimRandom): Uint8Array[] {
   const proof = encodeLinkProof({ type: "proof", proof: random.bytes(PROOF_BYTES) })
   const empty = encodeLinkProof({ type: "proof", proof: new Uint8Array() })
   const vector = encodeLinkVector({ type: "vector", heads: new Map([[own, emptyHead]]) })
+  if (random.chance(0.4)) return [hello, random.pick([proof, empty]), vector, want, entries]
   const choices = [
     [noise(random)],
     [cutShort(hello, random)],
     [entries],
-    [hello, proof, vector, want],
-    [hello, random.pick([proof, empty]), vector, entries],
     [hello, cutShort(proof, random)],
     [hello, entries],
     [hello, want, entries],

@@ -11,6 +11,7 @@ import type { Input, Job, JobResult } from "@causeway/crdt/node"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import { bodiesOf, contentOf } from "../checkers/content.ts"
 import { Coverage } from "../checkers/coverage.ts"
+import { isRetired } from "../checkers/retired.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import { demand } from "../violation.ts"
@@ -128,6 +129,7 @@ class FoldHonesty implements Watcher {
     // Before this batch the log took more; how much, nobody knows any more.
     if (logBytesMax < 1e9 || disk.durable.floor(origin).seq > seq) return
     for (const other of this.#world.nodes) {
+      if (isRetired(this.#nodeOf(host), other)) continue
       const ever = this.#ever.get(other.host)?.get(origin) ?? 0
       demand(ever >= seq, INVARIANT, () => {
         return `${node} truncates ${origin} up to ${seq}, and ${other.node} never had more than ${ever}`

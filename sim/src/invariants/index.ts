@@ -10,6 +10,7 @@ import { neverReaders } from "./never-readers.ts"
 import { orderlyStop } from "./orderly-stop.ts"
 import { partitionReports } from "./partition-reports.ts"
 import { presenceConvergence } from "./presence-convergence.ts"
+import { proofFirst } from "./proof-first.ts"
 import { savedHonesty } from "./saved-honesty.ts"
 import { servedIsLogged } from "./served-is-logged.ts"
 import { sessionGuarantees } from "./session-guarantees.ts"
@@ -56,6 +57,7 @@ export const allInvariants: readonly Invariant[] = [
   savedHonesty,
   tierHonesty,
   freshnessHonesty,
+  proofFirst,
   partitionReports,
   { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },
   { name: "logged-once", explain: "an origin logs each numbered update of a client once" },

@@ -11,6 +11,7 @@ import type { ClientId, ConnectionId, DocumentId, Millis } from "@causeway/crdt/
 import type { Effect, Input } from "@causeway/crdt/node"
 import { decodeClientMessage, decodeNodeMessage, nativeTags } from "@causeway/crdt/protocol"
 import type { NodeMessage } from "@causeway/crdt/protocol"
+import { isRetired } from "../checkers/retired.ts"
 import type { Numbered, NumberedClient } from "../checkers/promises.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
@@ -142,21 +143,19 @@ export class TierHonesty implements Watcher {
     this.compared[tier] += 1
     const holders = this.#holders(update)
     const what = `update ${seq} of ${client}`
-    const missing = this.#world.nodes.filter(({ host }) => {
+    const { nodes } = this.#world
+    // One that was retired and greeted it since counts for it again: as a holder it may.
+    const members = nodes.filter((one) => one === node || !isRetired(node, one))
+    const missing = nodes.filter(({ host }) => {
       return !holders.includes(host) && !this.#couldNotKnow(node, host)
     })
-    const count = this.#world.nodes.length - missing.length
-    demand(count >= this.#needed(tier), INVARIANT, () => {
+    const count = nodes.length - missing.length
+    demand(count >= neededOf(tier, members.length), INVARIANT, () => {
       const names = missing.map((one) => one.node).join(" ")
       return `${node.node} acked ${what} at ${tier}; not on the disks of ${names}`
     })
     if (tier !== "quorum") return
     this.#kept.push({ ...update, what, holders, atMs: this.#world.scheduler.nowMs })
-  }
-
-  #needed(tier: Tier): number {
-    const { length } = this.#world.nodes
-    return tier === "all" ? length : Math.floor(length / 2) + 1
   }
 
   #holders({ document, ops }: Numbered): HostId[] {
@@ -209,7 +208,8 @@ export class TierHonesty implements Watcher {
     const update = client.updates.get(seq)
     if (update === undefined || update.bytes.length === 0 || seq <= lostTo) return
     this.compared.said += 1
-    const isKept = acked.has(seq) || this.#holders(update).length >= this.#needed(tier)
+    const needed = neededOf(tier, this.#world.nodes.length)
+    const isKept = acked.has(seq) || this.#holders(update).length >= needed
     demand(isKept || this.#isExcused(update), INVARIANT, () => {
       return `${writer.name} says that its update ${seq} is saved at ${tier}, and it is not`
     })
@@ -234,6 +234,10 @@ export class TierHonesty implements Watcher {
       }
     }
   }
+}
+
+function neededOf(tier: Tier, members: number): number {
+  return tier === "all" ? members : Math.floor(members / 2) + 1
 }
 
 type Unsaid = Map<DocumentId, Record<Tier, Set<number>>>
