@@ -77,6 +77,16 @@ test("[M2] a configured address that nobody answered from counts as a member", (
   expect([members.unknown, members.count, members.quorum]).toEqual([2, 4, 3])
 })
 
+test("[M2] an address that led to a node counts on until that node has proved who it is", () => {
+  const members = membersOf([[a1, 1]], [{ address: "b:1", node: "b" }])
+  expect([members.unknown, members.count, members.quorum]).toEqual([1, 2, 2])
+  members.onGreeted(b1)
+  expect([members.unknown, members.count]).toEqual([0, 2])
+  const retired = membersOf([[b1, 1]], [{ address: "b:1", node: "b" }])
+  retired.onDurable(a1, retireOf(b1))
+  expect([retired.unknown, retired.count]).toEqual([0, 1])
+})
+
 test("[M2] unless a member said in the log that it is reached there", () => {
   const addresses = [{ address: "b:1" }, { address: "c:1" }]
   const members = membersOf([[b1, 1]], addresses, [memberAt(b1, "b:1")])

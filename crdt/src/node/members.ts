@@ -107,9 +107,12 @@ export class Members {
   /** Members that are known by a configured address alone. O(addresses + members). */
   get unknown(): number {
     const said = new Set([...this.#said.values()].map(({ address }) => address))
+    // Whom an address led to counts only once it is a member, or was: not while it greets.
+    const named = new Set<NodeId>([...this.active(), ...[...this.#retired].map(nodeOfOrigin)])
     let count = 0
     for (const { address, isLearnt, node, state } of this.#addresses.all()) {
-      const isKnown = node !== undefined || state.state === "self" || said.has(address)
+      const isNamed = node !== undefined && named.has(node)
+      const isKnown = isNamed || state.state === "self" || said.has(address)
       if (!isLearnt && !isKnown) count += 1
     }
     return count
