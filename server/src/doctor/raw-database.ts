@@ -118,7 +118,7 @@ export class RawDatabase {
         at = next - 1
         continue
       }
-      yield* rows
+      for (const { id, document, entry } of rows) yield { id, document, entry: bytesOf(entry) }
       const last = rows.at(-1)
       if (last === undefined || (rows.length < length && length > 1)) return
       at = last.id
@@ -161,6 +161,13 @@ export class RawDatabase {
     }
     return found ?? undefined
   }
+}
+
+/** In a damaged row a column may hold anything; what is no bytes is none. */
+export function bytesOf(value: unknown): Buffer {
+  return value instanceof Uint8Array
+    ? Buffer.from(value.buffer, value.byteOffset, value.length)
+    : Buffer.alloc(0)
 }
 
 /** Whether SQLite said that its file is damaged. */

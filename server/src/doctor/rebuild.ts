@@ -228,7 +228,7 @@ class Rebuilding {
       let count = 0
       this.#to.exec("BEGIN")
       for (const found of this.#raw.entries(entryId(row, 0), lastEntryId(row))) {
-        if (!("entry" in found)) continue
+        if (!("entry" in found) || typeof found.document !== "number") continue
         insert.run(found.id, found.document, found.entry)
         count += 1
         if (count % batchRows === 0) this.#to.exec("COMMIT; BEGIN")

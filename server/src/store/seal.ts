@@ -70,12 +70,21 @@ function checksumOf({ salt }: SealingOrigin, seq: number, entry: Buffer): number
   return crc32(entry.subarray(CHECKSUM_BYTES), (salt + seq) % 2 ** 32)
 }
 
-/** Whether a stored entry is the one that was sealed for (origin, seq). O(record). */
+/**
+ * Whether a stored entry is the one that was sealed for (origin, seq). In a damaged database what
+ * stands there need not even be bytes. O(record).
+ */
 export function isSound(by: SealingOrigin, seq: number, entry: Buffer): boolean {
-  return entry.length >= RECORD_OFFSET && checksumOf(by, seq, entry) === entry.readUInt32LE(0)
+  if (!isBytes(entry) || entry.length < RECORD_OFFSET) return false
+  return checksumOf(by, seq, entry) === entry.readUInt32LE(0)
 }
 
-/** The hash of a stored entry, as a view. */
+function isBytes(entry: unknown): boolean {
+  return entry instanceof Uint8Array
+}
+
+/** The hash of a stored entry, as a view; zeros if there is none. */
 export function hashOf(entry: Buffer): Buffer {
+  if (!isBytes(entry) || entry.length < RECORD_OFFSET) return Buffer.alloc(HASH_BYTES)
   return entry.subarray(CHECKSUM_BYTES, RECORD_OFFSET)
 }

@@ -1,6 +1,7 @@
 /** A backup of a store that is written, folded and truncated meanwhile: rule [B2]. */
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import Database from "better-sqlite3"
 import { VersionVector } from "@causeway/crdt/clock"
 import type { Store } from "@causeway/crdt/ports"
 import { appended, close, testDocument, testOrigin, testRecord } from "@causeway/crdt/testing"
@@ -9,6 +10,7 @@ import { inspectFolder } from "../../doctor/inspect.ts"
 import { Cleanup } from "../../test/cleanup.ts"
 import { canBackUp } from "../thread/backup.ts"
 import type { Backup, BackupProgress } from "../thread/backup.ts"
+import { backupDatabase } from "./backup.ts"
 import { openSqliteStore } from "./index.ts"
 import { DATABASE_FILE } from "./schema.ts"
 
@@ -80,18 +82,25 @@ test("[B2] the copy is the log as it was at some moment, whole", async () => {
   expect(steps.length).toBeGreaterThan(2)
 }, 60_000)
 
-test("[B2] called off, or cut short by the end of the store, it leaves nothing", async () => {
+test("[B2] called off it leaves nothing, and never takes a file that is there", async () => {
+  const directory = cleanup.folder()
+  const store = await openSqliteStore({ directory, node: undefined })
+  for (let seq = 0; seq < 500; seq += 10) await appended(store, batch(seq))
+  await close(store)
+  const database = new Database(join(directory, DATABASE_FILE))
+  cleanup.add(() => database.close())
+  const file = join(directory, "copy")
+  await expect(backupDatabase(database, file, () => false)).rejects.toThrow("called off")
+  expect(existsSync(file)).toBe(false)
+  await backupDatabase(database, file, () => true)
+  await expect(backupDatabase(database, file, () => true)).rejects.toThrow("EEXIST")
+  expect(existsSync(file)).toBe(true)
+})
+
+test("[B2] a store that is closed meanwhile leaves a whole copy or none", async () => {
   const store = await openSqliteStore({ directory: cleanup.folder(), node: undefined })
   for (let seq = 0; seq < 500; seq += 10) await appended(store, batch(seq))
-  const directory = cleanup.folder()
-  const first = begin(store, join(directory, "first"), () => first.cancel())
-  await expect(first.finished).rejects.toThrow("called off")
-  const taken = begin(store, join(directory, "second"), () => {})
-  await taken.finished
-  await expect(begin(store, join(directory, "second"), () => {}).finished).rejects.toThrow("EEXIST")
-  const third = begin(store, join(directory, "third"), () => {})
-  const [ended] = await Promise.allSettled([third.finished, close(store)])
-  expect(ended).toMatchObject({ status: "rejected" })
-  const left = ["first", "second", "third"].filter((name) => existsSync(join(directory, name)))
-  expect(left).toEqual(["second"])
+  const file = join(cleanup.folder(), DATABASE_FILE)
+  const [ended] = await Promise.allSettled([begin(store, file, () => {}).finished, close(store)])
+  expect(existsSync(file)).toBe(ended.status === "fulfilled")
 }, 60_000)
