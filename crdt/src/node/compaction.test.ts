@@ -171,7 +171,7 @@ describe("floors", () => {
     expect(jsonOf(n2)).toEqual(jsonOf(n1))
   })
 
-  test("[K11] past the cap what is oldest is folded, and a member that is away is left behind", () => {
+  test("[K11] past the cap the oldest is folded, and a member that is away is left behind", () => {
     const world = new World()
     const compaction = { ...short, tailEntriesMax: 1e9, tailBytesMax: 1e9, logBytesMax: 4000 }
     const n1 = world.node("n1", { peers: ["n2"], compaction })

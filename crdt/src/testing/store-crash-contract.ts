@@ -25,8 +25,8 @@ export type CrashStore = {
 }
 
 /**
- * Appends `crashBatch`es for ever, from where the log stands; `acked` after each success. In between
- * it folds one document after the other, and truncates what is folded of all.
+ * Appends `crashBatch`es for ever, from where the log stands; `acked` after each success. In
+ * between it folds one document after the other, and truncates what is folded of all.
  */
 export async function crashWriter(store: Store, acked: (seq: number) => void): Promise<never> {
   const { origin, heads } = store.opened

@@ -35,7 +35,9 @@ class FoldHonesty implements Watcher {
     const { durable } = this.#nodeOf(host).disk
     for (const { document } of batch.snapshots ?? []) this.#checkSnapshot(host, document)
     this.#checkEntries(host, durable.origin, firstSeq, batch.own)
-    for (const run of batch.adopted) this.#checkEntries(host, run.origin, run.firstSeq, run.records)
+    for (const { origin, firstSeq: first, records } of batch.adopted) {
+      this.#checkEntries(host, origin, first, records)
+    }
     this.#noteEver(host, durable)
     for (const [origin, seq] of batch.floors ?? []) this.#checkFloor(host, origin, seq)
   }
@@ -132,7 +134,8 @@ class FoldHonesty implements Watcher {
       if (isRetired(this.#nodeOf(host), other)) continue
       const ever = this.#ever.get(other.host)?.get(origin) ?? 0
       demand(ever >= seq, INVARIANT, () => {
-        return `${node} truncates ${origin} up to ${seq}, and ${other.node} never had more than ${ever}`
+        const had = `${other.node} never had more than ${ever}`
+        return `${node} truncates ${origin} up to ${seq}, and ${had}`
       })
     }
   }

@@ -22,6 +22,7 @@ import { demand } from "../violation.ts"
 import type { DiskChange, Watcher } from "../watcher.ts"
 import type { World } from "../world.ts"
 import type { SimWriter } from "../writer.ts"
+import { Coverage } from "../checkers/coverage.ts"
 import type { Ops } from "../checkers/coverage.ts"
 import { DiskLosses } from "./disk-losses.ts"
 import { Hearsay } from "./hearsay.ts"
@@ -341,8 +342,19 @@ export class SessionGuarantees implements Watcher {
     }
   }
 
+  /** Without deletions that Yjs makes by itself, as a node does that folds: no log has those. */
+  #attempted(document: DocumentId, update: Uint8Array): Ops {
+    const { attempts } = this.#world.oracle
+    const ops = attempts.opsOf(document, update)
+    const { deleted } = attempts.coverage(document).lacking(ops)
+    if (deleted.length === 0) return ops
+    const byItself = new Coverage()
+    byItself.add({ added: [], deleted })
+    return { ...ops, deleted: byItself.lacking({ added: [], deleted: ops.deleted }).deleted }
+  }
+
   #opsOf(document: DocumentId, seen: Seen): Ops {
-    seen.ops ??= this.#world.oracle.attempts.opsOf(document, seen.update)
+    seen.ops ??= this.#attempted(document, seen.update)
     return seen.ops
   }
 

@@ -12,12 +12,12 @@ import type { MemoryLog } from "../../log/index.ts"
 import type { ReopenDoubt } from "../../ports/index.ts"
 import { closeCodes } from "../../protocol/index.ts"
 import type { CloseReason } from "../../protocol/index.ts"
-import type { CompactionConfig } from "../compaction.ts"
 import type { Effect, NodeEvent } from "../effect.ts"
 import type { Endpoint, Input, Reply } from "../input.ts"
 import { runJob } from "../job.ts"
 import type { Engines, Job } from "../job.ts"
 import { secretOf } from "../link-proof.ts"
+import type { CompactionConfig } from "../compaction.ts"
 import { NodeCore } from "../node-core.ts"
 import { Reopenings } from "../reopenings.ts"
 import { Pipe } from "./pipe.ts"
@@ -68,16 +68,16 @@ export class TestNode {
   readonly reopened: ReopenDoubt[] = []
   readonly #reopenings = new Reopenings()
   readonly #promises: Promises
-  readonly #compaction: CompactionConfig
+  readonly #options: NodeOptions
   #life = 1
 
   constructor(world: World, name: string, options: NodeOptions) {
     this.world = world
     this.name = name
-    const { peers = [], cluster = "test", secret, address = "", compaction = {} } = options
+    const { peers = [], cluster = "test", secret, address = "" } = options
     this.peers = peers
     this.cluster = cluster
-    this.#compaction = compaction
+    this.#options = options
     this.secret = secret === undefined ? undefined : secretOf(secret)
     this.address = address
     this.store = new TestStore(must(originOf(must(parseNodeId(name)), "00000000000000a1")))
@@ -94,9 +94,8 @@ export class TestNode {
   }
 
   eventsOf<T extends NodeEvent["type"]>(type: T): Extract<NodeEvent, { type: T }>[] {
-    return this.events.filter((event): event is Extract<NodeEvent, { type: T }> => {
-      return event.type === type
-    })
+    const is = (event: NodeEvent): event is Extract<NodeEvent, { type: T }> => event.type === type
+    return this.events.filter(is)
   }
 
   #boot(): NodeCore {
@@ -105,7 +104,7 @@ export class TestNode {
       origin: this.origin,
       heads: this.store.log.heads(),
       floors: this.store.log.floors(),
-      compaction: this.#compaction,
+      compaction: this.#options.compaction ?? {},
       cuts: this.store.log.cuts(),
       clusterRecords: this.store.log.clusterRecords(),
       notes: this.store.log.side.notes(),

@@ -78,7 +78,7 @@ async function downgrade(directory: string): Promise<void> {
   await rm(`${path}.1`)
 }
 
-test("[K1] a folder of version 1 opens as it was, and folds and truncates from then on", async () => {
+test("[K1] a folder of version 1 opens as it was, folds and truncates from then on", async () => {
   const directory = await folder()
   const first = await opened(directory)
   const records = [1, 2, 3].map((seq) =>

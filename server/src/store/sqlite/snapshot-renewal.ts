@@ -1,7 +1,8 @@
 /**
- * The part of a renewal that is about snapshots, as MemoryLog's `renew` does it: those that can't be
- * read go, those that hold what was lost or cut away are logged again as updates, and behind the cut
- * of a fork none counts as holding what others have there. Inside the caller's transaction. Rule [K5].
+ * The part of a renewal that is about snapshots, as MemoryLog's `renew` does it: those that can't
+ * be read go, those that hold what was lost or cut away are logged again as updates, and behind the
+ * cut of a fork none counts as holding what others have there. Inside the caller's transaction.
+ * Rule [K5].
  */
 import type { Database } from "better-sqlite3"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"

@@ -1,6 +1,7 @@
 /**
  * Snapshots in the tables: what each holds stands twice, sealed beside its state, and as rows that
- * truncation and searches go by. All writes happen inside the caller's transaction. Rules [K1] [K5].
+ * truncation and searches go by. All writes happen inside the caller's transaction. Rules [K1]
+ * [K5].
  */
 import type { Database, Statement } from "better-sqlite3"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
