@@ -26,6 +26,31 @@ test("without anything, the defaults", async () => {
   })
 })
 
+test("the secret: a flag's file, then the environment, then the configuration's file", async () => {
+  const fileWith = (text: string) => {
+    const path = join(cleanup.folder(), "secret")
+    writeFileSync(path, text)
+    return path
+  }
+  const [flag, written] = [
+    fileWith("the flag's secret file\n"),
+    fileWith("the written secret file"),
+  ]
+  const env = { CAUSEWAY_SECRET: "of the environment " }
+  const file = configFile({ "secret-file": written, advertise: "ws://10.0.0.2:8642/" })
+  const secretIn = async (...args: Parameters<typeof loadConfig>) =>
+    new TextDecoder().decode((await loadConfig(...args)).secret)
+  expect(await secretIn({ "secret-file": flag }, file, env)).toBe("the flag's secret file")
+  expect(await secretIn({}, file, env)).toBe("of the environment")
+  expect(await secretIn({}, file, { CAUSEWAY_SECRET: "" })).toBe("the written secret file")
+  expect((await loadConfig({}, undefined, {})).secret).toBeUndefined()
+  expect((await loadConfig({}, file, env)).advertise).toBe("ws://10.0.0.2:8642")
+  await expect(loadConfig({}, undefined, { CAUSEWAY_SECRET: "short" })).rejects.toThrow(
+    "CAUSEWAY_SECRET must have 16 to 4096 bytes, and has 5",
+  )
+  await expect(loadConfig({ advertise: "10.0.0.2" })).rejects.toThrow("--advertise")
+})
+
 test("a byte order mark in front of the file is no part of it", async () => {
   const file = configFile('\ufeff{"cluster": "windows"}')
   expect(await loadConfig({}, file)).toMatchObject({ cluster: "windows" })
