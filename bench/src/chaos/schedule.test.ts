@@ -59,7 +59,8 @@ test("the profile kills has as many as it is asked for, the other one as many di
     return rounds.flatMap(({ steps }) => steps.map(({ fault }) => fault.type))
   }
   expect(typesOf("kills")).toEqual(Array.from({ length: 203 }, () => "kill"))
-  expect(typesOf("disk-destroyed")).toEqual(Array.from({ length: 203 }, () => "wipe"))
+  const wipes = typesOf("disk-destroyed").filter((type) => type === "wipe")
+  expect(wipes.length).toBe(203)
 })
 
 test("what the machine cannot do is not planned", () => {

@@ -191,12 +191,28 @@ function planKills(random: Random, { nodes, count }: Wishes): Round[] {
   return rounds
 }
 
-/** One disk a round, at any moment; the cluster is level again before the next one goes. */
-function planDisks(random: Random, { nodes, count }: Wishes): Round[] {
+/**
+ * One disk a round, at any moment; the cluster is level again before the next one goes. Acks are
+ * made hard: lines to the node that goes are slow, and half of the time it is cut off before.
+ */
+function planDisks(random: Random, { nodes, count, has }: Wishes): Round[] {
   return Array.from({ length: Math.ceil(count / disksPerRound) }, () => {
-    const atMs = random.int(500, 5000)
+    const atMs = random.int(1500, 6000)
     const lastsMs = random.int(0, 1500)
-    const fault: Fault = { type: "wipe", node: random.pick(nodes) }
-    return { lastsMs: atMs + lastsMs + restartMs, steps: [{ atMs, lastsMs, fault }] }
+    const node = random.pick(nodes)
+    const others = nodes.filter((name) => name !== node)
+    const steps: Step[] = [{ atMs, lastsMs, fault: { type: "wipe", node } }]
+    const ms = random.int(20, 300)
+    const isCut = random.chance(0.5)
+    const cutMs = random.int(500, 1400)
+    if (has.has("toxiproxy")) {
+      for (const other of others) {
+        const fault: Fault = { type: "latency", pair: [node, other], ms, jitterMs: 10 }
+        steps.push({ atMs: 0, lastsMs: atMs, fault })
+      }
+      const fault: Fault = { type: "split", groups: [[node], others] }
+      if (isCut) steps.push({ atMs: atMs - cutMs, lastsMs: cutMs, fault })
+    }
+    return { lastsMs: atMs + lastsMs + restartMs, steps: inOrder(steps) }
   })
 }
