@@ -1,7 +1,8 @@
 /**
  * Compaction and state transfer, seen from the disk: whatever a snapshot counts as holding, its
  * state does hold, at the moment it is written and for every entry that comes under it later; and
- * no floor passes what another node never had, but past the cap of the log. Rules [K1] [K9]–[K11].
+ * no floor passes what another node never had, but past the cap of the log. Rules [K1]
+ * [K9]–[K11].
  */
 import { bytesEqual, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
@@ -62,7 +63,7 @@ class FoldHonesty implements Watcher {
     }
   }
 
-  /** Everything that anybody ever logged in this document and that the snapshot counts as folded. */
+  /** All that anybody ever logged in this document and that the snapshot counts as folded. */
   #checkSnapshot(host: HostId, document: DocumentId): void {
     const { durable } = this.#nodeOf(host).disk
     const { snapshot } = durable.readDocument(document)
