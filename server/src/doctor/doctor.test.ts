@@ -341,7 +341,7 @@ test("[B5] [B6] [B7] wherever bits turn: it is noticed, said, and repaired", asy
         rmSync(damaged, { recursive: true })
       },
     ),
-    { numRuns: 6, examples: [[[[31, 785, 0]]], [[[31, 0, 0]]]] },
+    { numRuns: 6, examples: [[[[27, 2820, 63]]], [[[31, 785, 0]]], [[[31, 0, 0]]]] },
   )
   expect(noticed).toBeGreaterThan(1)
 }, 120_000)

@@ -118,10 +118,18 @@ export class RawDatabase {
         at = next - 1
         continue
       }
-      for (const { id, document, entry } of rows) yield { id, document, entry: bytesOf(entry) }
-      const last = rows.at(-1)
-      if (last === undefined || (rows.length < length && length > 1)) return
-      at = last.id
+      const before = at
+      for (const { id, document, entry } of rows) {
+        // In a damaged tree a search may come upon keys out of order, and out of the range.
+        if (id <= at || id > toId) continue
+        at = id
+        yield { id, document, entry: bytesOf(entry) }
+      }
+      if (rows.length === 0 || (rows.length < length && length > 1)) return
+      if (at === before) {
+        yield { afterId: at, beforeId: toId + 1 }
+        return
+      }
       // Back to whole pages once the bad one is passed.
       if (length === 1) length = pageEntries
     }

@@ -223,7 +223,9 @@ class Rebuilding {
   /** Entries of origins that have a name; without one nothing can be checked or used. */
   #copyEntries(): void {
     const rows = this.#to.prepare<[], { id: number }>("SELECT id FROM origins ORDER BY id").all()
-    const insert = this.#to.prepare("INSERT INTO entries (id, document, entry) VALUES (?, ?, ?)")
+    const insert = this.#to.prepare(
+      "INSERT OR IGNORE INTO entries (id, document, entry) VALUES (?, ?, ?)",
+    )
     for (const { id: row } of rows) {
       let count = 0
       this.#to.exec("BEGIN")
