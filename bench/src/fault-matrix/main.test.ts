@@ -38,7 +38,7 @@ test("a short run: Causeway keeps what Hocuspocus loses, and nothing is left beh
   expect(await readdir(folder)).toEqual(["matrix.json"])
 })
 
-test("a server that loses what it acked is found out, and fails the command if it is ours", async () => {
+test("what loses acked writes is found out, and fails the command if it is ours", async () => {
   const contenders = [{ ...contenderOf("hocuspocus"), ours: true }]
   const cases = matrixCases.filter(({ name }) => name === "crash-after-ack")
   const machine = { redis: undefined, whyNoSmallDisk: "not needed" }

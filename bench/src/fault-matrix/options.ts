@@ -1,4 +1,6 @@
-/** The command line of the fault matrix; unknown names are refused with the list of what there is. */
+/**
+ * The command line of the fault matrix; unknown names are refused with the list of what there is.
+ */
 import { tmpdir } from "node:os"
 import { Command, InvalidArgumentError } from "commander"
 import { matrixCases } from "./cases.ts"

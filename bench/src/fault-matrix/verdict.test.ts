@@ -91,7 +91,7 @@ test("what is known of Hocuspocus is told seen or not seen, and what is new", ()
   expect(renderKnown(changed)).toBe("- crash-after-ack: lost: not seen (0/1); hung: new (1/1)")
 })
 
-test("without Redis, or the right to mount, exactly what needs it is skipped, with a reason", () => {
+test("without Redis, or the right to mount, what needs it is skipped, with a reason", () => {
   const contenders = contenderNames.map(contenderOf)
   const plan = { cases: matrixCases, contenders }
   const all = { redis: "/usr/bin/redis-server", whyNoSmallDisk: undefined }

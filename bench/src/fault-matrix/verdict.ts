@@ -1,7 +1,8 @@
 /**
  * What a run's observations mean. The rule is the same for every server: what a client was told is
  * safe must be there for a new client after a restart, nodes that can talk again must show the
- * same, and nothing may be acked that was not taken. Pure, so that it is tested with planted losses.
+ * same, and nothing may be acked that was not taken. Pure, so that it is tested with planted
+ * losses.
  */
 
 /** One word a client typed, and what became of it. */

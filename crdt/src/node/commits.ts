@@ -113,7 +113,9 @@ export class Commits {
     this.#open.bytes += bytes
   }
 
-  /** Writes it when no batch is due, or after the next one. `refused` is no failure of the store. */
+  /**
+   * Writes it when no batch is due, or after the next one. `refused` is no failure of the store.
+   */
   maintain(maintenance: Maintenance): void {
     this.#maintenance.push(maintenance)
   }

@@ -1,7 +1,8 @@
 /**
  * Keeps the leaves of this node's documents up to date, in the background: a pass looks through
  * the documents that changed since the last one, one at a time, and leaves three quarters of the
- * time to others. What a stop cuts off is begun again where the last whole pass ended. Rules [G1] [G2].
+ * time to others. What a stop cuts off is begun again where the last whole pass ended. Rules [G1]
+ * [G2].
  */
 import { DecodeError, limits, partsOfDocumentId, Reader, Writer } from "../base/index.ts"
 import type { DocumentId, Millis } from "../base/index.ts"

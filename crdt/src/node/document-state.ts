@@ -1,4 +1,6 @@
-/** What a read of a whole document amounts to: parts that an engine merges, and how far they reach. */
+/**
+ * What a read of a whole document amounts to: parts that an engine merges, and how far they reach.
+ */
 import { VersionVector } from "../clock/index.ts"
 import { bodyOf } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"

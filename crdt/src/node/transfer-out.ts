@@ -1,7 +1,8 @@
 /**
- * The giving half of state transfer: a page of documents that changed since the asker's vector, then
- * pages of clients, the last with what belongs to no document. Nothing is kept between pages, so
- * whoever is asked next goes on where another one stopped. One page at a time per link. Rule [K8].
+ * The giving half of state transfer: a page of documents that changed since the asker's vector,
+ * then pages of clients, the last with what belongs to no document. Nothing is kept between pages,
+ * so whoever is asked next goes on where another one stopped. One page at a time per link. Rule
+ * [K8].
  */
 import { limits } from "../base/index.ts"
 import type { DocumentId, OriginId } from "../base/index.ts"

@@ -1,7 +1,7 @@
 /**
- * How far a state transfer is, as the store keeps it: where the next page starts, and what all pages
- * so far stand for. A page stands for what its sender held before it read it, so all of them stand
- * for the least of those, whoever was asked for each. Rule [K8].
+ * How far a state transfer is, as the store keeps it: where the next page starts, and what all
+ * pages so far stand for. A page stands for what its sender held before it read it, so all of them
+ * stand for the least of those, whoever was asked for each. Rule [K8].
  */
 import { DecodeError, Reader, Writer } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"

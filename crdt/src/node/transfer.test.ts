@@ -25,7 +25,9 @@ function write(node: TestNode, value: number, document = notes): number {
   return id
 }
 
-/** Folds every document and truncates every origin, as compaction does, and starts the node again. */
+/**
+ * Folds every document and truncates every origin, as compaction does, and starts the node again.
+ */
 function truncate(node: TestNode): void {
   const { log } = node.store
   const snapshots = log.documentIds().map((document) => {
@@ -76,7 +78,7 @@ function parted(documents: readonly DocumentId[] = [notes]) {
 }
 
 describe("state transfer", () => {
-  test("[K8] a node that lacks truncated entries gets documents, then claims what they hold", () => {
+  test("[K8] who lacks truncated entries gets documents, then claims what they hold", () => {
     const { world, n1, n2 } = parted()
     write(n2, 5)
     world.heal(n1, n2)
@@ -102,7 +104,7 @@ describe("state transfer", () => {
     )
   })
 
-  test("[K8] what it claims stays as it was until all is here, and it takes writes meanwhile", () => {
+  test("[K8] what it claims stays as it was until all is here; it takes writes meanwhile", () => {
     const many = Array.from({ length: 30 }, (_, index) => documentNamed(`d${index}`))
     const { world, n1, n2 } = parted(many)
     const before = headsOf(n2).length
@@ -231,7 +233,7 @@ describe("state transfer", () => {
     expect(doc.getMap("map").toJSON()).toEqual(whole.getMap("map").toJSON())
   })
 
-  test("[K3] [L11] entries are asked of a peer that still has them before a transfer begins", () => {
+  test("[K3] [L11] entries are asked of a peer that has them before a transfer begins", () => {
     const { world, n1, n2 } = parted()
     const n3 = world.node("n3", { peers: ["n2"] })
     world.advance(10_000)

@@ -2,6 +2,7 @@
  * What every store does with snapshots, floors and raised heads: the rules by name, and random
  * histories compared with MemoryLog, restarts and openings in doubt among them. Rules [K1]–[K6].
  */
+// oxlint-disable vitest/no-standalone-expect -- a class whose methods the tests call.
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { assert } from "../base/index.ts"

@@ -16,7 +16,7 @@ export type Flags = {
 /** Secrets can also come by environment, as flags show in lists of processes. */
 export const adminTokenVariable = "CAUSEWAY_ADMIN_TOKEN"
 
-export const secretVariable = "CAUSEWAY_SECRET"
+const secretVariable = "CAUSEWAY_SECRET"
 
 /** @throws StartError `bad-config` */
 export async function loadConfig(

@@ -31,7 +31,7 @@ const authAdvice: Readonly<Record<AuthFailure, string>> = {
 }
 
 const ofTwins =
-  "stop all processes but one that run under this node id, or give each a data folder of its own; " +
+  "stop all but one of the processes under this node id, or give each a data folder of its own; " +
   "what they wrote is kept"
 
 export function logEvent(log: Log, event: NodeEvent): void {
