@@ -171,9 +171,9 @@ describe("the greeting", () => {
 })
 
 describe("documents", () => {
-  const filled = () => {
+  const filled = (options: Parameters<World["node"]>[1] = {}) => {
     const world = new World()
-    const node = world.node()
+    const node = world.node("n1", options)
     const doc = new YWriter(7)
     const writer = openNative(node, notes, 9)
     writer.update(1, 1, doc.put("a", 1))
@@ -233,7 +233,7 @@ describe("documents", () => {
   })
 
   test("[N4] a large catch-up comes in frames, only the last with a resume point", () => {
-    const { node, writer, doc } = filled()
+    const { node, writer, doc } = filled({ compaction: { tailBytesMax: Infinity } })
     for (let seq = 3; seq < 9; seq++) {
       writer.update(1, seq, doc.put(`big${seq}`, "x".repeat(400_000)))
       commit(node)
