@@ -1,10 +1,10 @@
 /**
  * What `quorum` and `all` promise, compared with the disks themselves. When a node acks a tier,
  * what it covers is on that many nodes' disks at that moment; a disk that lost it while the node's
- * link to it was up counts, as the node can't know yet. What a client's app is told is saved was
- * acked so, or is on so many disks now. And in the end what was acked at `quorum` is everywhere,
- * unless each of the disks that had it then lost something since: no single one is missed.
- * Rules [T1]–[T9].
+ * link to it was up counts, as the node can't know yet, and so does an attacker that is linked as a
+ * member. What a client's app is told is saved was acked so, or is on so many disks now. And in the
+ * end what was acked at `quorum` is everywhere, unless each of the disks that had it then lost
+ * something since: no single one is missed. Rules [T1]–[T9].
  */
 import { assert } from "@causeway/crdt/base"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "@causeway/crdt/base"
@@ -32,6 +32,8 @@ type Promised = {
   lostTo: number
 }
 
+type Linked = { readonly connection: ConnectionId; readonly sinceMs: Millis }
+
 type Kept = Numbered & {
   readonly what: string
   readonly holders: readonly HostId[]
@@ -44,8 +46,8 @@ export class TierHonesty implements Watcher {
   /** From where a connection's client wants acks of a tier. */
   readonly #fromSeq = new Map<string, number>()
   readonly #promised = new Map<string, Promised>()
-  /** Per node, since when its present link to each other one is up. */
-  readonly #linkedMs = new Map<HostId, Map<string, Millis>>()
+  /** Per node, its present link to each other one. */
+  readonly #links = new Map<HostId, Map<string, Linked>>()
   readonly #lostMs = new Map<HostId, Millis>()
   readonly #kept: Kept[] = []
   /** Per client and document, numbers that its app was not told are saved so far, by tier. */
@@ -57,11 +59,11 @@ export class TierHonesty implements Watcher {
   }
 
   onNodeStarted({ host }: SimNode): void {
-    this.#linkedMs.set(host, new Map())
+    this.#links.set(host, new Map())
   }
 
   onNodeEnded({ host }: SimNode): void {
-    this.#linkedMs.delete(host)
+    this.#links.delete(host)
   }
 
   onDiskChanged(host: HostId, change: DiskChange): void {
@@ -102,9 +104,12 @@ export class TierHonesty implements Watcher {
   }
 
   #onEvent({ host }: SimNode, { event }: Extract<Effect, { type: "emit" }>): void {
-    const linked = this.#linkedMs.get(host)
-    if (event.type === "link-up") linked?.set(event.peer, this.#world.scheduler.nowMs)
-    if (event.type === "link-down") linked?.delete(event.peer)
+    if (event.type !== "link-up" && event.type !== "link-down") return
+    const { peer, connection } = event
+    const links = this.#links.get(host)
+    if (event.type === "link-up") {
+      links?.set(peer, { connection, sinceMs: this.#world.scheduler.nowMs })
+    } else if (links?.get(peer)?.connection === connection) links.delete(peer)
   }
 
   #onSaid(node: SimNode, connection: ConnectionId, message: NodeMessage): void {
@@ -149,13 +154,22 @@ export class TierHonesty implements Watcher {
     const missing = nodes.filter(({ host }) => {
       return !holders.includes(host) && !this.#couldNotKnow(node, host)
     })
-    const count = nodes.length - missing.length
-    demand(count >= neededOf(tier, members.length), INVARIANT, () => {
+    // Whoever knows the secret is a member, and the node takes its word for what it holds.
+    const liars = this.#liars(node)
+    const count = nodes.length - missing.length + liars
+    demand(count >= neededOf(tier, members.length + liars), INVARIANT, () => {
       const names = missing.map((one) => one.node).join(" ")
       return `${node.node} acked ${what} at ${tier}; not on the disks of ${names}`
     })
     if (tier !== "quorum") return
     this.#kept.push({ ...update, what, holders, atMs: this.#world.scheduler.nowMs })
+  }
+
+  /** How many members are linked to it that are none of this world's nodes. */
+  #liars({ host }: SimNode): number {
+    const names = new Set<string>(this.#world.nodes.map((one) => one.node))
+    const linked = [...(this.#links.get(host)?.keys() ?? [])]
+    return linked.filter((name) => !names.has(name)).length
   }
 
   #holders({ document, ops }: Numbered): HostId[] {
@@ -168,8 +182,8 @@ export class TierHonesty implements Watcher {
   #couldNotKnow(node: SimNode, host: HostId): boolean {
     const peer = this.#world.nodes[host]
     assert(peer !== undefined, "a host of a node")
-    const linkedMs = this.#linkedMs.get(node.host)?.get(peer.node)
-    return linkedMs !== undefined && (this.#lostMs.get(host) ?? -Infinity) >= linkedMs
+    const link = this.#links.get(node.host)?.get(peer.node)
+    return link !== undefined && (this.#lostMs.get(host) ?? -Infinity) >= link.sinceMs
   }
 
   onTick(): void {
