@@ -239,7 +239,7 @@ export class LinkPull {
     for (const other of this.#links.values()) this.pullFrom(turn, other, [origin])
   }
 
-  /** A peer from which something is lacking that no linked one has as entries any more. */
+  /** A peer from which something is lacking that no linked one has as entries, or brings as such. */
   findTruncated(): Link | undefined {
     for (const link of this.#links.values()) {
       for (const [origin, floorSeq] of link.truncated) {
@@ -250,11 +250,13 @@ export class LinkPull {
     return undefined
   }
 
+  /** Who brought nothing when asked may never do: it lies, or can't read its disk. */
   #isElsewhereWhole(origin: OriginId): boolean {
     const { seq } = this.#head(origin)
     for (const link of this.#links.values()) {
       const isAhead = (link.heads.get(origin)?.seq ?? 0) > seq && !link.forked.has(origin)
-      if (isAhead && !this.#isTruncated(link, origin)) return true
+      const mayServe = !this.#isTruncated(link, origin) && !link.unserved.has(origin)
+      if (isAhead && mayServe) return true
     }
     return false
   }

@@ -86,6 +86,8 @@ export class Link {
   readonly truncated = new Map<OriginId, number>()
   /** Origins that it was asked for and brought nothing of, and when that was last. */
   readonly unserved = new Map<OriginId, Millis>()
+  /** When it was last asked for a page of documents. */
+  transferAskedMs: Millis = Number.MIN_SAFE_INTEGER
   /** Set until both sides hold what the other held when they met. */
   healing: { readonly sinceMs: Millis; entries: number } | undefined
   readonly #sent: Sent[] = []

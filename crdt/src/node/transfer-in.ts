@@ -120,11 +120,15 @@ export class TransferIn {
     const since = this.#core.holdings.vector()
     const { place } = this.#progress
     transfer.askedHeads = new Map(transfer.link.heads)
+    transfer.link.transferAskedMs = turn.nowMs
     const want = encodeTransferWant({ type: "transfer-want", since, place })
     turn.send(transfer.link.connection, want)
   }
 
-  /** Goes on where one stopped, with a peer that holds more than this node, the last one last. */
+  /**
+   * Goes on where one stopped, with a peer that holds more than this node: who was asked longest
+   * ago first, so that no two that bring nothing keep it from a third.
+   */
   sweep(turn: Turn): void {
     const transfer = this.#transfer
     if (transfer !== undefined) {
@@ -137,7 +141,7 @@ export class TransferIn {
     const ahead = [...this.#hooks.links.values()].filter(
       (link) => link.state.state === "linked" && link.behind(holdings) > 0,
     )
-    const next = ahead.find((link) => link !== transfer?.link) ?? ahead[0]
+    const [next] = ahead.toSorted((one, other) => one.transferAskedMs - other.transferAskedMs)
     if (next !== undefined) this.want(turn, next)
   }
 

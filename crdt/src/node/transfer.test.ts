@@ -4,11 +4,13 @@ import * as Y from "yjs"
 import { limits } from "../base/index.ts"
 import type { DocumentId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import { readLog } from "../log/index.ts"
+import { genesisHash, readLog } from "../log/index.ts"
+import { testOrigin } from "../testing/store-fixtures.ts"
 import { partsOf, reachOf } from "./document-state.ts"
 import { openNative, YWriter } from "./test/clients.ts"
 import { documentNamed, engines, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
+import { linked } from "./test/peer.ts"
 
 const notes = documentNamed("notes")
 
@@ -241,5 +243,48 @@ describe("state transfer", () => {
     world.heal(n1, n2)
     world.advance(30_000)
     expect(headsOf(n3)).toEqual(headsOf(n1))
+  })
+
+  test("[K8] who claims entries and can't read them keeps nobody from documents", () => {
+    const world = new World()
+    const n1 = world.node("n1", { peers: ["n2", "n3"] })
+    const n2 = world.node("n2", { peers: ["n3"] })
+    const n3 = world.node("n3")
+    for (const node of [n1, n2, n3]) write(node, 1)
+    world.advance(10_000)
+    for (const other of [n1, n3]) world.cut(n2, other)
+    write(n1, 2)
+    world.advance(10_000)
+    truncate(n1)
+    expect(headsOf(n3)).toEqual(headsOf(n1))
+    n3.store.readFailure = "store-failed"
+    world.heal(n2, n3)
+    world.advance(10_000)
+    world.heal(n1, n2)
+    world.advance(30_000)
+    expect(n2.eventsOf("transfer-done")).toMatchObject([{ peer: "n1" }])
+    expect(headsOf(n2)).toEqual(headsOf(n1))
+    expect(jsonOf(n2)).toEqual(jsonOf(n1))
+  })
+
+  test("[K8] two that send nothing of a page don't keep it from a third", () => {
+    const world = new World()
+    const node = world.node()
+    const lost = testOrigin("lost")
+    const heads = new Map([[lost, { seq: 5, hash: genesisHash }]])
+    const peers = ["p1", "p2", "p3"].map((name) => linked(node, name, { heads }))
+    for (const peer of peers) peer.send({ type: "truncated", origin: lost, floorSeq: 5 })
+    world.settle()
+    const asked = () => peers.map((peer) => peer.of("transfer-want").length)
+    for (const expected of [1, 2, 3]) {
+      expect(asked().filter((count) => count === 1)).toHaveLength(expected)
+      expect(Math.max(...asked())).toBe(1)
+      const untilMs = world.nowMs + limits.transferPatienceMs + limits.sweepMs
+      while (expected < 3 && world.nowMs < untilMs) {
+        world.advance(limits.sweepMs)
+        for (const peer of peers) peer.send({ type: "ping" })
+      }
+      world.settle()
+    }
   })
 })
