@@ -124,6 +124,11 @@ export class SimDisk {
     return this.#queue.length > 0
   }
 
+  /** Somebody waits for something to be durable. */
+  get isWriting(): boolean {
+    return this.#queue.some(({ type }) => type === "append")
+  }
+
   /** Opens what is durable, as a process that starts does; in doubt it gets a fresh epoch. */
   open(doubt?: ReopenDoubt): Store {
     assert(!this.isForeign, "a store refuses another node's folder")
