@@ -239,7 +239,7 @@ export class LinkPull {
     for (const other of this.#links.values()) this.pullFrom(turn, other, [origin])
   }
 
-  /** A peer from which something is lacking that no linked one has as entries, or brings as such. */
+  /** A peer from which something is lacking that no linked one has, or brings, as entries. */
   findTruncated(): Link | undefined {
     for (const link of this.#links.values()) {
       for (const [origin, floorSeq] of link.truncated) {
