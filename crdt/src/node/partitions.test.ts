@@ -198,6 +198,28 @@ test("[P2] a link that is lost again belongs to the same split", () => {
   expect(reports(a)).toMatchObject([{ here: { entries: 2, documents: 2 }, there: { entries: 0 } }])
 })
 
+test("[P2] a split that all are lost in again goes on, with what was counted there", () => {
+  const { world, nodes } = linkedMesh("a", "b", "c")
+  const [a, b, c] = [must(nodes[0]), must(nodes[1]), must(nodes[2])]
+  split("cut", [a], [b, c])
+  world.advance(20_000)
+  write(b, "x", "y")
+  world.advance(5000)
+  split("heal", [a], [b])
+  // Not as long as a report waits for `c`.
+  world.advance(10_000)
+  expect(a.core.status().partition).toMatchObject({ back: ["b"], there: { entries: 2 } })
+  split("cut", [a], [b])
+  world.advance(limits.partitionStragglerMs + 10_000)
+  expect(reports(a)).toEqual([])
+  write(c, "z")
+  split("heal", [a], [b, c])
+  world.advance(10_000)
+  expect(reports(a)).toMatchObject([
+    { members: ["b", "c"], there: { entries: 3, documents: 3 }, isLowerBound: false },
+  ])
+})
+
 test("[P1] nobody waits for a member that was retired", () => {
   const [a, b, c] = ["a", "b", "c"].map((name) => testNode(name))
   const [own, peer] = [must(a), { node: must(b), heads: new Map(), heardMs: 0, sentBytes: 0 }]

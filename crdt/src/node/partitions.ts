@@ -222,8 +222,9 @@ export class Partitions {
         rest.members.set(node, member)
       }
     }
-    this.#split = rest.members.size === 0 ? undefined : rest
+    // All are gone again: it goes on, with all that was counted.
     if (members.length === 0) return
+    this.#split = rest.members.size === 0 ? undefined : rest
     members.sort((left, right) => (left < right ? -1 : 1))
     const { sinceMs, here, there, allBackMs, bytesIn } = split
     const report: PartitionReport = {
