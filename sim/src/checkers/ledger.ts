@@ -105,6 +105,15 @@ function bothOf(one: Coverage, other: Coverage): Coverage {
   return both
 }
 
+/** What could be read of documents, and can't any more. */
+function takenBetween(before: Holdings, after: Holdings): [DocumentId, Ops][] {
+  return [...before.documents()]
+    .map(([document, held]): [DocumentId, Ops] => {
+      return [document, after.coverage(document).lacking(held.ops())]
+    })
+    .filter(([, { added, deleted }]) => added.length > 0 || deleted.length > 0)
+}
+
 export class Ledger {
   readonly losses = new Losses()
   readonly forks = new Forks()
@@ -163,6 +172,21 @@ export class Ledger {
     for (const [origin, { seq }] of batch.raise ?? []) this.#raise(host, origin, seq)
     for (const run of batch.adopted) this.#hold(host, run)
     for (const { document, state } of batch.snapshots ?? []) this.#fold(host, document, state)
+    this.#noteDeletions(host, batch)
+  }
+
+  /** A floor deletes what a snapshot holds: if that is damaged, the last copy that is readable. */
+  #noteDeletions(host: HostId, { floors = [], raise = [] }: AppendBatch): void {
+    const before = this.holdings(host)
+    if (floors.length + raise.length === 0 || !before.disk.hasDamage) return
+    const after = this.#readAgain(host)
+    for (const [document, taken] of takenBetween(before, after)) {
+      demand(after.lacks(document, taken) === undefined, "no-acked-write-lost", () => {
+        return `a floor on ${after.log.origin} deleted what only the log had of ${document}`
+      })
+      this.losses.take(document, taken)
+    }
+    this.settle()
   }
 
   /** A head that a state transfer moved: what it stands for came with documents. */
@@ -214,7 +238,18 @@ export class Ledger {
   onDiskChanged(host: HostId, change: DiskChange): void {
     const before = this.holdings(host)
     if (change === "restored-folder") this.forks.allow(before.log.origin)
-    const after = new Holdings(before.disk)
+    const after = this.#readAgain(host)
+    for (const [document, taken] of takenBetween(before, after)) {
+      demand(change !== "renewed", "no-acked-write-lost", () => {
+        return `a fresh epoch of ${after.log.origin} left out what could be read of ${document}`
+      })
+      this.losses.take(document, taken)
+    }
+    this.settle()
+  }
+
+  #readAgain(host: HostId): Holdings {
+    const after = new Holdings(this.holdings(host).disk)
     this.#holdings.set(host, after)
     for (const [origin, { seq }] of after.log.heads()) {
       const { run } = after.log.readOrigin(origin, after.log.floor(origin).seq + 1, Infinity)
@@ -229,15 +264,7 @@ export class Ledger {
       }
     }
     for (const [origin, { seq }] of after.log.heads()) if (seq > 0) after.seqs.set(origin, seq)
-    for (const [document, held] of before.documents()) {
-      const taken = after.coverage(document).lacking(held.ops())
-      if (taken.added.length === 0 && taken.deleted.length === 0) continue
-      demand(change !== "renewed", "no-acked-write-lost", () => {
-        return `a fresh epoch of ${after.log.origin} left out what could be read of ${document}`
-      })
-      this.losses.take(document, taken)
-    }
-    this.settle()
+    return after
   }
 
   /** Somebody may have lost what nobody else has. */
