@@ -2,8 +2,9 @@
 import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
+import { HASH_BYTES } from "../log/index.ts"
 import type { Head } from "../log/index.ts"
-import { encodeHello } from "../protocol/index.ts"
+import { encodeHello, tierMarksMax } from "../protocol/index.ts"
 import type { TierMark } from "../protocol/index.ts"
 import { clientNumbered, commit, NativeClient, openNative, YWriter } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
@@ -232,6 +233,23 @@ describe("what is known", () => {
     const status = must(moved.of("tier-status").findLast(({ tier }) => tier === "quorum"))
     expect(status.lostTo).toBe(1)
     expect([moved.ackedAt("quorum"), moved.ackedAt("all")]).toEqual([2, 2])
+  })
+
+  test("[T6] marks of many logs that are gone are lost together, not one after the other", () => {
+    const { world, nodes } = three()
+    const [a, b] = nodes
+    const marks = Array.from({ length: tierMarksMax }, (_, index): TierMark => {
+      const head = { seq: index + 1, hash: new Uint8Array(HASH_BYTES) }
+      return { toSeq: index + 1, heads: new Map([[freshOrigin(a), head]]) }
+    })
+    const client = wanting(b, 1, tierMarksMax + 1, ...marks)
+    write(client, tierMarksMax + 1)
+    world.advance(4000)
+    const statuses = () => client.of("tier-status").filter(({ tier }) => tier === "quorum")
+    expect(statuses().map(({ lostTo }) => lostTo)).not.toContain(1)
+    world.advance(lostMs)
+    expect(statuses().at(-1)?.lostTo).toBe(tierMarksMax)
+    expect(client.ackedAt("quorum")).toBe(tierMarksMax + 1)
   })
 })
 

@@ -38,15 +38,19 @@ type Needs = {
 }
 
 /** Updates up to `seq`, after those of the lump before, stand within `needs`. */
-type Lump = { readonly seq: number; readonly needs: Needs; readonly sinceMs: Millis }
+type Lump = {
+  readonly seq: number
+  readonly needs: Needs
+  readonly sinceMs: Millis
+  /** Since when all members agree that nobody has what it needs. */
+  lostMs: Millis | undefined
+}
 
 type Want = {
   readonly tier: "quorum" | "all"
   reached: number
   lostTo: number
   readonly lumps: Lump[]
-  /** Since when all members agree that nobody has what the first lump needs. */
-  lostMs: Millis | undefined
   /** What the client was told it waits for. */
   said: string
 }
@@ -100,7 +104,7 @@ export class Tiers {
     const { tier, fromSeq, marks } = message
     const isFirst = !connection.isTold
     connection.isTold = true
-    const here = { seq: connection.ackedSeq, needs: this.#allHere(), sinceMs: turn.nowMs }
+    const here = lumpOf(turn, connection.ackedSeq, this.#allHere())
     if (tier === "node") {
       // Once is enough: it may be long.
       if (here.seq < fromSeq || !isFirst) return
@@ -108,14 +112,12 @@ export class Tiers {
       turn.send(connection.id, frame)
       return
     }
-    const lumps: Lump[] = marks.map(({ toSeq, heads }) => ({
-      seq: toSeq,
-      needs: needsOf([...heads], false),
-      sinceMs: turn.nowMs,
-    }))
+    const lumps = marks.map(({ toSeq, heads }) => {
+      return lumpOf(turn, toSeq, needsOf([...heads], false))
+    })
     // Acked by this node since the client said so, or before it knew.
     if (here.seq > (lumps.at(-1)?.seq ?? fromSeq - 1)) lumps.push(here)
-    const want: Want = { tier, reached: 0, lostTo: 0, lumps, lostMs: undefined, said: "" }
+    const want: Want = { tier, reached: 0, lostTo: 0, lumps, said: "" }
     const client = this.#clients.get(connection.id) ?? { connection, wants: new Map() }
     this.#clients.set(connection.id, client)
     client.wants.set(tier, want)
@@ -159,7 +161,7 @@ export class Tiers {
     for (const { lumps } of client.wants.values()) {
       const last = lumps.length >= lumpsMax ? lumps.pop() : undefined
       const both = last === undefined ? needs : bothOf(last.needs, needs)
-      lumps.push({ seq, needs: both, sinceMs: turn.nowMs })
+      lumps.push(lumpOf(turn, seq, both))
     }
   }
 
@@ -192,7 +194,6 @@ export class Tiers {
       if (!this.#isReached(turn, lump.needs, want.tier)) break
       want.reached = lump.seq
       want.lumps.shift()
-      want.lostMs = undefined
     }
     if (want.lumps.length === 0) want.said = ""
     if (want.reached === before) return
@@ -253,21 +254,23 @@ export class Tiers {
     }
   }
 
-  /** What nobody has any more must not hold up what comes after it. */
+  /** What nobody has any more must not hold up what comes after it; all of it goes at once. */
   #findLost(turn: Turn, client: Client, want: Want): void {
-    const lump = want.lumps[0]
-    const afterMs = lump === undefined ? Infinity : this.#lostAfter(turn, lump.needs)
-    if (lump === undefined || afterMs === Infinity) {
-      want.lostMs = undefined
-      return
+    const lost = new Set(want.lumps.filter((lump) => this.#isLost(turn, lump)))
+    let isNews = false
+    for (let lump = want.lumps[0]; lump !== undefined && lost.has(lump); lump = want.lumps[0]) {
+      want.lostTo = lump.seq
+      want.lumps.shift()
+      this.#advance(turn, client, want)
+      isNews = true
     }
-    want.lostMs ??= turn.nowMs
-    if (turn.nowMs - want.lostMs < afterMs) return
-    want.lostTo = lump.seq
-    want.lostMs = undefined
-    want.lumps.shift()
-    this.#advance(turn, client, want)
-    this.#say(turn, client, want, true)
+    if (isNews) this.#say(turn, client, want, true)
+  }
+
+  #isLost(turn: Turn, lump: Lump): boolean {
+    const afterMs = this.#lostAfter(turn, lump.needs)
+    lump.lostMs = afterMs === Infinity ? undefined : (lump.lostMs ?? turn.nowMs)
+    return lump.lostMs !== undefined && turn.nowMs - lump.lostMs >= afterMs
   }
 
   /** For how long all has to stay as it is for one of these heads to be lost. Rule [T6]. */
@@ -358,6 +361,10 @@ function bothOf(one: Needs, later: Needs): Needs {
   const [head] = one.heads
   const isSame = one.heads.length === 1 && later.heads.some(([origin]) => origin === head?.[0])
   return isSame ? later : needsOf([...new Map([...one.heads, ...later.heads])], true)
+}
+
+function lumpOf({ nowMs }: Turn, seq: number, needs: Needs): Lump {
+  return { seq, needs, sinceMs: nowMs, lostMs: undefined }
 }
 
 function needsOf(heads: Needs["heads"], isHere: boolean): Needs {
