@@ -37,13 +37,20 @@ export type PartitionReport = {
 export class Side {
   entries = 0
   isLowerBound = false
-  readonly #documents = new Set<DocumentId>()
+  /** Who changed each, where that is asked for. */
+  readonly #documents = new Map<DocumentId, Set<NodeId>>()
+  readonly #entriesBy = new Map<NodeId, number>()
 
-  add(document: DocumentId): void {
+  /** `by`: a member whose log it is in. */
+  add(document: DocumentId, by?: NodeId): void {
     this.entries += 1
-    if (this.#documents.has(document)) return
-    if (this.#documents.size < limits.partitionDocumentsMax) this.#documents.add(document)
-    else this.isLowerBound = true
+    if (by !== undefined) this.#entriesBy.set(by, (this.#entriesBy.get(by) ?? 0) + 1)
+    const authors = this.#documents.get(document)
+    if (authors === undefined && this.#documents.size >= limits.partitionDocumentsMax) {
+      this.isLowerBound = true
+    } else if (authors === undefined) {
+      this.#documents.set(document, new Set(by === undefined ? [] : [by]))
+    } else if (by !== undefined) authors.add(by)
   }
 
   /** It changed in ways that can't be counted: as a state, not as entries. */
@@ -55,10 +62,29 @@ export class Side {
 
   copy(): Side {
     const copy = new Side()
-    for (const document of this.#documents) copy.#documents.add(document)
+    for (const [document, authors] of this.#documents) {
+      copy.#documents.set(document, new Set(authors))
+    }
+    for (const [by, entries] of this.#entriesBy) copy.#entriesBy.set(by, entries)
     copy.entries = this.entries
     copy.isLowerBound = this.isLowerBound
     return copy
+  }
+
+  /** What these changed of it. */
+  changedBy(nodes: ReadonlySet<NodeId>): Side {
+    const part = new Side()
+    for (const [document, authors] of this.#documents) {
+      const kept = authors.intersection(nodes)
+      if (kept.size > 0) part.#documents.set(document, kept)
+    }
+    for (const [by, entries] of this.#entriesBy) {
+      if (!nodes.has(by)) continue
+      part.#entriesBy.set(by, entries)
+      part.entries += entries
+    }
+    part.isLowerBound = this.isLowerBound
+    return part
   }
 
   report(): SideReport {
@@ -67,7 +93,7 @@ export class Side {
 
   /** The documents of both, in order. */
   shared(other: Side): PartitionReport["both"] {
-    const shared = [...this.#documents].filter((document) => other.#documents.has(document))
+    const shared = [...this.#documents.keys()].filter((document) => other.#documents.has(document))
     shared.sort((left, right) => (left < right ? -1 : 1))
     return { documents: shared.length, named: shared.slice(0, limits.partitionNamedMax) }
   }

@@ -165,6 +165,28 @@ test("[P3] who comes back late has a report of its own, with all it missed", () 
   })
 })
 
+test("[P3] what others brought of who comes back late is in its own report too", () => {
+  const { world, nodes } = linkedMesh("a", "b", "c")
+  const [a, b, c] = [must(nodes[0]), must(nodes[1]), must(nodes[2])]
+  split("cut", [a], [b, c])
+  world.advance(20_000)
+  write(b, "x")
+  write(c, "x", "y")
+  world.advance(5000)
+  split("heal", [a], [b])
+  world.advance(limits.partitionStragglerMs + 10_000)
+  expect(reports(a)).toMatchObject([{ members: ["b"], there: { entries: 3, documents: 2 } }])
+  write(a, "y")
+  split("heal", [a], [c])
+  world.advance(10_000)
+  const [, second] = reports(a)
+  expect(second).toMatchObject({
+    members: ["c"],
+    there: { entries: 2, documents: 2 },
+    both: { named: [documentNamed("y")] },
+  })
+})
+
 test("[P3] a report does not wait for ever for nodes to be level", () => {
   const { world, nodes } = linkedMesh("a", "b")
   const [a, b] = [must(nodes[0]), must(nodes[1])]

@@ -212,19 +212,19 @@ export class Partitions {
     peers: ReadonlyMap<NodeId, LinkedPeer>,
   ): void {
     const members: NodeId[] = []
-    const rest = newSplit(split.sinceMs, split.here.copy())
+    const away = new Set<NodeId>()
     let { bytesOut } = split
     for (const [node, member] of split.members) {
       if (member.state === "back") {
         members.push(node)
         bytesOut += Math.max(0, (peers.get(node)?.sentBytes ?? 0) - member.sentBytes)
       } else {
-        rest.members.set(node, member)
+        away.add(node)
       }
     }
     // All are gone again: it goes on, with all that was counted.
     if (members.length === 0) return
-    this.#split = rest.members.size === 0 ? undefined : rest
+    this.#split = away.size === 0 ? undefined : restOf(split, away)
     members.sort((left, right) => (left < right ? -1 : 1))
     const { sinceMs, here, there, allBackMs, bytesIn } = split
     const report: PartitionReport = {
@@ -283,13 +283,15 @@ export class Partitions {
 
 /** Whose side a run was written on, entry by entry. */
 function countDurable(split: Split, { origin, firstSeq, documents, bytes }: DurableRun): void {
-  const isAway = split.members.get(nodeOfOrigin(origin))?.state === "away"
+  const node = nodeOfOrigin(origin)
+  const member = split.members.get(node)
+  const isAway = member?.state === "away"
   const broughtSeq = isAway ? Infinity : (split.brought.get(origin) ?? 0)
   const isOn = someAway(split)
   let count = 0
   for (const [index, document] of documents.entries()) {
     if (firstSeq + index <= broughtSeq) {
-      split.there.add(document)
+      split.there.add(document, member === undefined ? undefined : node)
       count += 1
     } else if (isOn) split.here.add(document)
   }
@@ -297,12 +299,19 @@ function countDurable(split: Split, { origin, firstSeq, documents, bytes }: Dura
   if (split.backMs !== undefined) split.bytesIn += (bytes * count) / documents.length
 }
 
-function newSplit(sinceMs: Millis, here = new Side()): Split {
+/** What stays of a split once the others are back and it was reported: all that these missed. */
+function restOf({ sinceMs, here, there, members }: Split, away: ReadonlySet<NodeId>): Split {
+  const rest = newSplit(sinceMs, here.copy(), there.changedBy(away))
+  for (const [node, member] of members) if (away.has(node)) rest.members.set(node, member)
+  return rest
+}
+
+function newSplit(sinceMs: Millis, here = new Side(), there = new Side()): Split {
   return {
     members: new Map(),
     sinceMs,
     here,
-    there: new Side(),
+    there,
     from: new Map(),
     brought: new Map(),
     backMs: undefined,
