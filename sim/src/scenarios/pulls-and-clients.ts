@@ -29,6 +29,30 @@ export const pullAndClientScenarios: readonly Scenario[] = [
       ],
     },
   },
+  // Demands that who claims entries and brings none when asked keeps nobody from documents [K8]:
+  // without `unserved` in `LinkPull.#isElsewhereWhole` n5 asks n1, which can't read, for ever.
+  {
+    name: "entries claimed by a node that can't read them",
+    story:
+      "a node was put back to before what its peers had folded and truncated; one of them still had" +
+      " the entries, on a disk that failed, and was asked for them again and again, while all" +
+      " others would have sent documents",
+    options: {
+      nodes: 5,
+      clients: 0,
+      stockClients: 0,
+      seconds: 20,
+      writesPerSecond: 19,
+      writesMax: 0,
+      seed: 5036,
+      workload: "many-documents",
+      schedule: [
+        at(7117.776, "restored-database", 16_955, 868719718),
+        at(13_835.626, "wipe", 0, 151082037),
+        at(19_571.727, "store-failed", 464, 304927967),
+      ],
+    },
+  },
   // Demands that a connection begins with the number its hello named: an app that hands in what no
   // node takes, between hello and welcome, makes it void. Without `greet` in `Outbox.connected`
   // the client begins behind it, the node waits for it, and c1 never gets rid of anything again.
