@@ -33,6 +33,9 @@ export type PartitionReport = {
   readonly isLowerBound: boolean
 }
 
+/** So often it is kept who changed a document; past it what each did is a lower bound. */
+const AUTHORS_MAX = 4 * limits.partitionDocumentsMax
+
 /** Counts what changes on one side; documents by name, up to a bound. */
 export class Side {
   entries = 0
@@ -40,17 +43,28 @@ export class Side {
   /** Who changed each, where that is asked for. */
   readonly #documents = new Map<DocumentId, Set<NodeId>>()
   readonly #entriesBy = new Map<NodeId, number>()
+  /** Of all documents together. */
+  #authors = 0
+  #areAuthorsMissing = false
 
   /** `by`: a member whose log it is in. */
   add(document: DocumentId, by?: NodeId): void {
     this.entries += 1
     if (by !== undefined) this.#entriesBy.set(by, (this.#entriesBy.get(by) ?? 0) + 1)
-    const authors = this.#documents.get(document)
-    if (authors === undefined && this.#documents.size >= limits.partitionDocumentsMax) {
-      this.isLowerBound = true
-    } else if (authors === undefined) {
-      this.#documents.set(document, new Set(by === undefined ? [] : [by]))
-    } else if (by !== undefined) authors.add(by)
+    let authors = this.#documents.get(document)
+    if (authors === undefined) {
+      if (this.#documents.size >= limits.partitionDocumentsMax) {
+        this.isLowerBound = true
+        return
+      }
+      authors = new Set()
+      this.#documents.set(document, authors)
+    }
+    if (by === undefined || authors.has(by)) return
+    if (this.#authors < AUTHORS_MAX) {
+      authors.add(by)
+      this.#authors += 1
+    } else this.#areAuthorsMissing = true
   }
 
   /** It changed in ways that can't be counted: as a state, not as entries. */
@@ -66,6 +80,8 @@ export class Side {
       copy.#documents.set(document, new Set(authors))
     }
     for (const [by, entries] of this.#entriesBy) copy.#entriesBy.set(by, entries)
+    copy.#authors = this.#authors
+    copy.#areAuthorsMissing = this.#areAuthorsMissing
     copy.entries = this.entries
     copy.isLowerBound = this.isLowerBound
     return copy
@@ -75,15 +91,16 @@ export class Side {
   changedBy(nodes: ReadonlySet<NodeId>): Side {
     const part = new Side()
     for (const [document, authors] of this.#documents) {
-      const kept = authors.intersection(nodes)
-      if (kept.size > 0) part.#documents.set(document, kept)
+      const kept = [...authors].filter((author) => nodes.has(author))
+      if (kept.length > 0) part.#documents.set(document, new Set(kept))
+      part.#authors += kept.length
     }
     for (const [by, entries] of this.#entriesBy) {
       if (!nodes.has(by)) continue
       part.#entriesBy.set(by, entries)
       part.entries += entries
     }
-    part.isLowerBound = this.isLowerBound
+    part.isLowerBound = this.isLowerBound || this.#areAuthorsMissing
     return part
   }
 
