@@ -34,8 +34,8 @@ export const pullAndClientScenarios: readonly Scenario[] = [
   {
     name: "entries claimed by a node that can't read them",
     story:
-      "a node was put back to before what its peers had folded and truncated; one of them still had" +
-      " the entries, on a disk that failed, and was asked for them again and again, while all" +
+      "a node was put back to before entries that most of its peers held as documents alone; one" +
+      " still had them, on a disk that failed, and was asked again and again, for ever, while all" +
       " others would have sent documents",
     options: {
       nodes: 5,
