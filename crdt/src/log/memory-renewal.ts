@@ -66,7 +66,11 @@ export class MemoryRenewal {
       held.snapshot = undefined
       const folded = snapshot.folded.entries()
       const gone = folded.filter(([origin]) => (this.#logs.get(origin)?.floor.seq ?? 0) > 0)
-      for (const [origin] of gone) this.#gone.add(origin)
+      for (const [origin] of gone) {
+        this.#gone.add(origin)
+        // What other snapshots hold of it nobody would be told of any more.
+        this.#restateFrom(origin, 1)
+      }
       if (gone.length > 0) this.#renewing.loseDocument(document)
     }
   }

@@ -104,7 +104,11 @@ export class LogRebuild {
       damaged.add(document)
       const floored = this.#from.origins.all().filter(({ floor }) => floor.seq > 0)
       const gone = floored.filter(({ origin }) => summary.folded?.vector.get(origin) !== 0)
-      for (const { origin } of gone) this.#gone.add(origin)
+      for (const { origin } of gone) {
+        this.#gone.add(origin)
+        // What other snapshots hold of it nobody would be told of any more.
+        this.#restateFrom(origin, 1)
+      }
       if (gone.length > 0) this.#salvage.renewing.loseDocument(document)
     }
     return damaged

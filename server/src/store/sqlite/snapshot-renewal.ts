@@ -69,7 +69,11 @@ export class SnapshotRenewal {
     const gone = this.#origins.all().filter(({ origin, floor }) => {
       return floor.seq > 0 && (folded === undefined || folded.get(origin) > 0)
     })
-    for (const { origin } of gone) this.gone.add(origin)
+    for (const held of gone) {
+      this.gone.add(held.origin)
+      // What other snapshots hold of it nobody would be told of any more.
+      this.restateFrom(held, 1)
+    }
     if (gone.length > 0) this.#renewing.loseDocument(document)
   }
 
