@@ -134,7 +134,10 @@ function unlevel({ nodes }: EndOfRun): Unrest | undefined {
   const why = unequalHeads(nodes)
   if (why !== undefined) return { cause: "level", invariant: "convergence", why }
   const well = new Set<string>(nodes.map(({ node }) => node))
-  for (const { node, core } of nodes) {
+  for (const { node, core, disk } of nodes) {
+    // Whoever is linked says in its log that it is there [M3].
+    const isUnsaid = nodes.length > 1 && disk.durable.head(disk.durable.origin).seq === 0
+    if (isUnsaid) return { cause: "level", invariant: "liveness", why: `${node} logged nothing` }
     const said = core === undefined ? undefined : unlevelOf(core, well)
     if (said === undefined) continue
     return { cause: "level", invariant: "liveness", why: `${node}: ${said}` }
