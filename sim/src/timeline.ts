@@ -185,12 +185,12 @@ export class Timeline implements Watcher {
 
   onDurable(node: HostId, batch: AppendBatch, firstSeq: number): void {
     this.#advance()
-    this.#divergence.onDurable(node, batch, firstSeq)
+    const transferred = this.#divergence.onDurable(node, batch, firstSeq)
     const track = this.#nodes[node]
     if (track === undefined) return
     const adopted = batch.adopted.reduce((sum, run) => sum + run.records.length, 0)
     this.#grid.add(track.own, batch.own.length)
-    this.#grid.add(track.adopted, adopted)
+    this.#grid.add(track.adopted, adopted + transferred)
     this.#showDivergence()
   }
 

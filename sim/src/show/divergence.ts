@@ -26,12 +26,19 @@ export class Divergence {
     return this.#total - (this.#counts[node] ?? 0)
   }
 
-  onDurable(node: number, batch: AppendBatch, firstSeq: number): void {
+  /** Gives how many entries a state transfer stands for. */
+  onDurable(node: number, batch: AppendBatch, firstSeq: number): number {
+    let transferred = 0
+    for (const [other, { seq }] of batch.raise ?? []) {
+      transferred += Math.max(0, seq - (this.#held[node]?.get(other) ?? 0))
+      this.#hold(node, other, seq)
+    }
     const origin = this.#disks[node]?.durable.origin
     if (origin !== undefined) this.#hold(node, origin, firstSeq + batch.own.length - 1)
     for (const { origin: other, firstSeq: first, records } of batch.adopted) {
       this.#hold(node, other, first + records.length - 1)
     }
+    return transferred
   }
 
   /** O(nodes × origins). */
