@@ -11,7 +11,7 @@ function drawn(seed: number): Profile {
 
 test("a profile is shown in milliseconds below a second and in seconds above", () => {
   const profile = drawn(1)
-  const [network, disk, , faults] = showProfile({
+  const [network, disk, , log, faults] = showProfile({
     ...profile,
     network: { ...profile.network, nodeDelayMs: 0.5, clientDelayMs: 999.4, detectionMsMax: 2264 },
     disk: { appendMs: 0.051234, readMs: 12 },
@@ -22,6 +22,7 @@ test("a profile is shown in milliseconds below a second and in seconds above", (
   })
   expect(network).toMatch(/node 0\.5 ms, client 999 ms, .* noticed within 2\.26 s$/)
   expect(disk).toMatch(/append 0\.0512 ms, read 12 ms, job 1 s, .* skew 100 s$/)
+  expect(log).toContain("over 12 entries or 3456 B, cap 78901 B")
   expect(faults).toMatch(/every 120 s$/)
 })
 
