@@ -1,8 +1,11 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
     include: ["{crdt,server,client-sdk,sim,bench}/**/*.test.ts", "*.test.ts"],
+    // Many tests wait for disks, sockets and processes, so two pay even where there are two cores.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
