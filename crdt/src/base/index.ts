@@ -1,6 +1,7 @@
 /** The floor of the house: ids, bytes, limits, errors. Imports nothing of ours. */
 export * from "./assert.ts"
 export * from "./bytes.ts"
+export * from "./id-codec.ts"
 export * from "./errors.ts"
 export * from "./ids.ts"
 export * from "./limits.ts"

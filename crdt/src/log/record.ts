@@ -7,15 +7,12 @@
  */
 import {
   assert,
-  bytesFromHex,
-  bytesToHex,
+  decodeClientId,
+  decodeDocumentId,
   DecodeError,
-  documentIdOf,
-  engineOfTag,
-  engineTags,
+  encodeClientId,
+  encodeDocumentId,
   limits,
-  parseClientId,
-  partsOfDocumentId,
   Reader,
   Writer,
 } from "../base/index.ts"
@@ -61,15 +58,10 @@ export function encodeRecord(fields: KnownFields): Uint8Array {
     encodeClusterFields(writer, fields)
     return writer.finish()
   }
-  const { engine, name } = partsOfDocumentId(fields.document)
-  const writer = new Writer(fields.body.length + name.length + 48)
-  writer.u8(RECORD_VERSION).u8(recordKinds.update).u8(engineTags[engine]).string(name)
+  const writer = new Writer(fields.body.length + fields.document.length + 48)
+  encodeDocumentId(writer.u8(RECORD_VERSION).u8(recordKinds.update), fields.document)
   if (fields.author === undefined) writer.u8(0)
-  else {
-    const client = bytesFromHex(fields.author.client)
-    assert(client !== undefined, "a client id is hex")
-    writer.u8(1).raw(client).varUint(fields.author.seq)
-  }
+  else encodeClientId(writer.u8(1), fields.author.client).varUint(fields.author.seq)
   writer.varUint(Math.max(0, Math.floor(fields.atMs))).bytes(fields.body)
   return writer.finish()
 }
@@ -144,14 +136,10 @@ function decodeUpdateFields(reader: Reader): UpdateFields {
 }
 
 function decodeUpdateHead(reader: Reader): Pick<UpdateFields, "document" | "author"> {
-  const engine = engineOfTag(reader.u8())
-  if (engine === undefined) throw new DecodeError("unknown-engine", reader.offset)
-  const document = documentIdOf(engine, reader.string(limits.documentNameBytesMax))
-  if (document === undefined) throw new DecodeError("bad-value", reader.offset, "name")
+  const document = decodeDocumentId(reader)
   const authored = reader.u8()
   if (authored > 1) throw new DecodeError("bad-value", reader.offset, "author")
   if (authored === 0) return { document, author: undefined }
-  const client = parseClientId(bytesToHex(reader.raw(16)))
-  if (client === undefined) throw new DecodeError("bad-value", reader.offset, "client")
+  const client = decodeClientId(reader)
   return { document, author: { client, seq: reader.varUint() } }
 }

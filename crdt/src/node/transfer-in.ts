@@ -4,10 +4,17 @@
  * is here, shown, and written together with how far the transfer is, so that nothing begins anew
  * after a stop. What this node claims to hold stays as it was until all of it is here. Rule [K8].
  */
-import { assert, DecodeError, limits, partsOfDocumentId, Reader } from "../base/index.ts"
+import {
+  assert,
+  bytesConcat,
+  DecodeError,
+  limits,
+  partsOfDocumentId,
+  Reader,
+} from "../base/index.ts"
 import type { DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import type { Head, LogBatch } from "../log/index.ts"
+import type { Head } from "../log/index.ts"
 import { decodeParts, encodeTransferWant } from "../protocol/index.ts"
 import type { TransferDocument, TransferPage } from "../protocol/index.ts"
 import type { AppendResult } from "../ports/index.ts"
@@ -172,7 +179,7 @@ export class TransferIn {
     if (coming.received < coming.total) return true
     transfer.coming = undefined
     const { document, vector } = coming
-    transfer.arrived.push({ document, vector, bytes: joined(coming) })
+    transfer.arrived.push({ document, vector, bytes: bytesConcat(coming.pieces) })
     transfer.arrivedBytes += coming.total
     this.#pump(turn, transfer)
     return true
@@ -262,27 +269,23 @@ export class TransferIn {
       heads: leastHeads(this.#pagesHeads, transfer.askedHeads),
     }
     const note = ["transfer", encodeProgress(progress)] as const
-    this.#maintain(turn, { snapshots: [snapshot], notes: [note] }, (later, result) => {
-      if (result.ok) this.#hooks.show(later, document, parts)
-      if (this.#transfer !== transfer) return
-      transfer.isBusy = false
-      transfer.heardMs = later.nowMs
-      if (!result.ok) {
-        this.#stop(later, transfer, result.message)
-        return
-      }
-      this.#progress = progress
-      transfer.documents += 1
-      this.#pump(later, transfer)
+    const work = { snapshots: [snapshot], notes: [note] }
+    this.#core.commits.maintain({
+      work,
+      done: (later, result) => {
+        if (result.ok) this.#hooks.show(later, document, parts)
+        if (this.#transfer !== transfer) return
+        transfer.isBusy = false
+        transfer.heardMs = later.nowMs
+        if (!result.ok) {
+          this.#stop(later, transfer, result.message)
+          return
+        }
+        this.#progress = progress
+        transfer.documents += 1
+        this.#pump(later, transfer)
+      },
     })
-  }
-
-  #maintain(
-    turn: Turn,
-    work: Omit<LogBatch, "own" | "adopted">,
-    done: (turn: Turn, result: AppendResult) => void,
-  ): void {
-    this.#core.commits.maintain({ work, done })
   }
 
   #endPage(turn: Turn, transfer: Transfer, page: TransferPage): void {
@@ -294,17 +297,21 @@ export class TransferIn {
     }
     const progress: TransferProgress = { place: page.next, heads }
     const note = ["transfer", encodeProgress(progress)] as const
-    this.#maintain(turn, { clients: page.clients, notes: [note] }, (later, result) => {
-      if (this.#transfer !== transfer) return
-      transfer.isBusy = false
-      if (!result.ok) {
-        this.#stop(later, transfer, result.message)
-        return
-      }
-      this.#progress = progress
-      this.#pagesHeads = heads
-      transfer.page = undefined
-      this.#ask(later, transfer)
+    const work = { clients: page.clients, notes: [note] }
+    this.#core.commits.maintain({
+      work,
+      done: (later, result) => {
+        if (this.#transfer !== transfer) return
+        transfer.isBusy = false
+        if (!result.ok) {
+          this.#stop(later, transfer, result.message)
+          return
+        }
+        this.#progress = progress
+        this.#pagesHeads = heads
+        transfer.page = undefined
+        this.#ask(later, transfer)
+      },
     })
   }
 
@@ -323,18 +330,21 @@ export class TransferIn {
         seq > holdings.head(origin).seq,
     )
     this.#hooks.holdBack(new Set(raise.map(([origin]) => origin)))
-    commits.afterwards(turn, (later) => {
+    commits.afterwards(turn, () => {
       if (this.#transfer !== transfer) return
       const still = raise.filter(([origin, { seq }]) => seq > holdings.head(origin).seq)
       const raised = new Map(still)
       const below = page.records.filter(({ origin, seq }) => seq <= (raised.get(origin)?.seq ?? 0))
       const notes = [["transfer", undefined]] as const
       const work = { raise: still, below, clients: page.clients, notes }
-      this.#maintain(later, work, (latest, result) => {
-        if (this.#transfer === transfer) this.#onFinished(latest, transfer, result)
-        if (!result.ok) return
-        for (const { origin, record } of below) this.#core.members.onDurable(origin, record)
-        this.#hooks.onRaised(latest)
+      commits.maintain({
+        work,
+        done: (latest, result) => {
+          if (this.#transfer === transfer) this.#onFinished(latest, transfer, result)
+          if (!result.ok) return
+          for (const { origin, record } of below) this.#core.members.onDurable(origin, record)
+          this.#hooks.onRaised(latest)
+        },
       })
     })
   }
@@ -353,16 +363,4 @@ export class TransferIn {
     const peer = transfer.link.state.peer.node
     turn.emit({ type: "transfer-done", peer, documents, bytes, tookMs })
   }
-}
-
-function joined({ pieces, total }: Coming): Uint8Array {
-  const [only] = pieces
-  if (only !== undefined && pieces.length === 1) return only
-  const bytes = new Uint8Array(total)
-  let offset = 0
-  for (const piece of pieces) {
-    bytes.set(piece, offset)
-    offset += piece.length
-  }
-  return bytes
 }

@@ -3,12 +3,10 @@
  * sums below it, and the leaves of a bucket in the end. Rule [G4].
  */
 import {
+  decodeDocumentId,
   DecodeError,
-  documentIdOf,
-  engineOfTag,
-  engineTags,
+  encodeDocumentId,
   limits,
-  partsOfDocumentId,
   Writer,
 } from "../../base/index.ts"
 import type { Reader } from "../../base/index.ts"
@@ -57,8 +55,7 @@ export function encodeLinkDigests(message: LinkDigests): Uint8Array {
         .u8(message.isAnswer ? 1 : 0)
         .varUint(message.leaves.length)
       for (const { document, vector, content } of message.leaves) {
-        const { engine, name } = partsOfDocumentId(document)
-        writer.u8(engineTags[engine]).string(name).raw(vector).raw(content)
+        encodeDocumentId(writer, document).raw(vector).raw(content)
       }
       return writer.finish()
   }
@@ -100,10 +97,7 @@ function decodeLeaves(reader: Reader): LinkDigests {
 }
 
 function decodeLeaf(reader: Reader): DigestLeaf {
-  const engine = engineOfTag(reader.u8())
-  if (engine === undefined) throw new DecodeError("unknown-engine", reader.offset)
-  const document = documentIdOf(engine, reader.string(limits.documentNameBytesMax))
-  if (document === undefined) throw new DecodeError("bad-value", reader.offset, "name")
+  const document = decodeDocumentId(reader)
   const vector = reader.raw(DIGEST_BYTES).slice()
   return { document, vector, content: reader.raw(DIGEST_BYTES).slice() }
 }

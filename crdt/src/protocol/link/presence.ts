@@ -1,6 +1,5 @@
 /** Presence of the sender's own sessions; never passed on to a third node. Rule [L7]. */
-import { DecodeError, documentIdOf, engineOfTag, engineTags, limits } from "../../base/index.ts"
-import { partsOfDocumentId, Writer } from "../../base/index.ts"
+import { decodeDocumentId, encodeDocumentId, Writer } from "../../base/index.ts"
 import type { DocumentId, Reader } from "../../base/index.ts"
 import { decodePresence, encodePresence } from "../presence.ts"
 import type { PresenceEntry } from "../presence.ts"
@@ -13,16 +12,12 @@ export type LinkPresence = {
 }
 
 export function encodeLinkPresence(message: LinkPresence): Uint8Array {
-  const { engine, name } = partsOfDocumentId(message.document)
-  const writer = new Writer().u8(linkTags.presence).u8(engineTags[engine]).string(name)
+  const writer = encodeDocumentId(new Writer().u8(linkTags.presence), message.document)
   encodePresence(writer, message.entries)
   return writer.finish()
 }
 
 export function decodeLinkPresence(reader: Reader): LinkPresence {
-  const engine = engineOfTag(reader.u8())
-  if (engine === undefined) throw new DecodeError("unknown-engine", reader.offset)
-  const document = documentIdOf(engine, reader.string(limits.documentNameBytesMax))
-  if (document === undefined) throw new DecodeError("bad-value", reader.offset, "name")
+  const document = decodeDocumentId(reader)
   return { type: "presence", document, entries: decodePresence(reader) }
 }

@@ -4,15 +4,12 @@
  * what the sender holds. Nobody keeps anything of the other between pages. Rules [L11] [K8].
  */
 import {
-  bytesFromHex,
-  bytesToHex,
+  decodeClientId,
+  decodeDocumentId,
   DecodeError,
-  documentIdOf,
-  engineOfTag,
-  engineTags,
+  encodeClientId,
+  encodeDocumentId,
   limits,
-  parseClientId,
-  partsOfDocumentId,
   Writer,
 } from "../../base/index.ts"
 import type { ClientId, DocumentId, OriginId, Reader } from "../../base/index.ts"
@@ -76,10 +73,10 @@ function encodePlace(writer: Writer, place: TransferPlace | undefined): void {
   if (place === undefined) writer.u8(phaseTags.end)
   else if (place.phase === "documents") {
     writer.u8(phaseTags.documents).u8(place.after === undefined ? 0 : 1)
-    if (place.after !== undefined) encodeDocument(writer, place.after)
+    if (place.after !== undefined) encodeDocumentId(writer, place.after)
   } else {
     writer.u8(phaseTags.clients).u8(place.after === undefined ? 0 : 1)
-    if (place.after !== undefined) encodeClient(writer, place.after)
+    if (place.after !== undefined) encodeClientId(writer, place.after)
   }
 }
 
@@ -88,24 +85,24 @@ function decodePlace(reader: Reader): TransferPlace | undefined {
   if (phase === phaseTags.end) return undefined
   const isBehind = flag(reader)
   if (phase === phaseTags.documents) {
-    return { phase: "documents", after: isBehind ? decodeDocument(reader) : undefined }
+    return { phase: "documents", after: isBehind ? decodeDocumentId(reader) : undefined }
   }
   if (phase === phaseTags.clients) {
-    return { phase: "clients", after: isBehind ? decodeClient(reader) : undefined }
+    return { phase: "clients", after: isBehind ? decodeClientId(reader) : undefined }
   }
   throw new DecodeError("bad-value", reader.offset, "phase")
 }
 
 export function encodeTransferDocument(message: TransferDocument): Uint8Array {
   const writer = new Writer(message.piece.length + 256).u8(linkTags.document)
-  encodeDocument(writer, message.document)
+  encodeDocumentId(writer, message.document)
   message.vector.encode(writer)
   return writer.varUint(message.total).varUint(message.offset).bytes(message.piece).finish()
 }
 
 /** The piece is a copy. */
 export function decodeTransferDocument(reader: Reader): TransferDocument {
-  const document = decodeDocument(reader)
+  const document = decodeDocumentId(reader)
   const vector = VersionVector.decode(reader)
   const total = reader.varUint()
   const offset = reader.varUint()
@@ -126,8 +123,7 @@ export function encodeTransferPage(message: TransferPage): Uint8Array {
   }
   writer.varUint(message.clients.length)
   for (const [client, seq] of message.clients) {
-    encodeClient(writer, client)
-    writer.varUint(seq)
+    encodeClientId(writer, client).varUint(seq)
   }
   encodePlace(writer, message.next)
   return writer.finish()
@@ -144,7 +140,7 @@ export function decodeTransferPage(reader: Reader): TransferPage {
   }
   const clients: (readonly [ClientId, number])[] = []
   for (let count = reader.count(limits.transferClientsMax); count > 0; count--) {
-    clients.push([decodeClient(reader), reader.varUint()])
+    clients.push([decodeClientId(reader), reader.varUint()])
   }
   return { type: "transfer-page", heads, records, clients, next: decodePlace(reader) }
 }
@@ -153,31 +149,6 @@ function flag(reader: Reader): boolean {
   const value = reader.u8()
   if (value > 1) throw new DecodeError("bad-value", reader.offset, "flag")
   return value === 1
-}
-
-function encodeClient(writer: Writer, client: ClientId): void {
-  writer.raw(bytesFromHex(client) ?? new Uint8Array(CLIENT_BYTES))
-}
-
-const CLIENT_BYTES = 16
-
-function decodeClient(reader: Reader): ClientId {
-  const client = parseClientId(bytesToHex(reader.raw(CLIENT_BYTES)))
-  if (client === undefined) throw new DecodeError("bad-value", reader.offset, "client")
-  return client
-}
-
-function encodeDocument(writer: Writer, document: DocumentId): void {
-  const { engine, name } = partsOfDocumentId(document)
-  writer.u8(engineTags[engine]).string(name)
-}
-
-function decodeDocument(reader: Reader): DocumentId {
-  const engine = engineOfTag(reader.u8())
-  if (engine === undefined) throw new DecodeError("unknown-engine", reader.offset)
-  const document = documentIdOf(engine, reader.string(limits.documentNameBytesMax))
-  if (document === undefined) throw new DecodeError("bad-value", reader.offset, "name")
-  return document
 }
 
 /** Updates and states one after the other, as one sequence of bytes. */

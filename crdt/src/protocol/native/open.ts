@@ -1,6 +1,11 @@
 /** Client → node: open a document, saying what is held of it already. Rules [N3] [N4]. */
-import { DecodeError, documentIdOf, engineOfTag, engineTags, limits } from "../../base/index.ts"
-import { partsOfDocumentId, Writer } from "../../base/index.ts"
+import {
+  decodeDocumentId,
+  DecodeError,
+  encodeDocumentId,
+  limits,
+  Writer,
+} from "../../base/index.ts"
 import type { DocumentId, Reader } from "../../base/index.ts"
 import { VersionVector } from "../../clock/index.ts"
 import { nativeTags } from "../tags.ts"
@@ -22,9 +27,8 @@ export type Open = {
 const resumeTags = { nothing: 0, vector: 1, summary: 2 } as const
 
 export function encodeOpen(message: Open): Uint8Array {
-  const { engine, name } = partsOfDocumentId(message.document)
   const writer = new Writer().u8(nativeTags.open).varUint(message.channel)
-  writer.u8(engineTags[engine]).string(name).u8(resumeTags[message.resume.type])
+  encodeDocumentId(writer, message.document).u8(resumeTags[message.resume.type])
   if (message.resume.type === "vector") message.resume.vector.encode(writer)
   if (message.resume.type === "summary") writer.bytes(message.resume.summary)
   return writer.finish()
@@ -32,10 +36,7 @@ export function encodeOpen(message: Open): Uint8Array {
 
 export function decodeOpen(reader: Reader): Open {
   const channel = reader.varUint()
-  const engine = engineOfTag(reader.u8())
-  if (engine === undefined) throw new DecodeError("unknown-engine", reader.offset)
-  const document = documentIdOf(engine, reader.string(limits.documentNameBytesMax))
-  if (document === undefined) throw new DecodeError("bad-value", reader.offset, "name")
+  const document = decodeDocumentId(reader)
   return { type: "open", channel, document, resume: decodeResume(reader) }
 }
 
