@@ -45,7 +45,7 @@ type Life = {
   readonly lostAt: Map<NodeId, number>
   /** How far that log was, at least, when the peer could be reached again. */
   readonly reachedAt: Map<NodeId, number>
-  /** What it lacked of each peer's own log while that was away, since the last report of it. */
+  /** What it lacked of each peer's own log while that was away, since the last report; in order. */
   readonly lacked: Map<NodeId, Range[]>
   readonly reports: PartitionReport[]
 }
@@ -161,8 +161,7 @@ export class PartitionReports implements Watcher {
       life.cameBack.add(event.peer)
       const [from, to] = [life.lostAt.get(event.peer), life.reachedAt.get(event.peer)]
       life.lostAt.delete(event.peer)
-      if (from === undefined || to === undefined || to <= from) return
-      life.lacked.set(event.peer, [...(life.lacked.get(event.peer) ?? []), { from, to }])
+      if (from !== undefined && to !== undefined) noteLacked(life, event.peer, from, to)
     } else if (event.type === "link-down") {
       life.linked.delete(event.peer)
       const peer = this.#nodeOf(event.peer)
@@ -292,6 +291,13 @@ function forget(life: Life, peer: NodeId): void {
   life.lostAt.delete(peer)
   life.reachedAt.delete(peer)
   life.lacked.delete(peer)
+}
+
+/** What it lacked already when that one came back before counts once. */
+function noteLacked(life: Life, peer: NodeId, from: number, to: number): void {
+  const ranges = life.lacked.get(peer) ?? []
+  const behind = Math.max(from, ranges.at(-1)?.to ?? 0)
+  if (to > behind) life.lacked.set(peer, [...ranges, { from: behind, to }])
 }
 
 function updatesIn(records: readonly Uint8Array[]): number {

@@ -46,4 +46,21 @@ export const partitionScenarios: readonly Scenario[] = [
       ],
     },
   },
+  // A loss right after a return, before anything of what was written meanwhile has come.
+  {
+    name: "return too short for entries to come",
+    story:
+      "the judge counted twice what a member had written before a return within the split, as it" +
+      " was still lacked after the next one, and demanded it of the report",
+    options: {
+      nodes: 2,
+      clients: 2,
+      stockClients: 0,
+      seconds: 16,
+      writesPerSecond: 4,
+      seed: 5,
+      workload: "yjs-text",
+      schedule: [at(2000, "isolate", 7000, 1), at(10_262, "isolate", 2000, 1)],
+    },
+  },
 ]
