@@ -230,6 +230,21 @@ describe("pulling", () => {
     expect(peer.of("want").length + other.of("want").length).toBe(1)
   })
 
+  test("[L5] an origin whose own node holds less than others, as its disk was put back", () => {
+    const world = new World()
+    const node = world.node()
+    // Before the other: vectors are looked through in this order.
+    const own = linked(node, "far", { heads: new Map([[far, headAfter(far, run.slice(0, 2))]]) })
+    own.entries(far, 1, run.slice(0, 2))
+    const other = linked(node, "other", { heads: new Map([[far, headAfter(far, run)]]) })
+    world.advance(limits.linkWantMs - limits.linkVectorIntervalMs * 2)
+    expect(other.of("want")).toEqual([])
+    for (const peer of [own, other]) peer.send({ type: "ping" })
+    world.advance(limits.linkVectorIntervalMs * 4)
+    expect(own.of("want")).toEqual([])
+    expect(other.of("want")).toEqual([{ type: "want", origin: far, fromSeq: 3 }])
+  })
+
   test("[N12] freshness counts what a peer has and the node lacks", () => {
     const world = new World()
     const node = world.node()

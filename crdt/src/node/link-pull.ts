@@ -137,7 +137,6 @@ export class LinkPull {
       if (theirs.seq === ours.seq && !bytesEqual(theirs.hash, ours.hash)) {
         this.#forks.notice(turn, link, origin, ours.seq)
       }
-      // Only the peer that is to bring them can say that nothing more is to come.
       if (theirs.seq > ours.seq) {
         if (this.#isTruncated(link, origin)) continue
         if (room === 0 || !this.#mayAsk(turn, link, origin)) continue
@@ -145,8 +144,26 @@ export class LinkPull {
         if (room === 0) continue
         room -= 1
         this.#want(turn, link, origin)
-      } else if (this.#wants.get(origin)?.link === link) this.#wants.delete(origin)
+      } else this.#noteNothingLeft(link, origin)
     }
+  }
+
+  /**
+   * Only the peer that is to bring them can say that nothing more is to come. What it is to push
+   * it may be behind with, too: its disk was put back, and it is given up like one that is silent.
+   */
+  #noteNothingLeft(link: Link, origin: OriginId): void {
+    const want = this.#wants.get(origin)
+    if (want?.link !== link || (!want.isAsked && this.#isBehindAny(origin))) return
+    this.#wants.delete(origin)
+  }
+
+  #isBehindAny(origin: OriginId): boolean {
+    const { seq } = this.#head(origin)
+    for (const { heads, forked } of this.#links.values()) {
+      if ((heads.get(origin)?.seq ?? 0) > seq && !forked.has(origin)) return true
+    }
+    return false
   }
 
   /** Undefined if there is nothing to look for; settled if that stays so until the peer's next. */
