@@ -256,11 +256,15 @@ export class LinkPull {
     for (const other of this.#links.values()) this.pullFrom(turn, other, [origin])
   }
 
-  /** A peer from which something is lacking that no linked one has, or brings, as entries. */
+  /**
+   * A peer from which something is lacking that no linked one has, or brings, as entries. No
+   * transfer raises our own origin, or one that is forked: it would begin again for ever.
+   */
   findTruncated(): Link | undefined {
     for (const link of this.#links.values()) {
       for (const [origin, floorSeq] of link.truncated) {
-        if (floorSeq <= this.#head(origin).seq) link.truncated.delete(origin)
+        const isLeft = origin === this.#core.config.origin || link.forked.has(origin)
+        if (isLeft || floorSeq <= this.#head(origin).seq) link.truncated.delete(origin)
         else if (!this.#isElsewhereWhole(origin)) return link
       }
     }

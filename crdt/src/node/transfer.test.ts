@@ -2,15 +2,16 @@
 import { describe, expect, test } from "vitest"
 import * as Y from "yjs"
 import { limits } from "../base/index.ts"
-import type { DocumentId } from "../base/index.ts"
+import type { DocumentId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { genesisHash, readLog } from "../log/index.ts"
+import type { Head } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
 import { partsOf, reachOf } from "./document-state.ts"
 import { openNative, YWriter } from "./test/clients.ts"
 import { documentNamed, engines, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
-import { linked } from "./test/peer.ts"
+import { linked, recordsOf } from "./test/peer.ts"
 
 const notes = documentNamed("notes")
 
@@ -54,6 +55,10 @@ function stateOf({ store }: TestNode, document: DocumentId = notes): Uint8Array 
   const read = readLog(store.log, { type: "document", document, since: new VersionVector() })
   if (read.type !== "document") throw new TypeError(read.type)
   return engines.yjs.merge(partsOf(read))
+}
+
+function headOf(node: TestNode, origin: OriginId): Head {
+  return node.store.log.head(origin)
 }
 
 function headsOf(node: TestNode): unknown[] {
@@ -265,6 +270,42 @@ describe("state transfer", () => {
     expect(n2.eventsOf("transfer-done")).toMatchObject([{ peer: "n1" }])
     expect(headsOf(n2)).toEqual(headsOf(n1))
     expect(jsonOf(n2)).toEqual(jsonOf(n1))
+  })
+
+  test("[K8] no transfer is begun for what none would bring: our own origin, and a fork", () => {
+    const world = new World()
+    const node = world.node()
+    write(node, 1)
+    const own = linked(node, "p1", { heads: new Map([[node.origin, headOf(node, node.origin)]]) })
+    own.send({ type: "truncated", origin: node.origin, floorSeq: 5 })
+    // Its log is another from the first entry on, which shows once it brings one.
+    const lost = testOrigin("lost")
+    const head = { seq: 5, hash: genesisHash }
+    const forked = linked(node, "p2", { heads: new Map([[lost, head]]) })
+    const honest = linked(node, "p3")
+    const records = recordsOf(notes, 3)
+    honest.entries(lost, 1, records.slice(0, 1))
+    world.advance(1000)
+    expect(headOf(node, lost).seq).toBe(1)
+    forked.send({ type: "truncated", origin: lost, floorSeq: 2 })
+    forked.entries(lost, 1, records.slice(1))
+    world.advance(2 * limits.sweepMs)
+    expect(node.eventsOf("fork-detected")).toMatchObject([{ origin: lost, peer: "p2" }])
+    expect(own.of("transfer-want")).toEqual([])
+    // What was begun before anybody knew of the fork comes to its end, and that was all.
+    expect(forked.of("transfer-want")).toHaveLength(1)
+    const heads = new Map([[lost, head]])
+    const page = {
+      type: "transfer-page",
+      heads,
+      records: [],
+      clients: [],
+      next: undefined,
+    } as const
+    forked.send(page)
+    world.advance(3 * limits.sweepMs)
+    expect(node.eventsOf("transfer-done")).toHaveLength(1)
+    expect(forked.of("transfer-want")).toHaveLength(1)
   })
 
   test("[K8] two that send nothing of a page don't keep it from a third", () => {
