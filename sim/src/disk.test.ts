@@ -140,7 +140,7 @@ test("a damaged record fails its readers until an opening looks through the log"
   const { scheduler, disk } = filled(9)
   const store = disk.open()
   const dot = disk.damage(new SimRandom(2))
-  assert(dot !== undefined && dot.seq < 9, "the seed damages a record in the middle")
+  assert(typeof dot === "object" && dot.seq < 9, "the seed damages a record in the middle")
   const results: unknown[] = []
   const since = new VersionVector()
   store.read({ type: "document", document: documentOf(), since }, (result) => results.push(result))

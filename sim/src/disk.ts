@@ -187,16 +187,17 @@ export class SimDisk {
     this.#events.onChanged("wiped")
   }
 
-  /** Bits of one record flip, or of a snapshot. Gives which record, if there is one. */
-  damage(random: SimRandom): Dot | undefined {
+  /** Bits of one record flip, or of a document's snapshot. Gives which, if there is any. */
+  damage(random: SimRandom): Dot | DocumentId | undefined {
     const { durable } = this
     const snapshots = durable.documentIds().filter((document) => {
       return durable.readDocument(document).snapshot !== undefined
     })
     if (snapshots.length > 0 && random.chance(0.3)) {
-      this.#image.damageSnapshot(random.pick(snapshots))
+      const document = random.pick(snapshots)
+      this.#image.damageSnapshot(document)
       this.#events.onChanged("damaged")
-      return undefined
+      return document
     }
     const held = durable.heads().filter(([origin, { seq }]) => seq > durable.floor(origin).seq)
     if (held.length === 0) return undefined

@@ -186,6 +186,26 @@ test("a lone node without clients: faults that need others are skipped", () => {
   expect(report.faults.get("client-move")).toBe(0)
 })
 
+test("whatever rots on a disk, a record or a snapshot, is read until its node knows", () => {
+  let snapshots = 0
+  let damaged = 0
+  const report = run({ faults: ["corrupt-record:1"], seconds: 20 }, ({ nodes, documents }) => ({
+    onDiskChanged(host, change) {
+      if (change !== "damaged") return
+      damaged += 1
+      const disk = nodes[host]?.disk
+      if (documents.some((document) => disk?.isSnapshotDamaged(document))) snapshots += 1
+    },
+    onRest() {
+      for (const document of documents) {
+        expect(nodes.some(({ disk }) => disk.isSnapshotDamaged(document))).toBe(false)
+      }
+    },
+  }))
+  expect(snapshots).toBeGreaterThan(0)
+  expect(report.faults.get("corrupt-record")).toBe(damaged)
+})
+
 describe("messages", () => {
   test("only what rules say may be repeated is, and only entries change places", () => {
     const native = { type: "native" } as const
