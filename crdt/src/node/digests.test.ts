@@ -177,10 +177,14 @@ test("[G4] a peer that floods with digests is read one bucket at a time", () => 
   world.advance(long)
   const sums = Array.from({ length: 16 }, () => new Uint8Array(8).fill(1))
   n1.effects = []
+  n1.store.held = true
   const pipe = must(world.linksBetween(n1, n2)[0])
   const side = n1.pipes.get(pipe.id)?.side === 0 ? 0 : 1
   const message = { type: "digests", part: "sums", level: 3, index: 7, sums } as const
   for (let count = 0; count < 2000; count++) pipe.to[side].push(digestsFrame(message))
+  world.settle()
+  expect(n1.store.waiting.filter((type) => type === "read").length).toBe(1)
+  n1.store.held = false
   world.settle()
   const sent = digestBytesOf(n1)
   expect(sent).toBeGreaterThan(0)

@@ -3,17 +3,10 @@
  * pages so far stand for. A page stands for what its sender held before it read it, so all of them
  * stand for the least of those, whoever was asked for each. Rule [K8].
  */
-import { DecodeError, Reader, Writer } from "../base/index.ts"
+import { bytesEqual, DecodeError, Reader, Writer } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
-import { bytesEqual } from "../base/index.ts"
-import { VersionVector } from "../clock/index.ts"
 import type { Head } from "../log/index.ts"
-import {
-  decodeHeads,
-  decodeTransferWant,
-  encodeHeads,
-  encodeTransferWant,
-} from "../protocol/index.ts"
+import { decodeHeads, decodePlace, encodeHeads, encodePlace } from "../protocol/index.ts"
 import type { TransferPlace } from "../protocol/index.ts"
 
 export type TransferProgress = {
@@ -44,8 +37,8 @@ export function leastHeads(
 }
 
 export function encodeProgress({ place, heads }: TransferProgress): Uint8Array {
-  const since = new VersionVector()
-  const writer = new Writer().bytes(encodeTransferWant({ type: "transfer-want", since, place }))
+  const writer = new Writer()
+  encodePlace(writer, place)
   writer.u8(heads === undefined ? 0 : 1)
   if (heads !== undefined) encodeHeads(writer, heads)
   return writer.finish()
@@ -55,9 +48,8 @@ export function encodeProgress({ place, heads }: TransferProgress): Uint8Array {
 export function decodeProgress(bytes: Uint8Array): TransferProgress | undefined {
   try {
     const reader = new Reader(bytes)
-    const want = new Reader(reader.bytes(bytes.length))
-    want.u8()
-    const { place } = decodeTransferWant(want)
+    const place = decodePlace(reader)
+    if (place === undefined) return undefined
     return { place, heads: reader.u8() === 1 ? decodeHeads(reader) : undefined }
   } catch (error) {
     if (error instanceof DecodeError) return undefined

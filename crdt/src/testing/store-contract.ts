@@ -24,6 +24,8 @@ import {
   testRecord,
 } from "./store-fixtures.ts"
 import { storeModelContract } from "./store-model-contract.ts"
+import { storeSideContract } from "./store-side-contract.ts"
+import { storeSnapshotContract } from "./store-snapshot-contract.ts"
 import { openFixture } from "./store-under-test.ts"
 import type { StoreUnderTest } from "./store-under-test.ts"
 
@@ -38,6 +40,8 @@ export function storeContract(name: string, underTest: StoreUnderTest): void {
       storeEpochContract(underTest)
       storeClusterContract(underTest)
     }
+    storeSnapshotContract(underTest)
+    storeSideContract(underTest)
     storeModelContract(underTest)
     if (underTest.supports.crash !== undefined) storeCrashContract(underTest.supports.crash)
   })

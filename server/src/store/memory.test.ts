@@ -1,4 +1,4 @@
-import { storeContract, storeSideContract, storeSnapshotContract } from "@causeway/crdt/testing"
+import { storeContract } from "@causeway/crdt/testing"
 import type { StoreUnderTest } from "@causeway/crdt/testing"
 import { newMemoryLog, openMemoryStore } from "./memory.ts"
 
@@ -15,5 +15,3 @@ const memory: StoreUnderTest = {
 }
 
 storeContract("memory", memory)
-storeSideContract(memory)
-storeSnapshotContract(memory)

@@ -69,7 +69,7 @@ export function decodeTransferWant(reader: Reader): TransferWant {
   return { type: "transfer-want", since, place }
 }
 
-function encodePlace(writer: Writer, place: TransferPlace | undefined): void {
+export function encodePlace(writer: Writer, place: TransferPlace | undefined): void {
   if (place === undefined) writer.u8(phaseTags.end)
   else if (place.phase === "documents") {
     writer.u8(phaseTags.documents).u8(place.after === undefined ? 0 : 1)
@@ -80,7 +80,7 @@ function encodePlace(writer: Writer, place: TransferPlace | undefined): void {
   }
 }
 
-function decodePlace(reader: Reader): TransferPlace | undefined {
+export function decodePlace(reader: Reader): TransferPlace | undefined {
   const phase = reader.u8()
   if (phase === phaseTags.end) return undefined
   const isBehind = flag(reader)

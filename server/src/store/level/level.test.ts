@@ -9,12 +9,7 @@ import { fileURLToPath } from "node:url"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
-import {
-  crashWriter,
-  storeContract,
-  storeSideContract,
-  storeSnapshotContract,
-} from "@causeway/crdt/testing"
+import { crashWriter, storeContract } from "@causeway/crdt/testing"
 import { crashFixture } from "../test/crash-writer.ts"
 import { openLevelStore } from "./index.ts"
 import { LevelDatabase } from "./database.ts"
@@ -27,8 +22,6 @@ if (writerDirectory === undefined) {
   const crash = { fixture: () => crashFixture(thisFile, fixture), rounds: 6 }
   const level = { fixture, supports: { durable: true, damage: true, crash }, modelRuns: 5 }
   storeContract("level", level)
-  storeSnapshotContract(level)
-  storeSideContract(level)
 } else {
   const store = await openLevelStore({ directory: writerDirectory, node: undefined })
   await crashWriter(store, (seq) => process.stdout.write(`${seq}\n`))

@@ -10,12 +10,7 @@ import Database from "better-sqlite3"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
-import {
-  crashWriter,
-  storeContract,
-  storeSideContract,
-  storeSnapshotContract,
-} from "@causeway/crdt/testing"
+import { crashWriter, storeContract } from "@causeway/crdt/testing"
 import { crashFixture } from "../test/crash-writer.ts"
 import { openSqliteStore } from "./index.ts"
 import { DATABASE_FILE, entryId } from "./schema.ts"
@@ -27,8 +22,6 @@ if (writerDirectory === undefined) {
   const crash = { fixture: () => crashFixture(thisFile, fixture), rounds: 6 }
   const sqlite = { fixture, supports: { durable: true, damage: true, crash }, modelRuns: 5 }
   storeContract("sqlite", sqlite)
-  storeSnapshotContract(sqlite)
-  storeSideContract(sqlite)
 } else {
   const store = await openSqliteStore({ directory: writerDirectory, node: undefined })
   await crashWriter(store, (seq) => process.stdout.write(`${seq}\n`))
