@@ -70,7 +70,10 @@ export class DiskImage {
   }
 
   get hasDamage(): boolean {
-    return this.#damaged.size > 0 || this.#damagedSnapshots.size > 0
+    if (this.#damagedSnapshots.size > 0) return true
+    return [...this.#damaged].some(([origin, seqs]) => {
+      return [...seqs].some((seq) => this.isDamaged({ origin, seq }))
+    })
   }
 
   damage({ origin, seq }: Dot): void {

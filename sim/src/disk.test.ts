@@ -154,6 +154,29 @@ test("a damaged record fails its readers until an opening looks through the log"
   expect(disk.durable.readDocument(documentOf()).entries).toHaveLength(8)
 })
 
+test("damage is told of whatever it hits, and what was deleted is no damage any more", () => {
+  const hits = new Set<string>()
+  for (let seed = 1; seed <= 40; seed++) {
+    const { scheduler, disk } = filled(3)
+    const snapshot = (seq: number) => {
+      const folded = new VersionVector([[origin, seq]])
+      return { document: documentOf(), state: Uint8Array.of(seq), folded }
+    }
+    const store = disk.open()
+    store.append({ own: [], adopted: [], snapshots: [snapshot(3)] }, () => {})
+    scheduler.runUntil(2000)
+    const hit = disk.damage(new SimRandom(seed))
+    assert(hit !== undefined, "there is something to damage")
+    hits.add(typeof hit)
+    expect(disk.hasDamage).toBe(true)
+    const floors = [[origin, 3]] as const
+    store.append({ own: [], adopted: [], snapshots: [snapshot(3)], floors }, () => {})
+    scheduler.runUntil(4000)
+    expect(disk.hasDamage).toBe(false)
+  }
+  expect(hits).toEqual(new Set(["object", "string"]))
+})
+
 test("a folder put back whole is opened as before, a database alone in doubt", () => {
   for (const part of ["folder", "database"] as const) {
     const { scheduler, disk, changes } = filled(2)
