@@ -105,7 +105,12 @@ export class TierPositions {
   tierAcked(tier: HigherTier, seq: number): boolean {
     if (seq > this.#placedTo) return false
     this.#raise(tier, seq)
-    if (tier === "all") this.#raise("quorum", seq)
+    if (tier === "all") {
+      // An ack covers nothing that is lost, and what is lost of the one tier may be of both.
+      const { lostFrom, lostTo } = this.#positions.all
+      if (lostTo > lostFrom) this.#loseOf("quorum", lostTo)
+      this.#raise("quorum", seq)
+    }
     const done = Math.min(...higherTiers.map((one) => this.#doneTo(one)))
     this.#prune(done)
     return true

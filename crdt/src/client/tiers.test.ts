@@ -171,6 +171,18 @@ describe("status", () => {
 })
 
 describe("positions", () => {
+  test("[T6] [T8] what is lost at all is not at quorum because what came after it is at all", () => {
+    const positions = new TierPositions(undefined, 0)
+    positions.connected(0, true)
+    positions.logged(headsOf(5))
+    positions.acked(4)
+    positions.tierAcked("quorum", 1)
+    positions.lost("all", 3)
+    positions.tierAcked("all", 4)
+    const states = [1, 2, 3, 4].map((seq) => positions.stateOf("quorum", seq))
+    expect(states).toEqual(["reached", "lost", "lost", "reached"])
+  })
+
   test("[T8] survive a restart, byte for byte", () => {
     const positions = new TierPositions(undefined, 0)
     positions.connected(0, true)

@@ -251,6 +251,30 @@ describe("what is known", () => {
     expect(statuses().at(-1)?.lostTo).toBe(tierMarksMax)
     expect(client.ackedAt("quorum")).toBe(tierMarksMax + 1)
   })
+
+  test("[T2] [T6] [N17] what is lost is said before anything behind it is acked", () => {
+    const { world, nodes } = three()
+    const [a, b] = nodes
+    const first = wanting(b, 1, 1)
+    write(first, 1)
+    const gone: Head = { seq: 1, hash: new Uint8Array(HASH_BYTES) }
+    const lost = (toSeq: number): TierMark => ({ toSeq, heads: new Map([[freshOrigin(a), gone]]) })
+    const kept: TierMark = { toSeq: 3, heads: placeOf(first) }
+    const client = wanting(b, 2, 5, lost(1), lost(2), kept, lost(4))
+    write(client, 5)
+    world.advance(vectorsMs + lostMs)
+    const told = client.got.flatMap((one) => {
+      if (one.type === "ack" && one.tier === "quorum") return [`ack ${one.seq}`]
+      return one.type === "tier-status" && one.tier === "quorum" ? [`lost ${one.lostTo}`] : []
+    })
+    expect(told.filter((one, index) => one !== told[index - 1])).toEqual([
+      "lost 0",
+      "lost 2",
+      "ack 3",
+      "lost 4",
+      "ack 5",
+    ])
+  })
 })
 
 describe("the messages", () => {

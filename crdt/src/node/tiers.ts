@@ -257,14 +257,15 @@ export class Tiers {
   /** What nobody has any more must not hold up what comes after it; all of it goes at once. */
   #findLost(turn: Turn, client: Client, want: Want): void {
     const lost = new Set(want.lumps.filter((lump) => this.#isLost(turn, lump)))
-    let isNews = false
     for (let lump = want.lumps[0]; lump !== undefined && lost.has(lump); lump = want.lumps[0]) {
       want.lostTo = lump.seq
       want.lumps.shift()
+      const [next] = want.lumps
+      if (next !== undefined && lost.has(next)) continue
+      // First, as an ack of what comes after it would cover it.
+      this.#say(turn, client, want, true)
       this.#advance(turn, client, want)
-      isNews = true
     }
-    if (isNews) this.#say(turn, client, want, true)
   }
 
   #isLost(turn: Turn, lump: Lump): boolean {
