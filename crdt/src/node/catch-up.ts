@@ -13,7 +13,7 @@ import { encodeYUpdate } from "../protocol/stock/index.ts"
 import type { Core } from "./core.ts"
 import { factsOf } from "./delivery.ts"
 import type { OpenDocument } from "./open-document.ts"
-import { joining, live } from "./sessions.ts"
+import { joining, lagging, live } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
 import type { Turn } from "./turn.ts"
 
@@ -37,7 +37,7 @@ export function complete(
   frames: readonly Uint8Array[],
 ): void {
   const isFull = core.congested.has(session.connection)
-  session.state = isFull ? { state: "lagging", since: core.holdings.vector() } : live
+  session.state = isFull ? lagging(session, core.holdings.vector()) : live
   session.sentMs = turn.nowMs
   turn.multicast([session.connection], frames)
 }
@@ -62,6 +62,7 @@ export function catchUpFromLog(
     const bodies = readableBodies(later, session.document, result.entries, core)
     const { snapshot } = result
     const updates = snapshot === undefined ? bodies : [snapshot.state, ...bodies]
+    session.shown = snapshot?.folded ?? session.shown
     complete(later, session, core, catchUpFrames(session, core, updates))
   })
 }

@@ -32,6 +32,7 @@ import { presenceFrames } from "./presence.ts"
 import type { PresenceOwner } from "./presence.ts"
 import { replyOf } from "./replies.ts"
 import { Reads } from "./reads.ts"
+import { lagging } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
 import { nodeStatus, peerFreshness } from "./status.ts"
 import type { NodeStatus } from "./status.ts"
@@ -193,11 +194,11 @@ export class NodeCore {
     if (link !== undefined) link.isCongested = true
     const client = this.#clients.get(connection)
     if (client === undefined || client.congestion !== undefined) return
-    const since = this.#core.holdings.vector()
+    const held = this.#core.holdings.vector()
     client.congestion = { sinceMs: turn.nowMs }
     this.#core.congested.add(connection)
     for (const session of sessionsOf(client)) {
-      if (session.state.state === "live") session.state = { state: "lagging", since }
+      if (session.state.state === "live") session.state = lagging(session, held)
     }
   }
 

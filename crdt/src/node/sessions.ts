@@ -4,7 +4,7 @@
  * *lagging*: its socket is full, it is owed everything since a vector, from the log. Rule [N13].
  */
 import type { ConnectionId, Millis } from "../base/index.ts"
-import type { VersionVector } from "../clock/index.ts"
+import { VersionVector } from "../clock/index.ts"
 import type { OpenDocument } from "./open-document.ts"
 
 export type SessionState =
@@ -29,6 +29,11 @@ export type Session = {
   /** When our step 1 was sent last, and whether updates wait that one since may not bring. [Y8] */
   askedMs: Millis
   isMissing: boolean
+  /**
+   * What the last snapshot it was sent holds: more than the node's heads say, where a log was cut
+   * behind it or a state transfer is under way.
+   */
+  shown: VersionVector | undefined
   /** When anything was sent last; stock clients get a heartbeat when that is long ago. */
   sentMs: Millis
 }
@@ -41,5 +46,13 @@ export function newSession(
   nowMs: Millis,
 ): Session {
   const waiting = { joinQueued: false, step2Queued: false, hasPending: false, isMissing: false }
-  return { ...fields, ...waiting, state: joining, askedMs: nowMs, sentMs: nowMs }
+  const shown = undefined
+  return { ...fields, ...waiting, state: joining, askedMs: nowMs, shown, sentMs: nowMs }
+}
+
+/** `held`: the node's vector. Whoever was sent a snapshot is not owed it again. */
+export function lagging({ shown }: Session, held: VersionVector): SessionState {
+  const since = new VersionVector(held.entries())
+  if (shown !== undefined) since.raiseAll(shown)
+  return { state: "lagging", since }
 }
