@@ -1,10 +1,11 @@
 /**
  * What `quorum` and `all` promise, compared with the disks themselves. When a node acks a tier,
- * what it covers is on that many nodes' disks at that moment; a disk that lost it while the node's
- * link to it was up counts, as the node can't know yet, and so does an attacker that is linked as a
- * member. What a client's app is told is saved was acked so, or is on so many disks now. And in the
- * end what was acked at `quorum` is everywhere, unless each of the disks that had it then lost
- * something since: no single one is missed. Rules [T1]–[T9].
+ * what it covers is on that many nodes' disks at that moment. A disk counts that lost it since the
+ * node's link to it was opened, as the node can't know yet: what a process says may be under way
+ * when it dies. So does an attacker that is linked as a member. What a client's app is told is
+ * saved was acked so, or is on so many disks now. And in the end what was acked at `quorum` is
+ * everywhere, unless each of the disks that had it then lost something since: no single one is
+ * missed. Rules [T1]–[T9].
  */
 import { assert } from "@causeway/crdt/base"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "@causeway/crdt/base"
@@ -32,6 +33,7 @@ type Promised = {
   lostTo: number
 }
 
+/** `sinceMs`: when the connection was opened. Its other end is one process, which had its disk. */
 type Linked = { readonly connection: ConnectionId; readonly sinceMs: Millis }
 
 type Kept = Numbered & {
@@ -46,6 +48,8 @@ export class TierHonesty implements Watcher {
   /** From where a connection's client wants acks of a tier. */
   readonly #fromSeq = new Map<string, number>()
   readonly #promised = new Map<string, Promised>()
+  /** When connections were opened that may become links. */
+  readonly #openedMs = new Map<ConnectionId, Millis>()
   /** Per node, its present link to each other one. */
   readonly #links = new Map<HostId, Map<string, Linked>>()
   readonly #lostMs = new Map<HostId, Millis>()
@@ -72,10 +76,15 @@ export class TierHonesty implements Watcher {
   }
 
   onNodeInput(_node: SimNode, input: Input): void {
-    if (input.type === "opened" && input.endpoint.type === "native") {
-      this.#natives.add(input.connection)
-    } else if (input.type === "closed") this.#natives.delete(input.connection)
-    else if (input.type === "frame" && input.frame[0] === nativeTags.wantTier) {
+    if (input.type === "opened") {
+      if (input.endpoint.type === "native") this.#natives.add(input.connection)
+      else if (input.endpoint.type !== "y-websocket") {
+        this.#openedMs.set(input.connection, this.#world.scheduler.nowMs)
+      }
+    } else if (input.type === "closed") {
+      this.#natives.delete(input.connection)
+      this.#openedMs.delete(input.connection)
+    } else if (input.type === "frame" && input.frame[0] === nativeTags.wantTier) {
       this.#onWant(input.connection, input.frame)
     }
   }
@@ -108,7 +117,9 @@ export class TierHonesty implements Watcher {
     const { peer, connection } = event
     const links = this.#links.get(host)
     if (event.type === "link-up") {
-      links?.set(peer, { connection, sinceMs: this.#world.scheduler.nowMs })
+      const sinceMs = this.#openedMs.get(connection)
+      assert(sinceMs !== undefined, "a link is of a connection that is open")
+      links?.set(peer, { connection, sinceMs })
     } else if (links?.get(peer)?.connection === connection) links.delete(peer)
   }
 
@@ -178,7 +189,7 @@ export class TierHonesty implements Watcher {
     return hosts.filter((host) => ledger.holdings(host).lacks(document, ops) === undefined)
   }
 
-  /** A disk lost something since it was linked: its vectors told the truth when they were sent. */
+  /** A disk lost something that its process had: its vectors told the truth when they were sent. */
   #couldNotKnow(node: SimNode, host: HostId): boolean {
     const peer = this.#world.nodes[host]
     assert(peer !== undefined, "a host of a node")

@@ -135,4 +135,19 @@ export const diskScenarios: readonly Scenario[] = [
       schedule: [at(3000, "cloned-disk", 4000, 2)],
     },
   },
+  // A node starts again, and hears of its peer what that one said before its disk was gone.
+  {
+    name: "wiped with its vector under way",
+    story:
+      "the judge held an ack of `all` against a node whose peer had said that it holds the update," +
+      " and lost its disk before that arrived over a slow path",
+    options: {
+      ...two,
+      seconds: 5,
+      writesPerSecond: 20,
+      seed: 22,
+      workload: "yjs-text",
+      schedule: [at(2000, "delay", 3000, 90), at(3076, "crash", 20, 71), at(3352, "wipe", 500, 63)],
+    },
+  },
 ]
