@@ -165,6 +165,27 @@ test("[P3] who comes back late has a report of its own, with all it missed", () 
   })
 })
 
+test("[P3] what was reported and goes on with who is still away is counted once", () => {
+  const { world, nodes } = linkedMesh("a", "b", "c")
+  const [a, b, c] = [must(nodes[0]), must(nodes[1]), must(nodes[2])]
+  split("cut", [a], [b, c])
+  split("cut", [b], [c])
+  world.advance(20_000)
+  b.store.held = true
+  split("heal", [a], [b])
+  world.advance(limits.partitionStragglerMs + 1500)
+  write(a, "x")
+  for (let waited = 0; reports(a).length === 0 && waited < 10_000; waited += 250) world.advance(250)
+  expect(reports(a)).toMatchObject([{ members: ["b"], here: { entries: 1 } }])
+  // Lost again while nobody knows whether it has what was just counted.
+  split("cut", [a], [b], false)
+  world.advance(20_000)
+  b.store.held = false
+  split("heal", [a], [b, c])
+  world.advance(10_000)
+  expect(reports(a).slice(1)).toMatchObject([{ members: ["b", "c"], here: { entries: 1 } }])
+})
+
 test("[P3] what others brought of who comes back late is in its own report too", () => {
   const { world, nodes } = linkedMesh("a", "b", "c")
   const [a, b, c] = [must(nodes[0]), must(nodes[1]), must(nodes[2])]

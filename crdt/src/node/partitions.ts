@@ -300,8 +300,10 @@ function countDurable(split: Split, { origin, firstSeq, documents, bytes }: Dura
 }
 
 /** What stays of a split once the others are back and it was reported: all that these missed. */
-function restOf({ sinceMs, here, there, members }: Split, away: ReadonlySet<NodeId>): Split {
+function restOf(split: Split, away: ReadonlySet<NodeId>): Split {
+  const { sinceMs, here, there, members, from } = split
   const rest = newSplit(sinceMs, here.copy(), there.changedBy(away))
+  for (const [origin, seq] of from) rest.from.set(origin, seq)
   for (const [node, member] of members) if (away.has(node)) rest.members.set(node, member)
   return rest
 }
