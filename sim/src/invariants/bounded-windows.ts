@@ -2,10 +2,11 @@
  * What is under way and not confirmed stays within the window that its receiver announced: entries
  * on a link until a vector of the peer's covers them [L3], updates of a native client until the
  * node acks them [C6]. Counted from frames at the node's end, where no more can be under way than
- * at the sender's. One frame, or one update, may exceed a window alone.
+ * at the sender's. One frame, or one update, may exceed a window alone. What was sent of an origin
+ * that turns out to be forked is never confirmed, and waited for no more [X1].
  */
 import { limits } from "@causeway/crdt/base"
-import type { ConnectionId, OriginId } from "@causeway/crdt/base"
+import type { ConnectionId, NodeId, OriginId } from "@causeway/crdt/base"
 import type { Effect, Endpoint, Input } from "@causeway/crdt/node"
 import {
   decodeClientMessage,
@@ -55,6 +56,8 @@ class UnderWay {
 
 type LinkEnd = {
   readonly node: SimNode
+  /** Once the link is up. */
+  peer: NodeId | undefined
   windowBytes: number | undefined
   readonly origins: Map<OriginId, UnderWay>
 }
@@ -65,7 +68,7 @@ type ClientEnd = {
   readonly updates: UnderWay
 }
 
-class BoundedWindows implements Watcher {
+export class BoundedWindows implements Watcher {
   readonly #links = new Map<ConnectionId, LinkEnd>()
   readonly #clients = new Map<ConnectionId, ClientEnd>()
   readonly #honest: ReadonlySet<HostId>
@@ -93,20 +96,34 @@ class BoundedWindows implements Watcher {
 
   #onOpened(node: SimNode, connection: ConnectionId, type: Endpoint["type"]): void {
     if (type === "link-accepted" || type === "link-dialled") {
-      this.#links.set(connection, { node, windowBytes: undefined, origins: new Map() })
+      const origins = new Map<OriginId, UnderWay>()
+      this.#links.set(connection, { node, peer: undefined, windowBytes: undefined, origins })
     } else if (type === "native") {
       this.#clients.set(connection, { node, windowBytes: undefined, updates: new UnderWay() })
     }
   }
 
-  onNodeEffect({ node }: SimNode, effect: Effect): void {
+  onNodeEffect(from: SimNode, effect: Effect): void {
+    if (effect.type === "emit") this.#onEvent(from, effect)
     if (effect.type !== "send") return
+    const { node } = from
     for (const connection of effect.to) {
       const link = this.#links.get(connection)
       const client = this.#clients.get(connection)
       for (const frame of effect.frames) {
         if (link !== undefined) checkEntries(node, link, frame)
         else if (client !== undefined) onNodeFrame(client, frame)
+      }
+    }
+  }
+
+  #onEvent(node: SimNode, { event }: Extract<Effect, { type: "emit" }>): void {
+    if (event.type === "link-up") {
+      const link = this.#links.get(event.connection)
+      if (link !== undefined) link.peer = event.peer
+    } else if (event.type === "fork-detected") {
+      for (const link of this.#links.values()) {
+        if (link.node === node && link.peer === event.peer) link.origins.delete(event.origin)
       }
     }
   }
