@@ -76,6 +76,16 @@ export class DiskImage {
     })
   }
 
+  /** Documents whose readers would notice: a record that is folded already is read by peers alone. */
+  unreadable(): DocumentId[] {
+    const documents = new Set(this.#damagedSnapshots)
+    for (const document of this.#log.documentIds()) {
+      const { entries } = this.#log.readDocument(document)
+      if (entries.some((entry) => this.isDamaged(entry))) documents.add(document)
+    }
+    return [...documents]
+  }
+
   damage({ origin, seq }: Dot): void {
     const seqs = this.#damaged.get(origin) ?? new Set()
     this.#damaged.set(origin, seqs.add(seq))

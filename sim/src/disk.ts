@@ -115,6 +115,11 @@ export class SimDisk {
     return this.#image.hasDamage
   }
 
+  /** Documents whose readers would notice damage. */
+  unreadable(): DocumentId[] {
+    return this.#image.hasDamage ? this.#image.unreadable() : []
+  }
+
   /** Another node's folder: the store refuses to open it (`other-node`). */
   get isForeign(): boolean {
     return this.#image.node !== this.#node

@@ -16,16 +16,17 @@ function startIfDown(node: SimNode): void {
 }
 
 /**
- * Asks the node for every document until what is damaged was noticed, as readers do some time.
- * A node that runs may have all of it in memory, so it is started again first.
+ * Asks the node for what is damaged until that was noticed, as readers do some time. A node that
+ * runs may have all of it in memory, so it is started again first.
  */
 function readUntilNoticed(world: World, node: SimNode): void {
   if (!node.disk.hasDamage) return
   if (node.running) node.crash(false)
   node.start()
   const again = (): void => {
-    if (!node.disk.hasDamage) return
-    for (const document of world.documents) {
+    const documents = node.disk.unreadable()
+    if (documents.length === 0) return
+    for (const document of documents) {
       node.input({ type: "command", command: 0, request: { type: "read-document", document } })
     }
     world.scheduler.after(READ_AGAIN_MS, again)
