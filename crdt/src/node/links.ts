@@ -94,7 +94,7 @@ export class Links {
     this.digests = new Digests(core, this.#links, nowMs)
     this.forks = new Forks(core, this.#links)
     this.pull = new LinkPull(core, this.#links, this.forks)
-    this.twins = new Twins(core)
+    this.twins = new Twins(core, this.#links)
     this.membership = new Membership(core, this.#links, dials, nowMs)
     this.#greeting = new Greeting(core, this.twins, (turn, link, reason, detail) => {
       this.#refuse(turn, link, reason, detail)
@@ -250,8 +250,12 @@ export class Links {
     const { node, origin, isSelf } = proved.peer
     const dial = this.dials.find(link.address)
     const isDialler = link.address !== undefined
-    if (node !== this.#core.config.node) this.twins.onGreeted(turn, origin)
-    else if (isSelf || !this.twins.onTwin(turn, origin, proved.hellos, isDialler)) {
+    if (node !== this.#core.config.node) {
+      if (!this.twins.onGreeted(turn, link, origin)) {
+        this.#refuse(turn, link, "duplicate-link", node)
+        return
+      }
+    } else if (isSelf || !this.twins.onTwin(turn, origin, proved.hellos, isDialler)) {
       if (isSelf) this.dials.set(dial, { state: "self" }, turn.nowMs)
       this.#refuse(turn, link, "self-link", "the peer has this node's id")
       return

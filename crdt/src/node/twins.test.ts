@@ -3,7 +3,7 @@ import { expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
 import { documentNamed, World } from "./test/harness.ts"
-import { linked, recordsOf } from "./test/peer.ts"
+import { greet, linked, Peer, recordsOf } from "./test/peer.ts"
 
 const records = recordsOf(documentNamed("notes"), 4)
 
@@ -47,6 +47,24 @@ test("[X8] a node of which an origin comes back after another one is more than o
   expect(node.core.status().twins).toEqual([])
   for (let round = 0; round < 3; round++) linked(node, "peer", { origin: one })
   expect(node.eventsOf("twin-detected")).toMatchObject([{ node: "peer", origins: [one, other] }])
+})
+
+test("[L2] [X8] what an earlier life had sent when the next one greeted makes no link and no twin", () => {
+  const world = new World()
+  const node = world.node()
+  const [earlier, later] = [testOrigin("peer", 1), testOrigin("peer", 2)]
+  linked(node, "peer", { origin: earlier })
+  const underWay = new Peer(node)
+  world.settle()
+  const present = linked(node, "peer", { origin: later })
+  greet(underWay, { origin: earlier })
+  world.settle()
+  expect(underWay.closed?.reason).toBe("duplicate-link")
+  expect(present.closed).toBe(undefined)
+  expect(node.core.status().twins).toEqual([])
+  // On a link that is opened only now it is somebody else.
+  linked(node, "peer", { origin: earlier })
+  expect(node.core.status().twins).toMatchObject([{ node: "peer", origins: [earlier, later] }])
 })
 
 test("[X8] [L1] a node that dials itself is no twin", () => {
