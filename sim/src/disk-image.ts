@@ -76,7 +76,7 @@ export class DiskImage {
     })
   }
 
-  /** Documents whose readers would notice: a record that is folded already is read by peers alone. */
+  /** Documents whose readers would notice: what is folded already is read by peers alone. */
   unreadable(): DocumentId[] {
     const documents = new Set(this.#damagedSnapshots)
     for (const document of this.#log.documentIds()) {

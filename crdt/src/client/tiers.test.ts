@@ -171,7 +171,7 @@ describe("status", () => {
 })
 
 describe("positions", () => {
-  test("[T6] [T8] what is lost at all is not at quorum because what came after it is at all", () => {
+  test("[T6] [T8] lost at `all` stays lost at quorum when what came after it is at `all`", () => {
     const positions = new TierPositions(undefined, 0)
     positions.connected(0, true)
     positions.logged(headsOf(5))

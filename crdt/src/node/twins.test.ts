@@ -49,7 +49,7 @@ test("[X8] a node of which an origin comes back after another one is more than o
   expect(node.eventsOf("twin-detected")).toMatchObject([{ node: "peer", origins: [one, other] }])
 })
 
-test("[L2] [X8] what an earlier life had sent when the next one greeted makes no link and no twin", () => {
+test("[L2] [X8] what was under way from an earlier life makes no link and no twin", () => {
   const world = new World()
   const node = world.node()
   const [earlier, later] = [testOrigin("peer", 1), testOrigin("peer", 2)]

@@ -139,8 +139,8 @@ export const diskScenarios: readonly Scenario[] = [
   {
     name: "wiped with its vector under way",
     story:
-      "the judge held an ack of `all` against a node whose peer had said that it holds the update," +
-      " and lost its disk before that arrived over a slow path",
+      "the judge held an ack of `all` against a node whose peer had said that it holds the" +
+      " update, and lost its disk before that arrived over a slow path",
     options: {
       ...two,
       seconds: 5,
