@@ -150,4 +150,35 @@ export const diskScenarios: readonly Scenario[] = [
       schedule: [at(2000, "delay", 3000, 90), at(3076, "crash", 20, 71), at(3352, "wipe", 500, 63)],
     },
   },
+  // The judge was wrong, in both.
+  {
+    name: "short tail that deletes most of its snapshot",
+    story:
+      "a node that came back was brought documents, and then the entries that deleted nearly all" +
+      " of them: too short a tail to be folded, and the judge found ten times what is shown",
+    options: {
+      nodes: 4,
+      clients: 12,
+      stockClients: 0,
+      seconds: 10,
+      writesPerSecond: 13,
+      seed: 81_027,
+    },
+  },
+  {
+    name: "at rest before the log was looked at",
+    story:
+      "all came to rest two seconds after half a megabyte was written, and the judge asked for a" +
+      " log within its cap, for which a node looks three times, each sweep once",
+    options: {
+      nodes: 4,
+      clients: 12,
+      stockClients: 0,
+      seconds: 10,
+      writesPerSecond: 13,
+      writesMax: 78,
+      seed: 81_027,
+      schedule: [at(1469.783, "crash", 919, 573721073)],
+    },
+  },
 ]
