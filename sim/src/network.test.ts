@@ -85,6 +85,21 @@ describe("a connection", () => {
     expect(says("client")).toEqual(["frame 5"])
   })
 
+  test("that is broken one way has two ends that nobody noticed, until they learn of it", () => {
+    const { scheduler, network, dial, accepted, says } = world()
+    dial()
+    const heal = network.reachability.cut([[2, 1]])
+    network.send(accepted(), Uint8Array.of(5))
+    heal()
+    expect(network.torn).toEqual([
+      [1, 2],
+      [2, 1],
+    ])
+    scheduler.runUntil(scheduler.nowMs + 5000)
+    expect(network.torn).toEqual([])
+    expect(says("client")).toEqual(["closed 1006"])
+  })
+
   test("is congested past its budget and drains when its peer reads again", () => {
     const { scheduler, network, dial, says } = world()
     const connection = dial() ?? 0

@@ -115,8 +115,8 @@ export class Network {
     const directions: Direction[] = []
     for (const { host, torn, peer } of this.#ends.values()) {
       if (peer === undefined) continue
-      // The other end may be gone with its host: whoever is left here hears nothing, and waits.
-      if (torn || peer.state === "closed") directions.push([host, peer.host])
+      // Whoever hears nothing waits as well: the other end's stream is broken, or its host gone.
+      if (torn || peer.torn || peer.state === "closed") directions.push([host, peer.host])
     }
     return directions
   }
