@@ -3,7 +3,8 @@
  * nobody dials or talks in a tight loop, no more reads of documents and appends are asked of a disk
  * at a time than take turns there, and a node logs as its own only what clients handed to this life
  * of it, each as often as it came; an opening makes no log longer. At rest nothing is written or
- * dialled any more, and what is said are heartbeats. Counted per stretch of `WINDOW_MS`.
+ * dialled any more, and what is said are heartbeats and digests. Counted per stretch of
+ * `WINDOW_MS`.
  */
 import { DecodeError, limits } from "@causeway/crdt/base"
 import type { ConnectionId, Millis } from "@causeway/crdt/base"
@@ -37,6 +38,8 @@ const most = {
   control: (2 * WINDOW_MS) / limits.linkVectorSoonMs + limits.originsMax,
   /** To one connection at rest: a ping and its answer each `linkPingMs`, presence once renewed. */
   atRest: 40,
+  /** What trees stand for may be of before the rest, and a round may begin within a window. */
+  digestBytesAtRest: 2 * limits.digestRoundBytes,
   /** Batches of floors and snapshots at rest: what is left to do when it begins. */
   maintenance: 500,
 } as const
@@ -214,13 +217,27 @@ class BoundedWork implements Watcher {
   #checkSend(node: string, { to, frames }: Send): void {
     for (const connection of to) {
       const endpoint = this.#endpoints.get(connection)
-      if (this.#atRest) {
-        this.#count(`frames of ${node} on ${connection} at rest`, most.atRest, frames.length)
-      }
+      if (this.#atRest) this.#checkAtRest(node, connection, endpoint, frames)
       if (endpoint === undefined || endpoint === "y-websocket") continue
       if (endpoint === "native") this.#checkNative(node, connection, frames)
       else this.#checkLink(node, connection, frames)
     }
+  }
+
+  /** Digests are compared in the background, whoever is quiet, within the bytes of [G4]. */
+  #checkAtRest(
+    node: string,
+    connection: ConnectionId,
+    endpoint: Endpoint["type"] | undefined,
+    frames: readonly Uint8Array[],
+  ): void {
+    const isLink = endpoint === "link-accepted" || endpoint === "link-dialled"
+    const digests = isLink ? frames.filter(([tag]) => tag === linkTags.digests) : []
+    const bytes = digests.reduce((sum, { length }) => sum + length, 0)
+    const others = frames.length - digests.length
+    this.#count(`frames of ${node} on ${connection} at rest`, most.atRest, others)
+    const what = `bytes of digests of ${node} on ${connection} at rest`
+    this.#count(what, most.digestBytesAtRest, bytes)
   }
 
   /** Nothing live goes to a full socket [N13]. */

@@ -63,4 +63,21 @@ export const partitionScenarios: readonly Scenario[] = [
       schedule: [at(2000, "isolate", 7000, 1), at(10_262, "isolate", 2000, 1)],
     },
   },
+  // Digests that are compared after a heal and before nodes have looked through what came with it.
+  {
+    name: "digests compared right after a heal",
+    story:
+      "the judge took it for unrest that nodes with many documents went down their trees, which" +
+      " stood for what was there during the split",
+    options: {
+      nodes: 2,
+      clients: 4,
+      stockClients: 0,
+      seconds: 24,
+      writesPerSecond: 8,
+      seed: 18,
+      workload: "many-documents",
+      schedule: [at(1000, "isolate", 22_000, 1)],
+    },
+  },
 ]
