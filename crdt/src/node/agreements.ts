@@ -38,13 +38,16 @@ export class Agreements {
     this.#remember(keyOf(this.#core.config.origin, head.seq), head.hash)
   }
 
-  /** Whether this node holds `origin` up to `head`, and nothing else in its place. */
-  isHeld(turn: Turn, origin: OriginId, head: Head): "yes" | "no" | "unknown" {
+  /**
+   * Whether this node holds `origin` up to `head`, and nothing else in its place. `folded`: it
+   * holds that much, and has no hash to compare; floors pass what everybody has, or has as a state.
+   */
+  isHeld(turn: Turn, origin: OriginId, head: Head): "yes" | "no" | "unknown" | "folded" {
     if (this.#core.holdings.head(origin).seq < head.seq) return "no"
     const hash = this.#hashAt(turn, origin, head.seq)
     if (hash === "unknown") return "unknown"
-    // What is folded away everybody has, or has got the state of.
-    return hash === "truncated" || bytesEqual(hash, head.hash) ? "yes" : "no"
+    if (hash === "truncated") return "folded"
+    return bytesEqual(hash, head.hash) ? "yes" : "no"
   }
 
   /** Whether the peer holds this node's log of `origin` up to `seq`, which this node does hold. */

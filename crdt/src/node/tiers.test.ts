@@ -208,6 +208,35 @@ describe("what is known", () => {
     expect(moved.ackedAt("quorum")).toBe(0)
   })
 
+  test("[T3] below a floor, where no hash is left, a mark counts if its numbers were logged", () => {
+    const world = new World()
+    const node = world.node("a", { compaction: { tailEntriesMax: 1, logBytesMax: 1 } })
+    const empty = node.store.log.copy()
+    const first = wanting(node, 1, 1)
+    write(first, 1)
+    const place = placeOf(first)
+    for (let number = 2; number <= 4; number++) write(first, number)
+    const [origin, { seq }] = must([...place][0])
+    const folded = () => node.store.log.floor(origin).seq > seq
+    world.advance(60_000)
+    expect(folded()).toBe(true)
+    node.crash()
+    const back = wanting(node, 1, 5, { toSeq: 1, heads: place })
+    world.settle()
+    expect([back.ackedAt("quorum"), back.ackedAt("all")]).toEqual([4, 4])
+    // Its disk is put back, and others write: nothing shows that it was another log.
+    node.restore(empty)
+    const other = wanting(node, 2, 1)
+    for (let number = 1; number <= 4; number++) write(other, number)
+    world.advance(60_000)
+    expect([node.origin, folded()]).toEqual([origin, true])
+    node.crash()
+    const late = wanting(node, 1, 5, { toSeq: 1, heads: place })
+    world.advance(lostMs)
+    expect([late.ackedAt("quorum"), late.ackedAt("all")]).toEqual([0, 0])
+    expect(missing(late, "quorum")).toEqual(["a true"])
+  })
+
   test("[T6] [T7] what nobody has any more is lost, and holds up nothing", () => {
     const { world, nodes } = three()
     const [a, b, c] = nodes

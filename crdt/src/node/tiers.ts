@@ -33,6 +33,8 @@ const putBackMs = limits.linkSilentMs + lostMs
 /** Heads, and which peers are known to hold all of them. */
 type Needs = {
   readonly heads: readonly (readonly [OriginId, Head])[]
+  /** The client's numbers are in this node's log: below a floor nothing else tells whose it is. */
+  readonly isLogged: boolean
   isHere: boolean
   readonly coveredBy: WeakSet<Link>
 }
@@ -113,7 +115,8 @@ export class Tiers {
       return
     }
     const lumps = marks.map(({ toSeq, heads }) => {
-      return lumpOf(turn, toSeq, needsOf([...heads], false))
+      const isLogged = toSeq <= connection.ackedSeq
+      return lumpOf(turn, toSeq, { ...needsOf([...heads], false), isLogged })
     })
     // Acked by this node since the client said so, or before it knew.
     if (here.seq > (lumps.at(-1)?.seq ?? fromSeq - 1)) lumps.push(here)
@@ -224,10 +227,16 @@ export class Tiers {
   #isHere(turn: Turn, needs: Needs): boolean {
     if (needs.isHere) return true
     for (const [origin, head] of needs.heads) {
-      if (this.#agreements.isHeld(turn, origin, head) !== "yes") return false
+      if (this.#isHeldHere(turn, needs, origin, head) !== "yes") return false
     }
     needs.isHere = true
     return true
+  }
+
+  #isHeldHere(turn: Turn, { isLogged }: Needs, origin: OriginId, head: Head) {
+    const held = this.#agreements.isHeld(turn, origin, head)
+    if (held !== "folded") return held
+    return isLogged ? "yes" : "no"
   }
 
   #isHeldBy(turn: Turn, node: NodeId, needs: Needs): boolean {
@@ -280,7 +289,7 @@ export class Tiers {
     if (links === undefined) return Infinity
     let afterMs = Infinity
     for (const [origin, head] of needs.heads) {
-      if (this.#agreements.isHeld(turn, origin, head) !== "no") continue
+      if (this.#isHeldHere(turn, needs, origin, head) !== "no") continue
       const isElsewhere = links.some((link) => {
         const theirs = link.heads.get(origin)?.seq ?? 0
         return theirs >= head.seq && !this.#agreements.isCovered(turn, link, origin, head.seq)
@@ -369,7 +378,7 @@ function lumpOf({ nowMs }: Turn, seq: number, needs: Needs): Lump {
 }
 
 function needsOf(heads: Needs["heads"], isHere: boolean): Needs {
-  return { heads, isHere, coveredBy: new WeakSet() }
+  return { heads, isLogged: isHere, isHere, coveredBy: new WeakSet() }
 }
 
 function isOld({ nowMs }: Turn, sinceMs: Millis): boolean {
