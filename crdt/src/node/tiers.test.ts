@@ -208,7 +208,7 @@ describe("what is known", () => {
     expect(moved.ackedAt("quorum")).toBe(0)
   })
 
-  test("[T3] below a floor, where no hash is left, a mark counts if its numbers were logged", () => {
+  test("[T3] below a floor, with no hash left, a mark counts if its numbers were logged", () => {
     const world = new World()
     const node = world.node("a", { compaction: { tailEntriesMax: 1, logBytesMax: 1 } })
     const empty = node.store.log.copy()
