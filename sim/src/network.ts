@@ -33,6 +33,8 @@ export type NetworkOptions = {
   /** Typical one-way delay between nodes, and between a client and a node. */
   readonly nodeDelayMs: Millis
   readonly clientDelayMs: Millis
+  /** Every delay is the typical one: for figures, not for finding faults. */
+  readonly isSteady?: boolean
   /** Bytes under way past which an end is congested; it drains at a quarter of them. */
   readonly socketBytesMax: number
   /** When an end notices by itself that its stream is torn, at most. */
@@ -471,7 +473,7 @@ export class Network {
   #delay(from: HostId, to: HostId): Millis {
     const client = this.#isClient(from) || this.#isClient(to)
     const typicalMs = client ? this.#options.clientDelayMs : this.#options.nodeDelayMs
-    const jitter = 0.5 + this.#random.exponential(0.5)
+    const jitter = this.#options.isSteady === true ? 1 : 0.5 + this.#random.exponential(0.5)
     return typicalMs * jitter * this.reachability.slowness(from, to) + 0.01
   }
 }

@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander"
 import { addFaults } from "./faults.ts"
 import { exitCodes } from "./arguments.ts"
+import { addMesh } from "./mesh.ts"
 import { addMutants } from "./mutants.ts"
 import { addRun } from "./run.ts"
 import { addShow } from "./show.ts"
@@ -24,6 +25,7 @@ addSwarm(program)
 addShrink(program)
 addShow(program)
 addSpeed(program)
+addMesh(program)
 addFaults(program)
 addMutants(program)
 for (const command of [program, ...program.commands]) command.exitOverride()
