@@ -66,6 +66,8 @@ export const limits = {
   linkVectorIntervalMs: 1000,
   /** After an adoption they go out this soon, jittered by half. */
   linkVectorSoonMs: 20,
+  /** With more links than this, only who brought what was adopted is told so soon. */
+  linkVectorEagerLinksMax: 8,
   linkPingMs: 5000,
   linkSilentMs: 15_000,
   linkHandshakeMs: 5000,

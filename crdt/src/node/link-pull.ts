@@ -96,6 +96,7 @@ export class LinkPull {
     // No room, or a failing store: dropped, and asked for again when vectors are compared.
     if (this.#core.commits.admits(bytes) !== "ok") return true
     link.unserved.delete(run.origin)
+    link.brought.add(run.origin)
     this.#adopting.set(run.origin, chainRecords(head, run.origin, run.records))
     this.#core.commits.adopt(run, bytes)
     if (link.healing !== undefined) link.healing.entries += run.records.length

@@ -74,6 +74,8 @@ export class Link {
   readonly told = new Map<OriginId, number>()
   /** Origins raised since this peer was told, or told to others before its hello. */
   readonly untold = new Set<OriginId>()
+  /** Origins of which it ever brought anything: it waits to hear that we hold more of them. */
+  readonly brought = new Set<OriginId>()
   /** Round-robin: the stream that was served goes to the end. */
   readonly streams = new Map<OriginId, Stream>()
   /** Origins whose chain differs from ours: nothing is adopted from them over this link. */

@@ -232,4 +232,24 @@ describe("vectors", () => {
         .map(({ heads }) => [...heads.keys()]),
     ).toEqual([[node.origin]])
   })
+
+  test("[L4] with many links, soon to who brought it alone, and to all at the interval", () => {
+    const world = new World()
+    const node = world.node()
+    write(node, 1)
+    const source = linked(node, "far")
+    const names = Array.from({ length: limits.linkVectorEagerLinksMax }, (_, index) => `p${index}`)
+    const others = names.map((name) => linked(node, name))
+    world.advance(limits.linkVectorIntervalMs * 2)
+    const told = () => others.map((other) => other.of("vector").length)
+    const [before, toldBefore] = [source.of("vector").length, told()]
+    source.entries(source.origin, 1, recordsOf(notes, 2))
+    world.settle()
+    world.advance(limits.linkVectorSoonMs * 2)
+    expect(source.of("vector")).toHaveLength(before + 1)
+    expect(told()).toEqual(toldBefore)
+    world.advance(limits.linkVectorIntervalMs * 2)
+    expect(source.of("vector")).toHaveLength(before + 1)
+    expect(told()).toEqual(toldBefore.map((count) => count + 1))
+  })
 })

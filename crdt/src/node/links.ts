@@ -1,7 +1,7 @@
 /**
- * Links to peers: greeting, heartbeats, vectors, and which of two links between the same nodes
- * stays. Who the peer is, is Greeting's part, sending LinkPush's, receiving LinkPull's. Rules [L1]
- * [L2] [L4] [L7] [L8].
+ * Links to peers: greeting, heartbeats, and which of two links between the same nodes stays. Who
+ * the peer is, is Greeting's part, what it is told Vectors', sending LinkPush's, receiving
+ * LinkPull's. Rules [L1] [L2] [L7] [L8].
  */
 import { DecodeError, limits } from "../base/index.ts"
 import type { ConnectionId, DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
@@ -42,6 +42,7 @@ import type { TransferHooks } from "./transfer-in.ts"
 import { TransferOut } from "./transfer-out.ts"
 import type { Turn } from "./turn.ts"
 import { Twins } from "./twins.ts"
+import { Vectors } from "./vectors.ts"
 
 export function linkPresence(document: DocumentId, all: readonly PresenceEntry[]): Uint8Array[] {
   return presenceFrames(all, (entries) =>
@@ -85,7 +86,7 @@ export class Links {
   readonly transferIn: TransferIn
   readonly digests: Digests
   readonly forks: Forks
-  #vectorsAtMs: Millis
+  readonly vectors: Vectors
 
   constructor(core: Core, dials: Dials, show: TransferHooks["show"], nowMs: Millis) {
     this.#core = core
@@ -106,7 +107,7 @@ export class Links {
       show,
       onRaised: (turn) => {
         this.pull.settle()
-        this.tellSoon(turn)
+        this.vectors.tellSoon(turn)
         for (const link of this.#links.values()) this.pull.pullFrom(turn, link, link.unsettled)
       },
     })
@@ -115,7 +116,12 @@ export class Links {
     const heads = () => core.holdings.heads()
     const members = () => core.members.active()
     this.partitions = new Partitions({ node, heads, linked, members }, nowMs)
-    this.#vectorsAtMs = nowMs + limits.linkVectorIntervalMs
+    const onTold = (turn: Turn, link: Link): void => {
+      this.membership.tell(turn, link)
+      this.pull.pullFrom(turn, link, link.unsettled)
+      this.#noticeHealed(turn, link)
+    }
+    this.vectors = new Vectors(core, this.#links, onTold, nowMs)
   }
 
   all(): Iterable<Link> {
@@ -336,47 +342,6 @@ export class Links {
     turn.emit({ type: "healed", peer: link.state.peer.node, tookMs, entries })
   }
 
-  /** Adopted entries are durable: peers are told soon, in one vector for all close by. */
-  tellSoon(turn: Turn): void {
-    const jitterMs = limits.linkVectorSoonMs * (0.5 + this.#core.config.random.next())
-    this.#vectorsAtMs = Math.min(this.#vectorsAtMs, turn.nowMs + jitterMs)
-  }
-
-  #sendVectors(turn: Turn): void {
-    const jitterMs = limits.linkVectorIntervalMs * (0.5 + this.#core.config.random.next())
-    this.#vectorsAtMs = turn.nowMs + jitterMs
-    const raised = this.#core.holdings.takeRaised()
-    let shared: Uint8Array | undefined
-    for (const link of this.#links.values()) {
-      for (const origin of raised) link.untold.add(origin)
-      if (link.state.state !== "linked") continue
-      this.membership.tell(turn, link)
-      const news = this.#newsFor(link)
-      // To most peers the same is news.
-      const isShared = news.size === raised.size && link.untold.size === raised.size
-      link.untold.clear()
-      if (news.size > 0) {
-        const frame =
-          (isShared ? shared : undefined) ?? encodeLinkVector({ type: "vector", heads: news })
-        if (isShared) shared = frame
-        turn.send(link.connection, frame)
-      }
-      this.pull.pullFrom(turn, link, link.unsettled)
-      this.#noticeHealed(turn, link)
-    }
-  }
-
-  #newsFor(link: Link): Map<OriginId, Head> {
-    const news = new Map<OriginId, Head>()
-    for (const origin of link.untold) {
-      const head = this.#core.holdings.head(origin)
-      if ((link.told.get(origin) ?? 0) >= head.seq) continue
-      news.set(origin, head)
-      link.told.set(origin, head.seq)
-    }
-    return news
-  }
-
   #onPresence(turn: Turn, link: Link, message: LinkPresence): void {
     const document = this.#core.documents.find(message.document)
     if (document === undefined || link.state.state !== "linked") return
@@ -412,12 +377,12 @@ export class Links {
 
   onDeadline(turn: Turn): void {
     this.digests.onDeadline(turn)
-    if (turn.nowMs >= this.#vectorsAtMs) this.#sendVectors(turn)
+    this.vectors.onDeadline(turn)
     this.dials.pump(turn, (node) => this.linkedTo(node) !== undefined)
   }
 
   deadline(): Millis {
-    return Math.min(this.#vectorsAtMs, this.dials.deadline(), this.digests.deadline())
+    return Math.min(this.vectors.deadline(), this.dials.deadline(), this.digests.deadline())
   }
 }
 

@@ -241,7 +241,7 @@ export class NodeCore {
     this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
     this.#links.pull.settle()
     const hasRaised = (batch.maintenance?.work.raise ?? []).length > 0
-    if (batch.adopted.length > 0 || hasRaised) this.#links.tellSoon(turn)
+    if (batch.adopted.length > 0 || hasRaised) this.#links.vectors.tellSoon(turn)
     this.#tiers.onCommitted(turn, batch.adopted.length + batch.cluster.length > 0)
     batch.maintenance?.done(turn, result)
     this.#native.closeForCuts(turn)
