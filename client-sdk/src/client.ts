@@ -164,15 +164,20 @@ function pendingOf(driver: Driver): Pending {
       return pending.current.full
     },
     subscribe: (listener) => pending.subscribe(listener),
-    documents: () => driver.pendingDocuments().map(partsOfDocumentId),
+    documents: () => driver.pendingDocuments().map(nameOf),
   }
+}
+
+function nameOf(document: DocumentId): DocumentName {
+  const { engine, name } = partsOfDocumentId(document)
+  return { engine, name }
 }
 
 function rejectionOf(driver: Driver, rejected: StoredRejection): RejectedUpdate {
   const { document, bytes, code, message, seq } = rejected
   const text = `a node refused an update (${code}): ${message}`
   return {
-    ...partsOfDocumentId(document),
+    ...nameOf(document),
     update: bytes,
     reason: code,
     error: new SyncError("ERR_UPDATE_REJECTED", text, rejectCodes[code].retry, { cause: rejected }),

@@ -21,6 +21,8 @@ export type DocumentStatus = {
   readonly freshness: Freshness
   /** What the node allows; undefined until it said so. */
   readonly access: Access | undefined
+  /** Counts how often the name was used anew after a deletion, from 1; 0 until a node said so. */
+  readonly generation: number
   readonly error: SyncError | undefined
 }
 
@@ -42,6 +44,7 @@ export const initialStatus: DocumentStatus = {
   all: { state: "unasked" },
   freshness: { state: "unknown" },
   access: undefined,
+  generation: 0,
   error: undefined,
 }
 

@@ -99,7 +99,7 @@ export class Driver {
     const pending = this.#core?.pendingUpdates(document) ?? []
     if (pending.length > 0) replica.apply(pending)
     this.#replicas.set(document, replica)
-    this.hand({ type: "open-document", document, resume: replica.resume() })
+    this.hand({ type: "open-document", document, generation: 0, resume: replica.resume() })
     // What was typed before may have changed the status already.
     const status = this.#core?.statusOf(document)
     if (status !== undefined) replica.onStatus(status)

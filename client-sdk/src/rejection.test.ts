@@ -78,7 +78,14 @@ test("[C3] opening a document sends again what a node could not take then", asyn
   const doc = new Y.Doc()
   doc.getText("body").insert(0, "typed")
   const code = "missing-predecessors" as const
-  const update = { seq: 1, document, bytes: Y.encodeStateAsUpdate(doc), code, message: "" }
+  const update = {
+    seq: 1,
+    document,
+    generation: 0,
+    bytes: Y.encodeStateAsUpdate(doc),
+    code,
+    message: "",
+  }
   await new Promise<unknown>((resolve) => storage.load(fresh, resolve))
   await new Promise<unknown>((resolve) =>
     storage.write([{ type: "rejected-add", update }], resolve),

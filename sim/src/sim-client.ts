@@ -170,7 +170,7 @@ export class SimClient implements SimWriter {
     const pending = core.pendingUpdates(document)
     for (const bytes of pending) open.view.add(bytes)
     const own = replica.apply(pending)
-    this.#input({ type: "open-document", document, resume: this.#resumeOf(replica) })
+    this.#input({ type: "open-document", document, generation: 0, resume: this.#resumeOf(replica) })
     this.#wrote(open, "tidied", own)
     this.#lookSoon(open)
   }
@@ -326,6 +326,7 @@ export class SimClient implements SimWriter {
     const open = random.pick([...this.#open.values()])
     const { document, replica } = open
     const vector = this.#core.resumeOf(document)
+    const generation = open.status?.generation ?? 0
     open.onClosed()
     this.#input({ type: "close-document", document })
     this.#world.scheduler.after(
@@ -336,7 +337,7 @@ export class SimClient implements SimWriter {
         const known = vector !== undefined && this.#random.chance(0.5)
         const resume = known ? ({ type: "vector", vector } as const) : this.#resumeOf(replica)
         open.held = true
-        this.#input({ type: "open-document", document, resume })
+        this.#input({ type: "open-document", document, generation, resume })
         if (open.ownCursor !== undefined) this.#present(open, open.ownCursor)
       }),
     )

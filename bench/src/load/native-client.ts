@@ -73,7 +73,7 @@ export class NativeClient {
     const document = documentIdOf("yjs", name)
     if (document === undefined) throw new TypeError(`no document name: ${name}`)
     const resume = { type: "nothing" } as const
-    this.#socket.send(encodeOpen({ type: "open", channel, document, resume }))
+    this.#socket.send(encodeOpen({ type: "open", channel, document, generation: 0, resume }))
   }
 
   closeDocument(channel: number): void {

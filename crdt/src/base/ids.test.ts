@@ -5,9 +5,11 @@ import {
   engineNames,
   engineOfTag,
   engineTags,
+  generationOf,
   nodeOfOrigin,
   originOf,
   parseClientId,
+  parseDocumentId,
   parseNodeId,
   parseOriginId,
   partsOfDocumentId,
@@ -65,7 +67,8 @@ test("a document id gives engine and name back, colons in the name included", ()
   fc.assert(
     fc.property(fc.constantFrom(...engineNames), name, (engine, text) => {
       const document = documentIdOf(engine, text)
-      expect(document && partsOfDocumentId(document)).toEqual({ engine, name: text })
+      const parts = { engine, name: text, generation: 1 }
+      expect(document && partsOfDocumentId(document)).toEqual(parts)
     }),
   )
 })
@@ -82,3 +85,33 @@ test("a document's name is 1 to the limit's bytes of UTF-8", () => {
 test("a name that has no UTF-8 form is no name", () => {
   expect(documentIdOf("yjs", "a\ud800")).toBeUndefined()
 })
+
+test("[R1] each generation of a name is a document of its own", () => {
+  const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 60 })
+  const generation = fc.integer({ min: 1, max: limits.generationMax })
+  fc.assert(
+    fc.property(fc.constantFrom(...engineNames), name, generation, (engine, text, number) => {
+      const document = documentIdOf(engine, text, number)
+      if (document === undefined) throw new TypeError("a document")
+      expect(partsOfDocumentId(document)).toEqual({ engine, name: text, generation: number })
+      expect(parseDocumentId(document)).toBe(document)
+      expect(generationOf(document, 1)).toBe(documentIdOf(engine, text))
+      expect(document === generationOf(document, 1)).toBe(number === 1)
+    }),
+  )
+})
+
+test("[R1] generations are whole numbers from 1 to the limit", () => {
+  const generations = [0, -1, 1.5, NaN, limits.generationMax + 1]
+  for (const generation of generations) {
+    expect(documentIdOf("yjs", "a", generation)).toBeUndefined()
+  }
+  expect(documentIdOf("yjs", "a", limits.generationMax)).toBe("yjs~65536:a")
+})
+
+test.each(["", "a", "yjs", "word:a", "yjs:", "yjs~1:a", "yjs~02:a", "yjs~x:a", "yjs~65537:a"])(
+  "%j names no document",
+  (text) => {
+    expect(parseDocumentId(text)).toBeUndefined()
+  },
+)

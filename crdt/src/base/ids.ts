@@ -21,7 +21,11 @@ export type OriginId = Branded<"OriginId">
 /** One client's identity for recognising repeated updates: 32 lower-case hex digits. */
 export type ClientId = Branded<"ClientId">
 
-/** `engine:name`. The engine is part of the key, so one name can't be two kinds of document. */
+/**
+ * `engine:name`, or from the second generation on `engine~generation:name`. The engine is part of
+ * the key, so one name can't be two kinds of document; so is the generation, so what was deleted
+ * and what was created again under its name are two documents. Rule [R1].
+ */
 export type DocumentId = Branded<"DocumentId">
 
 /** A socket, as its driver numbers it. Never reused within a process. */
@@ -58,15 +62,55 @@ export function parseClientId(text: string): ClientId | undefined {
   return bytesFromHex(text)?.length === 16 ? (text as ClientId) : undefined
 }
 
-/** Names are 1 to `documentNameBytesMax` bytes of UTF-8; anything else gives undefined. */
-export function documentIdOf(engine: EngineName, name: string): DocumentId | undefined {
+/**
+ * Names are 1 to `documentNameBytesMax` bytes of UTF-8, generations 1 to `generationMax`; anything
+ * else gives undefined.
+ */
+export function documentIdOf(
+  engine: EngineName,
+  name: string,
+  generation = 1,
+): DocumentId | undefined {
   if (name.length === 0 || name.length > limits.documentNameBytesMax) return undefined
   if (!name.isWellFormed()) return undefined
   if (utf8Encode(name).length > limits.documentNameBytesMax) return undefined
-  return `${engine}:${name}` as DocumentId
+  if (!Number.isInteger(generation) || generation < 1 || generation > limits.generationMax) {
+    return undefined
+  }
+  return idOf(engine, name, generation)
 }
 
-export function partsOfDocumentId(document: DocumentId): { engine: EngineName; name: string } {
+function idOf(engine: EngineName, name: string, generation: number): DocumentId {
+  return (generation === 1 ? `${engine}:${name}` : `${engine}~${generation}:${name}`) as DocumentId
+}
+
+export type DocumentParts = {
+  readonly engine: EngineName
+  readonly name: string
+  readonly generation: number
+}
+
+export function partsOfDocumentId(document: DocumentId): DocumentParts {
   const colon = document.indexOf(":")
-  return { engine: document.slice(0, colon) as EngineName, name: document.slice(colon + 1) }
+  const tilde = document.indexOf("~")
+  const isFirst = tilde < 0 || tilde > colon
+  return {
+    engine: document.slice(0, isFirst ? colon : tilde) as EngineName,
+    name: document.slice(colon + 1),
+    generation: isFirst ? 1 : Number(document.slice(tilde + 1, colon)),
+  }
+}
+
+/** A document as it is named in a store: what is no document's id gives undefined. */
+export function parseDocumentId(text: string): DocumentId | undefined {
+  const [, tag, digits, name] = /^([a-z]+)(?:~([1-9][0-9]{0,5}))?:(.*)$/s.exec(text) ?? []
+  const engine = engineNames.find((known) => known === tag)
+  if (engine === undefined || name === undefined || digits === "1") return undefined
+  return documentIdOf(engine, name, digits === undefined ? 1 : Number(digits))
+}
+
+/** Another generation of the same name. Neither is below 1 nor above `generationMax`. */
+export function generationOf(document: DocumentId, generation: number): DocumentId {
+  const { engine, name } = partsOfDocumentId(document)
+  return idOf(engine, name, generation)
 }

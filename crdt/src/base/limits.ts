@@ -8,6 +8,13 @@ const MiB = 1024 * KiB
 export const limits = {
   /** A document's name in UTF-8 bytes. Past it: close 4404 (stock) or 4400 (native). */
   documentNameBytesMax: 512,
+  /** How often a name may be created. Past it: creating it again is refused, `too-many`. */
+  generationMax: 65_536,
+  /**
+   * Records of documents that were deleted or created again. Past it: refused, `too-many`; those of
+   * other nodes still count. No more than one page of a state transfer brings.
+   */
+  deletionsMax: 50_000,
   /**
    * One update; for a stock client also its answer to step 1, all that the node lacks at once.
    * Past it: reject `too-large` (native), close 4413 (stock).

@@ -199,7 +199,8 @@ describe("what the node lacks", () => {
   test("[N4] a node that says no summary is not compared with", () => {
     const harness = opening()
     const summary = new Uint8Array(0)
-    harness.node({ type: "opened", channel: 1, handle: 101, access: "write", summary })
+    const opened = { ...openedOf(1), summary } as const
+    harness.node(opened)
     const effects = harness.node(updates(vector([origin, 1]), true))
     expect(only(effects, "node-summary")).toEqual([])
   })

@@ -16,7 +16,15 @@ import type { DocumentRecord } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
 import type { Outbox } from "./outbox.ts"
 
-type Peer = { readonly socket: ConnectionId; readonly origin: OriginId }
+type Peer = {
+  readonly socket: ConnectionId
+  readonly origin: OriginId
+  /** Of the native protocol. */
+  readonly version: number
+}
+
+/** What the app has as it opens a document. */
+type Held = { readonly document: DocumentId; readonly generation: number; readonly resume: Resume }
 
 export class Channels {
   readonly table = new DocumentTable()
@@ -36,11 +44,14 @@ export class Channels {
     this.#backOff = new BackOff(random, reopenBackoffMsMin, reopenBackoffMsMax)
   }
 
-  hold(document: DocumentId, resume: Resume, nowMs: Millis, effects: ClientEffect[]): void {
+  hold({ document, generation, resume }: Held, nowMs: Millis, effects: ClientEffect[]): void {
     const record = this.table.take(document)
     // What came meanwhile was not applied: start again from what this replica has.
     if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
     record.held = true
+    // A fresh replica that has nothing pending is of whatever is there now.
+    record.generation = Math.max(generation, this.#outbox.generationOf(document))
+    if (record.error?.code === "document-deleted") record.error = undefined
     record.broken = false
     record.rejection = undefined
     record.repair = undefined
@@ -82,9 +93,13 @@ export class Channels {
     if (channel.state === "opening" || channel.state === "catching-up") channel.outgoing.push(bytes)
   }
 
-  connected(socket: ConnectionId, origin: OriginId): void {
-    this.#peer = { socket, origin }
-    for (const document of this.#outbox.documents()) this.want(this.table.take(document))
+  connected(socket: ConnectionId, { origin, version }: Omit<Peer, "socket">): void {
+    this.#peer = { socket, origin, version }
+    for (const document of this.#outbox.documents()) {
+      const record = this.table.take(document)
+      record.generation ||= this.#outbox.generationOf(document)
+      this.want(record)
+    }
     for (const record of this.table.all()) if (record.held) this.want(record)
   }
 
@@ -129,6 +144,8 @@ export class Channels {
     if (record === undefined) return this.table.wasChannel(message.channel)
     const rival = this.table.byHandle(message.handle)
     if (record.channel.state !== "opening" || rival !== undefined) return false
+    if (record.generation > 0 && message.generation !== record.generation) return false
+    record.generation = message.generation
     this.table.opened(record, message.handle, message.summary)
     record.access = message.access
     record.reached = true
@@ -223,7 +240,9 @@ export class Channels {
     const outgoing = repairs ? [] : this.#outbox.updatesOf(document)
     const channel = this.table.open(record, outgoing)
     const resume: Resume = repairs ? { type: "nothing" } : this.table.resumeOf(record)
-    const frame = encodeOpen({ type: "open", channel, document, resume })
+    // A node of version 1 knows of the first alone, and takes nothing else for that.
+    const generation = peer.version < 2 && record.generation === 1 ? 0 : record.generation
+    const frame = encodeOpen({ type: "open", channel, document, generation, resume })
     effects.push({ type: "send", socket: peer.socket, frame })
     record.presence.renew()
   }

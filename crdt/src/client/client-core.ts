@@ -169,7 +169,7 @@ export class ClientCore {
     switch (input.type) {
       case "open-document":
         this.#sender.retryShelved(input.document, effects)
-        return this.#channels.hold(input.document, input.resume, nowMs, effects)
+        return this.#channels.hold(input, nowMs, effects)
       case "close-document":
         return this.#onCloseDocument(input.document, effects)
       case "local-update":
@@ -239,7 +239,7 @@ export class ClientCore {
 
   #onLocalUpdate(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): void {
     const record = this.#channels.table.take(document)
-    const update = this.#sender.add(document, bytes, effects)
+    const update = this.#sender.add(record, bytes, effects)
     this.#channels.outgoing(record, bytes)
     if (this.#refuseClosed(record, update.seq, effects)) return
     const { channel } = record
@@ -376,7 +376,7 @@ export class ClientCore {
     nowMs: Millis,
     effects: ClientEffect[],
   ): boolean {
-    const { version, loggedSeq, origin } = welcome
+    const { version, loggedSeq } = welcome
     if (version < nativeVersions.min || version > nativeVersions.max) return false
     const { sentSeq } = this.#sender.outbox
     if (loggedSeq > sentSeq) {
@@ -389,7 +389,7 @@ export class ClientCore {
     }
     this.#dialler.ready(welcome, nowMs)
     this.#sender.connected(socket, welcome, effects)
-    this.#channels.connected(socket, origin)
+    this.#channels.connected(socket, welcome)
     this.#presence.connected(nowMs)
     return true
   }

@@ -36,6 +36,8 @@ type Channel =
 
 export type DocumentRecord = {
   readonly document: DocumentId
+  /** Which one of its name the replica is of; 0: not known yet. Rule [R7]. */
+  generation: number
   held: boolean
   /** What the replica had when the app opened the document: true for ever, if not the most. */
   base: Resume
@@ -87,6 +89,7 @@ export class DocumentTable {
     if (known !== undefined) return known
     const record: DocumentRecord = {
       document,
+      generation: 0,
       held: false,
       base: { type: "nothing" },
       resume: undefined,

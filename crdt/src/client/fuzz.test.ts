@@ -24,6 +24,7 @@ const message: fc.Arbitrary<NodeMessage> = fc.oneof(
     handle: small,
     access: fc.constantFrom("read", "write"),
     summary: bytes,
+    generation: fc.integer({ min: 1, max: 3 }),
   }),
   fc.record({
     type: fc.constant("ack" as const),

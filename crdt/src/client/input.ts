@@ -11,8 +11,14 @@ export type ClientInput =
   /**
    * The app holds the document; `resume` says what its replica has already. The replica has to
    * have the document's pending updates (`pendingUpdates`), because nodes don't send those back.
+   * `generation`: that of what else it has (`DocumentStatus.generation`); 0: nothing.
    */
-  | { readonly type: "open-document"; readonly document: DocumentId; readonly resume: Resume }
+  | {
+      readonly type: "open-document"
+      readonly document: DocumentId
+      readonly generation: number
+      readonly resume: Resume
+    }
   /** The app lets go. Pending updates are still sent. */
   | { readonly type: "close-document"; readonly document: DocumentId }
   /** The app changed its replica; `bytes` is an engine update, owned by the core from now on. */

@@ -10,6 +10,7 @@ const five = Uint8Array.of(5)
 const shelved: RejectedUpdate = {
   seq: 1,
   document: notes,
+  generation: 0,
   bytes: five,
   code: "missing-predecessors",
   message: "",
@@ -55,7 +56,8 @@ describe("what a node can't take now, and nobody can mend", () => {
     refuseFirst(harness, 20)
     expect(harness.core.pending.count).toBe(0)
     const [rejected, ...more] = only(harness.effects, "rejected")
-    expect(rejected?.update).toMatchObject({ ...shelved, message: expect.any(String) })
+    const message: unknown = expect.any(String)
+    expect(rejected?.update).toMatchObject({ ...shelved, generation: 1, message })
     expect(more).toEqual([])
     expect(harness.writes).toContainEqual({ type: "rejected-add", update: rejected?.update })
     expect(harness.core.rejectionOf(plans)).toBeUndefined()
@@ -63,8 +65,8 @@ describe("what a node can't take now, and nobody can mend", () => {
 
   test("[N14] [C3] after a restart with the outbox alone it is the same", () => {
     const outbox = [
-      { seq: 1, document: notes, bytes: five },
-      { seq: 2, document: plans, bytes: Uint8Array.of(6) },
+      { seq: 1, document: notes, generation: 0, bytes: five },
+      { seq: 2, document: plans, generation: 0, bytes: Uint8Array.of(6) },
     ]
     const harness = new Harness({ stored: { ...emptyClient(), outbox, nextSeq: 3 } })
     harness.connect()
@@ -160,7 +162,7 @@ describe("the shelf", () => {
     const opened = harness.hold(notes)
     expect(only(opened, "retried")).toEqual([{ type: "retried", seq: 1 }])
     expect(harness.writes).toEqual([
-      { type: "outbox-add", update: { seq: 2, document: notes, bytes: five } },
+      { type: "outbox-add", update: { seq: 2, document: notes, generation: 0, bytes: five } },
       { type: "rejected-remove", seq: 1 },
     ])
     expect(updatesSent(harness.effects).at(-1)).toEqual([2, 5])

@@ -114,12 +114,21 @@ export class Outbox {
     return this.#lastByDocument.get(document)
   }
 
+  /** The last generation that any of the document's pending updates is of; 0 if none says so. */
+  generationOf(document: DocumentId): number {
+    let generation = 0
+    for (const seq of this.#byDocument.get(document) ?? []) {
+      generation = Math.max(generation, this.#entries.get(seq)?.generation ?? 0)
+    }
+    return generation
+  }
+
   updatesOf(document: DocumentId): Uint8Array[] {
     return this.seqsOf(document).map((seq) => this.#entries.get(seq)?.bytes ?? nothing)
   }
 
-  add(document: DocumentId, bytes: Uint8Array): StoredUpdate {
-    const update = { seq: this.#nextSeq, document, bytes }
+  add(document: DocumentId, generation: number, bytes: Uint8Array): StoredUpdate {
+    const update = { seq: this.#nextSeq, document, generation, bytes }
     this.#nextSeq += 1
     this.#put(update)
     return update

@@ -23,9 +23,11 @@ export class Rejections {
     if (rejectCodes[code].retry) this.#retryable.set(seq, update)
     const text = message === "" ? code : `${code}: ${message}`
     const error: DocumentError = { code: "update-rejected", message: text, retryable: false }
+    this.#documents.set(seq, document)
+    // What is there now under that name is another document, and has nothing to do with it.
+    if (code === "document-deleted") return error
     const errors = this.#byDocument.get(document) ?? new Map<number, DocumentError>()
     this.#byDocument.set(document, errors.set(seq, error))
-    this.#documents.set(seq, document)
     return error
   }
 

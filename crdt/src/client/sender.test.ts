@@ -28,7 +28,10 @@ describe("storage comes first", () => {
     harness.storing = false
     const typed = harness.type(notes, 7)
     expect(only(typed, "store")[0]?.writes).toEqual([
-      { type: "outbox-add", update: { seq: 1, document: notes, bytes: Uint8Array.of(7) } },
+      {
+        type: "outbox-add",
+        update: { seq: 1, document: notes, generation: 0, bytes: Uint8Array.of(7) },
+      },
     ])
     expect(updatesSent(typed)).toEqual([])
     expect(harness.core.statusOf(notes)?.savedTo).toBe("memory")
@@ -93,7 +96,7 @@ describe("storage comes first", () => {
 describe("order over reconnects", () => {
   test("[C2] [N1] a restart sends the stored outbox again, from the first not logged", () => {
     const outbox = [1, 2, 4].map((seq) => {
-      return { seq, document: notes, bytes: Uint8Array.of(seq * 10) }
+      return { seq, document: notes, generation: 0, bytes: Uint8Array.of(seq * 10) }
     })
     const harness = new Harness({ stored: { ...emptyClient(), outbox, nextSeq: 5 } })
     const sent = harness.connect({ loggedSeq: 1 })
@@ -234,7 +237,7 @@ describe("rejects", () => {
     for (const value of [1, 2]) harness.type(notes, value)
     const reject = { type: "reject", seq: 1, code: "invalid-update", message: "no" } as const
     const effects = harness.node(reject)
-    const update = { seq: 1, document: notes, bytes: Uint8Array.of(1) }
+    const update = { seq: 1, document: notes, generation: 0, bytes: Uint8Array.of(1) }
     const kept = { ...update, code: "invalid-update", message: "no" }
     expect(only(effects, "rejected")).toEqual([{ type: "rejected", update: kept }])
     expect(harness.writes.at(-1)).toEqual({ type: "rejected-add", update: kept })
@@ -268,7 +271,14 @@ describe("rejects", () => {
 
   test("[C3] a rejected update of an earlier life counts until it is dismissed", () => {
     const code = "too-large" as const
-    const update = { seq: 1, document: notes, bytes: Uint8Array.of(1), code, message: "" }
+    const update = {
+      seq: 1,
+      document: notes,
+      generation: 0,
+      bytes: Uint8Array.of(1),
+      code,
+      message: "",
+    }
     const stored = { ...emptyClient(), nextSeq: 2, rejected: [update] }
     const harness = new Harness({ stored })
     harness.hold(notes)

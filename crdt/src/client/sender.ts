@@ -83,8 +83,12 @@ export class Sender {
     return this.#rejections.of(document) ?? this.#recordOf(document)?.rejection
   }
 
-  add(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): StoredUpdate {
-    const update = this.outbox.add(document, bytes)
+  add(
+    { document, generation }: Pick<DocumentRecord, "document" | "generation">,
+    bytes: Uint8Array,
+    effects: ClientEffect[],
+  ): StoredUpdate {
+    const update = this.outbox.add(document, generation, bytes)
     this.#touched.add(document)
     if (bytes.length > limits.updateBytesMax) {
       this.refuse(update.seq, "too-large", `over ${limits.updateBytesMax} bytes`, effects)
@@ -187,8 +191,8 @@ export class Sender {
 
   /** Takes what a node could not take then off the shelf, under new numbers [N7]. */
   retryShelved(document: DocumentId, effects: ClientEffect[]): void {
-    for (const { seq, bytes } of this.#rejections.retryableOf(document)) {
-      const update = this.outbox.add(document, bytes)
+    for (const { seq, generation, bytes } of this.#rejections.retryableOf(document)) {
+      const update = this.outbox.add(document, generation, bytes)
       this.#writes.push({ type: "outbox-add", update })
       this.dismiss(seq)
       effects.push({ type: "retried", seq })

@@ -20,15 +20,17 @@ export class StatusBoard {
   statusOf(document: DocumentId): DocumentStatus | undefined {
     const record = this.#table.get(document)
     if (record === undefined) return undefined
-    const { freshness, access } = record
+    const { freshness, access, generation } = record
     const pending = this.#sender.outbox.countOf(document)
-    const error = this.#sender.rejectionOf(document) ?? record.error
+    const isDeleted = record.error?.code === "document-deleted"
+    const rejection = isDeleted ? undefined : this.#sender.rejectionOf(document)
+    const error = rejection ?? record.error
     const savedTo = this.#sender.savedTo(document)
     const { tiers, outbox } = this.#sender
     const seq = outbox.lastOf(document) ?? tiers.seqOf(record)
     const quorum = tiers.stateOf("quorum", seq)
     const all = tiers.stateOf("all", seq)
-    return { pending, savedTo, quorum, all, freshness, access, error }
+    return { pending, savedTo, quorum, all, freshness, access, generation, error }
   }
 
   /** Reports `connection`, the pending updates and the documents in `touched`; empties it. */

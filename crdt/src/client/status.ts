@@ -88,6 +88,8 @@ export type DocumentStatus = {
   readonly freshness: Freshness
   /** What the node allows; undefined until it said so. */
   readonly access: Access | undefined
+  /** Which one of its name the replica is of; 0 until a node has opened it. */
+  readonly generation: number
   readonly error: DocumentError | undefined
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { DecodeError, limits, Reader } from "../base/index.ts"
-import { testOrigin } from "../testing/store-fixtures.ts"
+import { testDocument, testOrigin } from "../testing/store-fixtures.ts"
 import type { ClusterFields } from "./cluster-record.ts"
 import { decodeRecord, decodeRecordHead, decodeUpdate, encodeRecord } from "./record.ts"
 import { isClusterRecord } from "./record.ts"
@@ -27,6 +27,12 @@ const golden = [
     { kind: "retire", atMs: 0, origins: [a1, a2] },
     `01 04 00 02 12 ${hexOf("a@0000000000000001")} 12 ${hexOf("a@0000000000000002")}`,
   ],
+  [{ kind: "delete", atMs: 300, document: testDocument("x") }, "01 05 ac02 01 01 78"],
+  [
+    { kind: "delete", atMs: 0, document: testDocument("x", "automerge", 2) },
+    "01 05 00 42 02 01 78",
+  ],
+  [{ kind: "create", atMs: 0, document: testDocument("x", "yjs", 300) }, "01 06 00 41 ac02 01 78"],
 ] as const
 
 test.each(golden)("golden bytes of %o", (fields, spaced) => {
@@ -68,6 +74,11 @@ test("[M4] a retire record names at least one origin, each once and in order, of
   for (const origins of [[], [a2, a1], [a1, a1], [a1, b1], ["a"]]) {
     expect(codeOf(retireBytes(origins))).toBe("bad-value")
   }
+})
+
+test("[R2] the first generation of a name is created by no record", () => {
+  expect(codeOf(Uint8Array.of(1, 6, 0, 1, 1, 0x78))).toBe("bad-value")
+  expect(codeOf(Uint8Array.of(1, 5, 0, 1, 1, 0x78))).toBe("decoded")
 })
 
 test("an address has at most addressBytesMax bytes", () => {

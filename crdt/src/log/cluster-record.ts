@@ -1,11 +1,20 @@
 /**
  * Records that belong to no document: what a cluster agrees on. A `cut` ends an origin at
  * `keepSeq`: what was behind it is logged again elsewhere. A `member` says that a node takes part,
- * and where it is reached. A `retire` ends the origins of one node for good. Whoever holds the log
- * holds all of them. Rules [M1] [M4].
+ * and where it is reached. A `retire` ends the origins of one node for good. A `delete` ends a
+ * document, a `create` begins the next one of its name; they are of no document themselves, as they
+ * outlive both. Whoever holds the log holds all of them. Rules [M1] [M4] [R2].
  */
-import { assert, DecodeError, limits, nodeOfOrigin } from "../base/index.ts"
-import type { Millis, OriginId, Reader, Writer } from "../base/index.ts"
+import {
+  assert,
+  decodeDocumentId,
+  DecodeError,
+  encodeDocumentId,
+  limits,
+  nodeOfOrigin,
+  partsOfDocumentId,
+} from "../base/index.ts"
+import type { DocumentId, Millis, OriginId, Reader, Writer } from "../base/index.ts"
 import { decodeOrigin } from "../clock/index.ts"
 
 export type CutFields = {
@@ -29,7 +38,21 @@ export type RetireFields = {
   readonly origins: readonly OriginId[]
 }
 
-export type ClusterFields = CutFields | MemberFields | RetireFields
+export type DeleteFields = {
+  readonly kind: "delete"
+  readonly atMs: Millis
+  /** This generation of its name, and all before it. */
+  readonly document: DocumentId
+}
+
+export type CreateFields = {
+  readonly kind: "create"
+  readonly atMs: Millis
+  /** Of the second generation or a later one. */
+  readonly document: DocumentId
+}
+
+export type ClusterFields = CutFields | MemberFields | RetireFields | DeleteFields | CreateFields
 
 export function encodeClusterFields(writer: Writer, fields: ClusterFields): void {
   writer.varUint(Math.max(0, Math.floor(fields.atMs)))
@@ -45,7 +68,11 @@ export function encodeClusterFields(writer: Writer, fields: ClusterFields): void
       assert(sorted.length > 0, "a retire record names an origin")
       writer.varUint(sorted.length)
       for (const origin of sorted) writer.string(origin)
+      return
     }
+    case "delete":
+    case "create":
+      encodeDocumentId(writer, fields.document)
   }
 }
 
@@ -61,7 +88,17 @@ export function decodeClusterFields(reader: Reader, kind: ClusterFields["kind"])
       return { kind, atMs, address: reader.string(limits.addressBytesMax) }
     case "retire":
       return { kind, atMs, origins: decodeOriginsOfNode(reader) }
+    case "delete":
+      return { kind, atMs, document: decodeDocumentId(reader) }
+    case "create":
+      return { kind, atMs, document: decodeLaterDocument(reader) }
   }
+}
+
+function decodeLaterDocument(reader: Reader): DocumentId {
+  const document = decodeDocumentId(reader)
+  if (partsOfDocumentId(document).generation > 1) return document
+  throw new DecodeError("bad-value", reader.offset, "the first generation needs no record")
 }
 
 function decodeOriginsOfNode(reader: Reader): OriginId[] {

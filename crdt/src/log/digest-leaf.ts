@@ -4,7 +4,7 @@
  * content is a divergence. Stores keep leaves and sum their hashes by bucket. Rules [G1] [G2].
  */
 import { sha256 } from "@noble/hashes/sha2.js"
-import { assert, utf8Encode, Writer } from "../base/index.ts"
+import { assert, bytesEqual, utf8Encode, Writer } from "../base/index.ts"
 import type { DocumentId } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 
@@ -37,8 +37,21 @@ export function bucketOf(document: DocumentId): number {
   return (hash[0] ?? 0) * 256 + (hash[1] ?? 0)
 }
 
+const nothing = new Uint8Array(DIGEST_BYTES)
+
+/** Of a document that is deleted: as if there were none, whatever is held of it. Rule [R9]. */
+export function deletedLeaf(document: DocumentId): DigestLeaf {
+  return { document, vector: nothing, content: nothing }
+}
+
+export function isDeletedLeaf({ vector, content }: DigestLeaf): boolean {
+  return bytesEqual(vector, nothing) && bytesEqual(content, nothing)
+}
+
 /** What a leaf adds to its bucket's sum. */
-export function hashOfLeaf({ document, vector, content }: DigestLeaf): Uint8Array {
+export function hashOfLeaf(leaf: DigestLeaf): Uint8Array {
+  const { document, vector, content } = leaf
   assert(vector.length === DIGEST_BYTES && content.length === DIGEST_BYTES, "digest length")
+  if (isDeletedLeaf(leaf)) return nothing.slice()
   return digestBytes(new Writer().raw(vector).raw(content).string(document).finish())
 }

@@ -45,6 +45,10 @@ const golden = [
       "01 000102030405060708090a0b0c0d0e0f ac02 fbd095ffbc31 02 dead",
   ],
   [stock, "01 01 02 01 78 00 00 00"],
+  [
+    { ...stock, document: known(documentIdOf("automerge", "x", 300)) },
+    "01 01 42 ac02 01 78 00 00 00",
+  ],
 ] as const
 
 test.each(golden)("golden bytes of %o", (fields, spaced) => {
@@ -59,8 +63,9 @@ const anyFields: fc.Arbitrary<UpdateFields> = fc.record({
     .tuple(
       fc.constantFrom(...engineNames),
       fc.string({ unit: "grapheme", minLength: 1, maxLength: 30 }),
+      fc.integer({ min: 1, max: limits.generationMax }),
     )
-    .map(([engine, name]) => known(documentIdOf(engine, name))),
+    .map((parts) => known(documentIdOf(...parts))),
   author: fc.option(
     fc.record({
       client: fc
@@ -90,7 +95,9 @@ test("a record goes there and back, and its head is its beginning", () => {
 test("the overhead's bound holds for the longest name and the largest numbers", () => {
   const fields: UpdateFields = {
     kind: "update",
-    document: known(documentIdOf("yjs", "n".repeat(limits.documentNameBytesMax))),
+    document: known(
+      documentIdOf("yjs", "n".repeat(limits.documentNameBytesMax), limits.generationMax),
+    ),
     author: { client: known(authored.author).client, seq: Number.MAX_SAFE_INTEGER },
     atMs: Number.MAX_SAFE_INTEGER,
     body: new Uint8Array(limits.updateBytesMax),
@@ -146,4 +153,15 @@ test("hostile bytes give a record or a DecodeError, and what decodes means one t
     }),
     { numRuns: 2000 },
   )
+})
+
+test("[R1] a document has one name in bytes", () => {
+  const withDocument = (...bytes: number[]) => Uint8Array.of(1, 1, ...bytes, 1, 0x78, 0, 0, 0)
+  expect(codeOf(withDocument(0x41, 2))).toBe("decoded")
+  for (const generation of [0, 1]) {
+    expect(codeOf(withDocument(0x41, generation))).toBe("bad-value")
+  }
+  expect(codeOf(withDocument(0x41, 0x81, 0x80, 0x04))).toBe("length-over-limit")
+  expect(codeOf(withDocument(0x43, 2))).toBe("unknown-engine")
+  expect(codeOf(withDocument(0x81, 2))).toBe("unknown-engine")
 })

@@ -29,7 +29,7 @@ export const recordKinds = {
   member: 3,
   retire: 4,
   delete: 5,
-  laterUpdate: 6,
+  create: 6,
 } as const
 
 /** Which client's how manieth update this was; absent for stock clients. */
@@ -78,7 +78,9 @@ export function decodeRecord(bytes: Uint8Array): RecordFields {
     }
     case recordKinds.cut:
     case recordKinds.member:
-    case recordKinds.retire: {
+    case recordKinds.retire:
+    case recordKinds.delete:
+    case recordKinds.create: {
       const fields = decodeClusterFields(reader, kindOfTag[tag])
       reader.end()
       return fields
@@ -88,7 +90,7 @@ export function decodeRecord(bytes: Uint8Array): RecordFields {
   }
 }
 
-const kindOfTag = { 2: "cut", 3: "member", 4: "retire" } as const
+const kindOfTag = { 2: "cut", 3: "member", 4: "retire", 5: "delete", 6: "create" } as const
 
 /** The record if it is an update of a document. @throws DecodeError */
 export function decodeUpdate(bytes: Uint8Array): UpdateFields | undefined {

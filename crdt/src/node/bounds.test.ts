@@ -88,7 +88,13 @@ describe("[N3] many opens at once", () => {
     const client = openNative(node, notes, 1)
     node.store.held = true
     const resume = { type: "vector", vector: bigVector() } as const
-    const frame = encodeOpen({ type: "open", channel: 128, document: documentNamed("A"), resume })
+    const frame = encodeOpen({
+      type: "open",
+      channel: 128,
+      document: documentNamed("A"),
+      generation: 0,
+      resume,
+    })
     const nameAt = frame.indexOf("A".charCodeAt(0))
     for (let channel = 128; channel < 250; channel++) {
       const other = frame.slice()

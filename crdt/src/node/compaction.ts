@@ -12,6 +12,7 @@ import { decodeUpdate } from "../log/index.ts"
 import type { Foldable, Head } from "../log/index.ts"
 import type { AppendBatch, AppendResult, ReadResult } from "../ports/index.ts"
 import type { Core } from "./core.ts"
+import { Emptying } from "./emptying.ts"
 import { partsOf, reachOf } from "./document-state.ts"
 import type { DocumentRead } from "./document-state.ts"
 import type { JobResult } from "./job.ts"
@@ -78,9 +79,12 @@ export class Compaction {
   /** When the age of an origin's entries is looked at again. */
   readonly #ageLooks = new Map<OriginId, Millis>()
   #isStopped = false
+  readonly #emptying: Emptying
 
   constructor(core: Core, heldBy: HeldBy, { mayStrand = true, ...rest }: CompactionConfig = {}) {
     this.#core = core
+    this.#emptying = new Emptying(core)
+    this.#emptying.add(core.lives.deletedBefore)
     this.#heldBy = heldBy
     this.#limits = { ...compactionLimits, ...rest }
     this.#mayStrand = mayStrand
@@ -96,7 +100,7 @@ export class Compaction {
   /** These became durable. O(updates). */
   onDurable(
     turn: Turn,
-    updates: Iterable<{ readonly document: DocumentId; readonly body: Uint8Array }>,
+    updates: readonly { readonly document: DocumentId; readonly body: Uint8Array }[],
   ): void {
     for (const { document, body } of updates) {
       const tail = this.#tails.get(document) ?? { entries: 0, bytes: 0, snapshotBytes: 0 }
@@ -108,6 +112,13 @@ export class Compaction {
     }
     this.#forgetTails()
     this.#fold(turn)
+    this.#emptying.onDurable(turn, updates)
+  }
+
+  /** Of these nothing is shown any more: what they take is given back. Rule [R9]. */
+  onDeleted(turn: Turn, documents: readonly DocumentId[]): void {
+    this.#emptying.add(documents)
+    this.#emptying.pump(turn)
   }
 
   #forgetTails(): void {
@@ -130,10 +141,12 @@ export class Compaction {
   /** No new work: the core ends. */
   stop(): void {
     this.#isStopped = true
+    this.#emptying.stop()
   }
 
   sweep(turn: Turn): void {
     this.#fold(turn)
+    this.#emptying.pump(turn)
     this.#look(turn)
   }
 
@@ -163,7 +176,8 @@ export class Compaction {
   #compact(turn: Turn, document: DocumentId, why: "forced" | "long", read: DocumentRead): void {
     const tail = tailOf(read)
     this.#tails.set(document, tail)
-    const isWorth = tail.entries > 0 && (why === "forced" || this.#isLong(tail))
+    const isLiving = !this.#core.lives.isDeleted(document)
+    const isWorth = isLiving && tail.entries > 0 && (why === "forced" || this.#isLong(tail))
     if (!isWorth || this.#isStopped) return this.#foldNext(turn)
     const { engine } = partsOfDocumentId(document)
     const work = { type: "compact", engine, parts: partsOf(read) } as const
@@ -175,7 +189,8 @@ export class Compaction {
 
   /** What an engine can't read stays in the log: a later version may. */
   #onCompacted(turn: Turn, document: DocumentId, read: DocumentRead, result: JobResult): void {
-    if (result.type !== "compact" || result.unreadable > 0 || this.#isStopped) {
+    const isDeleted = this.#core.lives.isDeleted(document)
+    if (result.type !== "compact" || result.unreadable > 0 || this.#isStopped || isDeleted) {
       return this.#foldNext(turn)
     }
     const { compacted: state } = result

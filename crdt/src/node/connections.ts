@@ -34,6 +34,8 @@ export type NativeConnection = {
   /** Bytes accepted and not acked. */
   unackedBytes: number
   readonly channels: Map<number, Session>
+  /** Channels of documents that were deleted: what comes on them is refused for good. */
+  readonly deleted: Set<number>
   /** What is open on its channels: each document on one. */
   readonly documents: Set<DocumentId>
 }

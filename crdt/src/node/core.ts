@@ -1,10 +1,11 @@
 /** The parts of a node core that its session and link handlers share. */
-import type { ConnectionId } from "../base/index.ts"
+import type { ConnectionId, OriginId } from "../base/index.ts"
 import type { Commits } from "./commits.ts"
 import type { NodeConfig } from "./config.ts"
 import type { Cuts } from "./cuts.ts"
 import type { Documents } from "./documents.ts"
 import type { Holdings } from "./holdings.ts"
+import type { Lives } from "./lives.ts"
 import type { Members } from "./members.ts"
 import type { Jobs } from "./jobs.ts"
 import type { OpenDocument } from "./open-document.ts"
@@ -19,6 +20,7 @@ export type Core = {
   readonly holdings: Holdings
   readonly members: Members
   readonly cuts: Cuts
+  readonly lives: Lives
   readonly commits: Commits
   readonly documents: Documents
   readonly reads: Reads
@@ -43,4 +45,15 @@ export type Core = {
     entries: readonly PresenceEntry[],
     owner: PresenceOwner,
   ) => void
+}
+
+/** A record of no document became durable here: whoever keeps what such records say is told. */
+export function learn(
+  { members, cuts, lives }: Pick<Core, "members" | "cuts" | "lives">,
+  origin: OriginId,
+  record: Uint8Array,
+): void {
+  members.onDurable(origin, record)
+  cuts.onDurable(record)
+  lives.onDurable(record)
 }

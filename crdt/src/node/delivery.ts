@@ -11,6 +11,7 @@ import { decodeUpdate } from "../log/index.ts"
 import { encodeUpdatesFrames } from "../protocol/index.ts"
 import { encodeYUpdate } from "../protocol/stock/index.ts"
 import type { Batch } from "./commits.ts"
+import { learn } from "./core.ts"
 import type { Core } from "./core.ts"
 import type { Documents } from "./documents.ts"
 import type { OpenDocument } from "./open-document.ts"
@@ -29,12 +30,8 @@ export type DurableUpdate = {
 }
 
 /** A commit's updates, in its order; the cluster's records go to who keeps them. */
-export function durableUpdates(
-  { config, members, cuts }: Core,
-  batch: Batch,
-  firstSeq: number,
-): DurableUpdate[] {
-  const { origin } = config
+export function durableUpdates(core: Core, batch: Batch, firstSeq: number): DurableUpdate[] {
+  const { origin } = core.config
   const updates: DurableUpdate[] = batch.own.map((write, index) => ({
     document: write.document,
     body: write.body,
@@ -46,8 +43,7 @@ export function durableUpdates(
     for (const [index, record] of run.records.entries()) {
       const update = decodeUpdate(record)
       if (update === undefined) {
-        members.onDurable(run.origin, record)
-        cuts.onDurable(record)
+        learn(core, run.origin, record)
         continue
       }
       const { document, body } = update
@@ -55,6 +51,7 @@ export function durableUpdates(
       updates.push({ document, body, facts: undefined, dot, connection: undefined })
     }
   }
+  for (const record of batch.cluster) learn(core, origin, record)
   return updates
 }
 

@@ -7,7 +7,7 @@
 import { DecodeError, limits, partsOfDocumentId, Reader, Writer } from "../base/index.ts"
 import type { DocumentId, Millis } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import { bucketCount, bucketOf, vectorDigest } from "../log/index.ts"
+import { bucketCount, bucketOf, deletedLeaf, isDeletedLeaf, vectorDigest } from "../log/index.ts"
 import type { ChangedPage, DigestLeaf } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"
 import type { Core } from "./core.ts"
@@ -39,6 +39,8 @@ export class DigestPass {
   #digested = new VersionVector()
   #loadedBuckets = 0
   #pass: Pass | undefined
+  /** Deleted since their leaves were made, for all that is known. */
+  readonly #deleted: Set<DocumentId>
   /** When to do the next piece; Infinity while something is under way. */
   #dueMs: Millis
   #startedMs: Millis = 0
@@ -47,6 +49,7 @@ export class DigestPass {
     this.#core = core
     this.#tree = tree
     this.#divergences = divergences
+    this.#deleted = new Set(core.lives.deletedBefore)
     this.#dueMs = nowMs + limits.digestPassMs
     for (const [name, note] of core.config.notes ?? []) {
       if (name === "digested") this.#digested = vectorIn(note)
@@ -60,6 +63,10 @@ export class DigestPass {
 
   deadline(): Millis {
     return this.#dueMs
+  }
+
+  onDeleted(documents: readonly DocumentId[]): void {
+    for (const document of documents) this.#deleted.add(document)
   }
 
   onDeadline(turn: Turn): void {
@@ -81,6 +88,10 @@ export class DigestPass {
   }
 
   #giveUp(turn: Turn): void {
+    const { lives } = this.#core
+    for (const { document } of this.#pass?.page.documents ?? []) {
+      if (lives.isDeleted(document)) this.#deleted.add(document)
+    }
     this.#pass = undefined
     this.#later(turn, limits.digestPassMs)
   }
@@ -101,8 +112,20 @@ export class DigestPass {
 
   #begin(turn: Turn): void {
     const upTo = this.#core.holdings.vector()
-    if (this.#digested.coversAll(upTo)) this.#later(turn, limits.digestPassMs)
+    if (this.#deleted.size > 0) this.#beginDeleted(turn)
+    else if (this.#digested.coversAll(upTo)) this.#later(turn, limits.digestPassMs)
     else this.#readPage(turn, upTo, undefined)
+  }
+
+  /** A page of its own, which moves nothing on. */
+  #beginDeleted(turn: Turn): void {
+    const deleted = [...this.#deleted].slice(0, documentsPerPage)
+    for (const document of deleted) this.#deleted.delete(document)
+    const vector = new VersionVector()
+    const documents = deleted.map((document) => ({ document, vector }))
+    const page = { documents, next: undefined }
+    this.#pass = { upTo: this.#digested, page, index: 0, leaves: [] }
+    this.#rest(turn)
   }
 
   #readPage(turn: Turn, upTo: VersionVector, after: DocumentId | undefined): void {
@@ -129,6 +152,11 @@ export class DigestPass {
       return
     }
     pass.index += 1
+    if (this.#core.lives.isDeleted(document)) {
+      this.#divergences.judgeOwn(turn, deletedLeaf(document), false)
+      this.#replace(turn, pass, deletedLeaf(document))
+      return
+    }
     const query = { type: "document", document, since: new VersionVector() } as const
     this.#core.reads.queue(turn, pass, query, (later, read) => {
       // One that can't be read, or is too large, has no leaf: it is reported elsewhere.
@@ -148,11 +176,13 @@ export class DigestPass {
       }
       const after: DigestLeaf = { document, vector, content: result.content }
       this.#divergences.judgeOwn(later, after, result.contradicts)
-      const query = { type: "leaves", bucket: bucketOf(document) } as const
-      this.#core.reads.start(later, query, (latest, leaves) => {
-        this.#keep(latest, pass, after, leaves)
-      })
+      this.#replace(later, pass, after)
     })
+  }
+
+  #replace(turn: Turn, pass: Pass, after: DigestLeaf): void {
+    const query = { type: "leaves", bucket: bucketOf(after.document) } as const
+    this.#core.reads.start(turn, query, (later, leaves) => this.#keep(later, pass, after, leaves))
   }
 
   #keep(turn: Turn, pass: Pass, after: DigestLeaf, read: ReadResult): void {
@@ -161,12 +191,27 @@ export class DigestPass {
       return
     }
     const before = read.leaves.find(({ document }) => document === after.document)
-    pass.leaves.push({ before, after })
+    const isKnown = isDeletedLeaf(before ?? after) && isDeletedLeaf(after)
+    if (!isKnown) pass.leaves.push({ before, after })
     this.#rest(turn)
+  }
+
+  #onPage(turn: Turn, upTo: VersionVector, next: DocumentId | undefined): void {
+    if (next !== undefined) {
+      this.#readPage(turn, upTo, next)
+      return
+    }
+    this.#digested = upTo
+    this.#later(turn, this.#deleted.size > 0 ? 0 : limits.digestPassMs)
   }
 
   #write(turn: Turn, { page, upTo, leaves }: Pass): void {
     const isOver = page.next === undefined
+    if (leaves.length === 0 && this.#digested.coversAll(upTo)) {
+      this.#pass = undefined
+      this.#onPage(turn, upTo, page.next)
+      return
+    }
     const notes = isOver ? [["digested", bytesOf(upTo)] as const] : []
     const work = { leaves: leaves.map(({ after }) => after), notes }
     this.#core.commits.maintain({
@@ -179,11 +224,7 @@ export class DigestPass {
         for (const { before, after } of leaves) this.#tree.replace(before, after)
         this.#pass = undefined
         this.#startedMs = later.nowMs
-        if (page.next !== undefined) this.#readPage(later, upTo, page.next)
-        else {
-          this.#digested = upTo
-          this.#later(later, limits.digestPassMs)
-        }
+        this.#onPage(later, upTo, page.next)
       },
     })
   }

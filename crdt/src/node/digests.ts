@@ -1,5 +1,5 @@
 /** Comparing documents by their digests, as one thing for links and status. Rules [G1]–[G5]. */
-import type { Millis } from "../base/index.ts"
+import type { DocumentId, Millis } from "../base/index.ts"
 import type { DigestPart } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
 import { DigestCompare } from "./digest-compare.ts"
@@ -38,6 +38,11 @@ export class Digests {
 
   onDigests(turn: Turn, link: Link, part: DigestPart): void {
     if (this.#pass.isReady) this.#compare.onDigests(turn, link, part)
+  }
+
+  /** Their leaves are to say so. */
+  onDeleted(documents: readonly DocumentId[]): void {
+    this.#pass.onDeleted(documents)
   }
 
   deadline(): Millis {

@@ -91,6 +91,11 @@ export type NodeEvent =
     }
   /** Logs begin here now. */
   | { readonly type: "truncated"; readonly floors: readonly (readonly [OriginId, number])[] }
+  /** An operator said so on this node. */
+  | {
+      readonly type: "document-deleted" | "document-created"
+      readonly document: DocumentId
+    }
   | { readonly type: "read-failed"; readonly document: DocumentId; readonly message: string }
   | { readonly type: "updates-unreadable"; readonly document: DocumentId; readonly count: number }
   | { readonly type: "link-up"; readonly peer: NodeId; readonly connection: ConnectionId }

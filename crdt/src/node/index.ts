@@ -2,6 +2,7 @@
 export { compactionLimits } from "./compaction.ts"
 export type { CompactionConfig, CompactionLimits } from "./compaction.ts"
 export * from "./config.ts"
+export type { LifeRefusal } from "./deletions.ts"
 export * from "./effect.ts"
 export type { AuthFailure } from "./greeting.ts"
 export * from "./input.ts"

@@ -5,6 +5,7 @@
 import type { ConnectionId, DocumentId, NodeId, OriginId } from "../base/index.ts"
 import type { Json } from "../engines/index.ts"
 import type { AppendResult, ReadResult } from "../ports/index.ts"
+import type { LifeRefusal } from "./deletions.ts"
 import type { JobResult } from "./job.ts"
 import type { RetireRefusal } from "./membership.ts"
 
@@ -52,13 +53,22 @@ export type Command =
   | { readonly type: "read-document"; readonly document: DocumentId }
   /** A node will not come back as it was: it is no member any more. */
   | { readonly type: "retire"; readonly node: NodeId }
+  /** Of the name, its current generation. */
+  | { readonly type: "delete-document"; readonly document: DocumentId }
+  /** The name is deleted, and to be used again. */
+  | { readonly type: "create-document"; readonly document: DocumentId }
 
 export type Reply =
   | { readonly type: "document"; readonly json: Json }
   | { readonly type: "no-such-document" }
+  /** The name's last generation is. */
+  | { readonly type: "deleted" }
   /** The record is durable here. */
   | { readonly type: "retired"; readonly origins: readonly OriginId[] }
   | { readonly type: "not-retired"; readonly code: RetireRefusal }
+  /** The record is durable here. */
+  | { readonly type: "document-deleted" | "document-created"; readonly generation: number }
+  | { readonly type: "life-unchanged"; readonly code: LifeRefusal }
   | {
       readonly type: "failed"
       readonly code: "read-failed" | "document-too-large"

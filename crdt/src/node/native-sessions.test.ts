@@ -24,9 +24,9 @@ describe("the greeting", () => {
     const node = world.node()
     const [hasty, late, twice] = [1, 2, 3].map(() => new NativeClient(node))
     const [pinging] = [new NativeClient(node)]
-    hasty?.sendFrame(
-      encodeOpen({ type: "open", channel: 1, document: notes, resume: { type: "nothing" } }),
-    )
+    const resume = { type: "nothing" } as const
+    const open = { type: "open", channel: 1, document: notes, generation: 0, resume } as const
+    hasty?.sendFrame(encodeOpen(open))
     pinging?.sendFrame(pingFrame)
     twice?.hello(3)
     world.settle()

@@ -3,8 +3,8 @@
  * number next (`nextSeq`), which is what makes resends, dedupe and go-back-N one rule.
  * Rules [N1]–[N17].
  */
-import { DecodeError, limits } from "../base/index.ts"
-import type { ClientId, ConnectionId, Millis } from "../base/index.ts"
+import { DecodeError, limits, partsOfDocumentId } from "../base/index.ts"
+import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import type { ReadResult } from "../ports/index.ts"
 import {
@@ -95,6 +95,7 @@ export class NativeSessions {
       ackedSeq: 0,
       unackedBytes: 0,
       channels: new Map(),
+      deleted: new Set(),
       documents: new Set(),
     }
     this.#connections.set(id, connection)
@@ -217,13 +218,14 @@ export class NativeSessions {
   }
 
   #onOpen(turn: Turn, connection: NativeConnection, open: Open, resumeBytes: number): void {
-    if (connection.channels.has(open.channel)) {
-      turn.refuse(connection.id, "malformed", "a channel was opened twice")
+    const id = this.#served(connection, open)
+    const fault = faultOf(connection, open, id)
+    if (fault !== undefined) {
+      turn.refuse(connection.id, "malformed", fault)
       return
     }
-    // Or one client could have each update sent to it ten thousand times.
-    if (connection.documents.has(open.document)) {
-      turn.refuse(connection.id, "malformed", "a document was opened twice")
+    if (id === undefined) {
+      this.#closeDeleted(turn, connection, open.channel)
       return
     }
     if (connection.channels.size >= limits.channelsPerConnectionMax) {
@@ -234,7 +236,7 @@ export class NativeSessions {
       turn.refuse(connection.id, "overloaded", "too many resume points at a time")
       return
     }
-    const document = this.#core.documents.use(open.document)
+    const document = this.#core.documents.use(id)
     const { channel } = open
     const session = newSession(
       { protocol: "native", connection: connection.id, channel, document, resumeBytes },
@@ -270,6 +272,29 @@ export class NativeSessions {
     this.#core.documents.request(turn, document, { type: "join", session, summary })
   }
 
+  /** A client of version 1 can't say of which generation its state is: it knows the first. [R6] */
+  #served({ version }: NativeConnection, { document, generation }: Open): DocumentId | undefined {
+    const { lives } = this.#core
+    if (version >= 2) return lives.served(document, generation)
+    return lives.current(document) === document ? document : undefined
+  }
+
+  /** A delete of the session's document became durable. Rule [R5]. */
+  onDeleted(turn: Turn, session: Session): void {
+    const connection = this.#connections.get(session.connection)
+    if (connection === undefined) return
+    connection.channels.delete(session.channel)
+    this.#leave(turn, session)
+    this.#closeDeleted(turn, connection, session.channel)
+  }
+
+  #closeDeleted(turn: Turn, connection: NativeConnection, channel: number): void {
+    // Past the bound a client is told `document-not-open`, and comes to know by opening it.
+    if (connection.deleted.size < limits.channelsPerConnectionMax) connection.deleted.add(channel)
+    const message = "the document was deleted"
+    this.#closeDocument(turn, connection.id, channel, "document-deleted", message)
+  }
+
   /** Resumes by vector: an up-to-date client costs one small read, whatever the document's size. */
   #resume(turn: Turn, session: Session, since: VersionVector): void {
     catchUpFromLog(turn, session, since, this.#core, (later, failed, result) => {
@@ -295,9 +320,10 @@ export class NativeSessions {
     const summary = held.length <= limits.summaryBytesMax ? held : unsaid
     const { channel } = session
     const { handle } = document
+    const { generation } = partsOfDocumentId(document.id)
     turn.send(
       session.connection,
-      encodeOpened({ type: "opened", channel, handle, access: "write", summary }),
+      encodeOpened({ type: "opened", channel, handle, access: "write", summary, generation }),
     )
     turn.multicast([session.connection], nativePresence(document, document.presence.current()))
   }
@@ -397,6 +423,19 @@ export class NativeSessions {
       }
     }
   }
+}
+
+/** How it breaks the protocol, if it does; `id`: what would be opened. */
+function faultOf(
+  { version, channels, documents }: NativeConnection,
+  { channel, generation }: Open,
+  id: DocumentId | undefined,
+): string | undefined {
+  if (channels.has(channel)) return "a channel was opened twice"
+  if (version < 2 && generation > 0) return "a field of version 2"
+  // Or one client could have each update sent to it ten thousand times.
+  if (id !== undefined && documents.has(id)) return "a document was opened twice"
+  return undefined
 }
 
 function joiningBytes(connection: NativeConnection): number {

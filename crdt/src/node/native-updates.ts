@@ -10,7 +10,6 @@ import type { AckMark, RejectCode, Update } from "../protocol/index.ts"
 import type { OwnWrite } from "./commits.ts"
 import type { NativeConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
-import type { Session } from "./sessions.ts"
 import type { Place, Tiers } from "./tiers.ts"
 import type { Turn } from "./turn.ts"
 import { admitWrite } from "./writes.ts"
@@ -29,11 +28,10 @@ export class NativeUpdates {
   onUpdate(turn: Turn, connection: NativeConnection, client: ClientId, message: Update): void {
     // Numbers past the next one follow a refused one; the client sends them again after it.
     if (message.seq > connection.nextSeq) return
-    const session = connection.channels.get(message.channel)
     let { seq } = message
     for (const update of message.updates) {
       if (seq >= connection.nextSeq) {
-        const code = this.#take(turn, connection, session, { client, seq }, update)
+        const code = this.#take(turn, connection, message.channel, { client, seq }, update)
         if (code !== undefined && rejectCodes[code].retry) return
         connection.nextSeq = seq + 1
       }
@@ -47,11 +45,15 @@ export class NativeUpdates {
   #take(
     turn: Turn,
     connection: NativeConnection,
-    session: Session | undefined,
+    channel: number,
     author: { readonly client: ClientId; readonly seq: number },
     update: Uint8Array,
   ): RejectCode | undefined {
     const { seq } = author
+    const session = connection.channels.get(channel)
+    if (session === undefined && connection.deleted.has(channel)) {
+      return this.#reject(turn, connection, seq, "document-deleted", "the document was deleted")
+    }
     if (session === undefined) {
       return this.#reject(turn, connection, seq, "document-not-open", "open the document first")
     }

@@ -18,6 +18,8 @@ import type { Core } from "./core.ts"
 import { Cuts } from "./cuts.ts"
 import { deliver, durableUpdates } from "./delivery.ts"
 import { Dials } from "./dials.ts"
+import { answerRead, createDocument, deleteDocument } from "./deletions.ts"
+import { endDeleted, readDocument } from "./deletions.ts"
 import { Documents } from "./documents.ts"
 import type { TaskDone } from "./documents.ts"
 import type { Effect } from "./effect.ts"
@@ -25,12 +27,12 @@ import { Holdings } from "./holdings.ts"
 import type { Command, Endpoint, Input } from "./input.ts"
 import { Jobs } from "./jobs.ts"
 import { linkPresence, Links } from "./links.ts"
+import { Lives } from "./lives.ts"
 import { Members } from "./members.ts"
 import { NativeSessions, nativePresence } from "./native-sessions.ts"
 import type { OpenDocument, Task } from "./open-document.ts"
 import { presenceFrames } from "./presence.ts"
 import type { PresenceOwner } from "./presence.ts"
-import { replyOf } from "./replies.ts"
 import { Reads } from "./reads.ts"
 import { lagging } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
@@ -66,6 +68,7 @@ export class NodeCore {
       config,
       members: new Members(config.origin, holdings, dials, config.clusterRecords ?? []),
       cuts: new Cuts(config.cuts ?? [], config.clusterRecords ?? []),
+      lives: new Lives(config.clusterRecords ?? []),
       reads,
       jobs,
       mayReopen: (turn, why) => this.#mayReopen(turn, why),
@@ -229,13 +232,14 @@ export class NodeCore {
     const previousHash = holdings.head(config.origin).hash
     if (result.ok) holdings.raise(result.heads)
     const updates = durableUpdates(this.#core, batch, firstSeq)
+    // Before anything is shown: of what is deleted nobody is sent any more.
+    this.#endDeleted(turn)
     const pending = deliver(turn, this.#core.documents, updates)
     this.#links.partitions.onDurable(turn, updates)
     this.#compaction.onDurable(turn, updates)
     this.#compaction.onRaised(batch.maintenance?.work.raise ?? [])
     for (const [document, writers] of pending) this.#onPending(turn, document, writers)
     this.#native.updates.onCommitted(turn, batch.own, firstSeq)
-    for (const record of batch.cluster) this.#core.members.onDurable(config.origin, record)
     this.#links.membership.onDurable(turn)
     const records = ownRecords(batch)
     this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
@@ -244,8 +248,16 @@ export class NodeCore {
     if (batch.adopted.length > 0 || hasRaised) this.#links.vectors.tellSoon(turn)
     this.#tiers.onCommitted(turn, batch.adopted.length + batch.cluster.length > 0)
     batch.maintenance?.done(turn, result)
+    this.#endDeleted(turn)
     this.#native.closeForCuts(turn)
     for (const afterwards of batch.afterwards) afterwards(turn)
+  }
+
+  #endDeleted(turn: Turn): void {
+    const deleted = endDeleted(turn, this.#core, this.#native)
+    if (deleted.length === 0) return
+    this.#compaction.onDeleted(turn, deleted)
+    this.#links.digests.onDeleted(deleted)
   }
 
   #onPending(turn: Turn, document: OpenDocument, writers: ReadonlySet<ConnectionId>): void {
@@ -280,20 +292,23 @@ export class NodeCore {
       case "step2":
         return this.#stock.onStep2Judged(turn, task.session, task.update, done)
       case "json":
-        return turn.push({ type: "reply", command: task.command, reply: replyOf(done) })
+        return answerRead(turn, this.#core, task.command, document.id, done)
       case "frontier":
         return undefined
     }
   }
 
   #onCommand(turn: Turn, command: number, request: Command): void {
-    const { documents } = this.#core
-    if (request.type === "retire") {
-      this.#links.membership.retire(turn, command, request.node)
-      return
+    switch (request.type) {
+      case "retire":
+        return this.#links.membership.retire(turn, command, request.node)
+      case "delete-document":
+        return deleteDocument(turn, this.#core, command, request.document)
+      case "create-document":
+        return createDocument(turn, this.#core, command, request.document)
+      case "read-document":
+        return readDocument(turn, this.#core, command, request.document)
     }
-    documents.request(turn, documents.use(request.document), { type: "json", command })
-    documents.forgetIdle()
   }
 
   #sharePresence(

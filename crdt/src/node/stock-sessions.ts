@@ -54,6 +54,11 @@ export class StockSessions {
       turn.refuse(id, "bad-document-name", `room ${room ?? "is not UTF-8"}`)
       return undefined
     }
+    // Which generation such a client's state is of it can't say: it might bring back the old one.
+    if (this.#core.lives.wasDeleted(name)) {
+      turn.refuse(id, "document-deleted", room ?? "")
+      return undefined
+    }
     const document = this.#core.documents.use(name)
     const session = newSession(
       { protocol: "y-websocket", connection: id, channel: 0, document, resumeBytes: 0 },

@@ -18,6 +18,7 @@ import type { Head } from "../log/index.ts"
 import { decodeParts, encodeTransferWant } from "../protocol/index.ts"
 import type { TransferDocument, TransferPage } from "../protocol/index.ts"
 import type { AppendResult } from "../ports/index.ts"
+import { learn } from "./core.ts"
 import type { Core } from "./core.ts"
 import { partsOf, reachOf } from "./document-state.ts"
 import type { Link } from "./link.ts"
@@ -241,7 +242,8 @@ export class TransferIn {
         return
       }
       const { engine } = partsOfDocumentId(document)
-      const all = [...partsOf(read), ...parts]
+      const isDeleted = this.#core.lives.isDeleted(document)
+      const all = isDeleted ? [] : [...partsOf(read), ...parts]
       const folded = reachOf(read)
       folded.raiseAll(vector)
       this.#core.jobs.start(later, { type: "compact", engine, parts: all }, (latest, result) => {
@@ -342,7 +344,7 @@ export class TransferIn {
         done: (latest, result) => {
           if (this.#transfer === transfer) this.#onFinished(latest, transfer, result)
           if (!result.ok) return
-          for (const { origin, record } of below) this.#core.members.onDurable(origin, record)
+          for (const { origin, record } of below) learn(this.#core, origin, record)
           this.#hooks.onRaised(latest)
         },
       })

@@ -92,7 +92,8 @@ export class TransferOut {
 
   /** Gives the bytes sent. */
   #send(turn: Turn, link: Link, document: DocumentId, read: DocumentRead): number {
-    const whole = encodeParts(partsOf(read))
+    const isDeleted = this.#core.lives.isDeleted(document)
+    const whole = encodeParts(isDeleted ? [] : partsOf(read))
     const vector = reachOf(read)
     const total = whole.length
     for (let offset = 0; offset < total; offset += limits.linkFrameBytes) {

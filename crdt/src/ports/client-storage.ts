@@ -11,7 +11,10 @@ import type { RejectCode } from "../protocol/index.ts"
 export type StoredUpdate = {
   /** This client's number for it: 1, 2, 3 … over all documents. */
   readonly seq: number
+  /** Its name: of the first generation. */
   readonly document: DocumentId
+  /** The generation that the replica was of, in which it was typed; 0: none was known yet. [R7] */
+  readonly generation: number
   readonly bytes: Uint8Array
 }
 

@@ -18,6 +18,7 @@ export const closeCodes = {
   "read-failed": { code: 4506, retry: true, says: "the document can't be read right now" },
   malformed: { code: 4400, retry: false, says: "a frame is not of this protocol" },
   "bad-document-name": { code: 4404, retry: false, says: "not a document name: 1–512 bytes UTF-8" },
+  "document-deleted": { code: 4410, retry: false, says: "the document was deleted, for good" },
   "hello-expected": { code: 4408, retry: false, says: "the first message must be a hello" },
   "too-large": { code: 4413, retry: false, says: "a frame or update is over the size limit" },
   "invalid-update": { code: 4422, retry: false, says: "an update does not decode" },

@@ -90,6 +90,7 @@ const bounded: readonly {
         type: "open",
         channel: 1,
         document,
+        generation: 0,
         resume: { type: "vector", vector: vectorOf(size) },
       }),
   },
@@ -102,6 +103,7 @@ const bounded: readonly {
         type: "open",
         channel: 1,
         document,
+        generation: 0,
         resume: { type: "summary", summary: new Uint8Array(size) },
       }),
   },
@@ -156,6 +158,7 @@ const bounded: readonly {
         handle: 1,
         access: "read",
         summary: new Uint8Array(size),
+        generation: 1,
       }),
   },
   {

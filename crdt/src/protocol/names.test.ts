@@ -157,7 +157,8 @@ describe("a document's name", () => {
 
   test("[F1] names an engine that there is", () => {
     const known: readonly number[] = Object.values(engineTags)
-    for (let engine = 0; engine < 256; engine++) {
+    // A bit says that a generation follows, which is no engine's.
+    for (let engine = 0; engine < 256; engine = engine === 63 ? 128 : engine + 1) {
       const expected = known.includes(engine) ? "taken" : "unknown-engine"
       expect(codeOf(decodeClientMessage, openNamed(hex("61"), engine))).toBe(expected)
       const frame = new Writer().u8(linkTags.presence).u8(engine).string("a").varUint(0).finish()

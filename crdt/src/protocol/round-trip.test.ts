@@ -4,7 +4,7 @@
  */
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { engineNames, limits, utf8Encode } from "../base/index.ts"
+import { engineNames, generationOf, limits, utf8Encode } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { HASH_BYTES } from "../log/index.ts"
@@ -45,12 +45,16 @@ const firstSeq = positive.map((value) => Math.min(value, Number.MAX_SAFE_INTEGER
 const bytes = fc.uint8Array({ maxLength: 200 })
 /** Any text but lone surrogates, which have no UTF-8. */
 const text = fc.string({ unit: "binary", maxLength: 60 })
-const documents = fc
+const names = fc
   .tuple(
     fc.constantFrom(...engineNames),
     fc.string({ unit: "binary", minLength: 1, maxLength: 60 }),
   )
   .map(([engine, name]) => documentId(engine, name))
+const generations = fc.integer({ min: 1, max: limits.generationMax })
+const documents = fc
+  .tuple(names, generations)
+  .map(([name, generation]) => generationOf(name, generation))
 const nodes = fc.stringMatching(/^[A-Za-z0-9_.-]{1,64}$/).map(nodeId)
 const epochs = fc.stringMatching(/^[0-9a-f]{16}$/)
 const origins = fc.tuple(nodes, epochs).map(([node, epoch]) => originId(`${node}@${epoch}`))
@@ -94,7 +98,8 @@ const client: Readonly<Record<ClientMessage["type"], fc.Arbitrary<ClientMessage>
   open: fc.record({
     type: type("open"),
     channel: uint,
-    document: documents,
+    document: names,
+    generation: fc.nat(limits.generationMax),
     resume: fc.oneof(
       fc.record({ type: type("nothing") }),
       fc.record({ type: type("vector"), vector: vectors }),
@@ -140,6 +145,7 @@ const node: Readonly<Record<NodeMessage["type"], fc.Arbitrary<NodeMessage>>> = {
     handle: uint,
     access: fc.constantFrom("read" as const, "write" as const),
     summary: bytes,
+    generation: generations,
   }),
   ack: fc.record({
     type: type("ack"),
@@ -336,6 +342,7 @@ describe("the order in which something was put together", () => {
             type: "open",
             channel: 1,
             document,
+            generation: 0,
             resume: { type: "vector", vector },
           })
         }

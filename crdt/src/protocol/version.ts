@@ -1,8 +1,9 @@
 /**
  * Versions of the two wire protocols we own. History:
  *   native 1: first. link 1: first.
- *   native 2: want-tier, tier-status, logged.
- *   link 2: proofs between the hellos and the heads, members, truncated, state transfer, digests.
+ *   native 2: want-tier, tier-status, logged; generations in open and opened.
+ *   link 2: proofs between the hellos and the heads, members, truncated, state transfer, digests,
+ *     generations of documents.
  * Any change to a message's bytes bumps the version (the lock test in `wire-lock.test.ts` fails
  * until it is) and keeps decoding every version down to `min`. Both sides state a range and
  * speak the highest version they share.

@@ -25,7 +25,7 @@ const second = must(clients[1])
 const document = must(documentIdOf("yjs", "notes"))
 
 function updateOf(seq: number): StoredUpdate {
-  return { seq, document, bytes: Uint8Array.of(seq, 0, 255) }
+  return { seq, document, generation: seq - 1, bytes: Uint8Array.of(seq, 0, 255) }
 }
 
 function rejectedOf(seq: number): RejectedUpdate {

@@ -3,11 +3,14 @@
  * any other, in no document, and an opening tells them. Rule [M1].
  */
 import { expect, test } from "vitest"
+import { VersionVector } from "../clock/index.ts"
 import { encodeRecord } from "../log/index.ts"
 import type { ClusterFields } from "../log/index.ts"
+import type { Store } from "../ports/index.ts"
 import {
   appended,
   byOrigin,
+  read,
   readDocument,
   readOrigin,
   testDocument,
@@ -72,5 +75,42 @@ export function storeClusterContract(underTest: StoreUnderTest): void {
     expect(again[origin]).toEqual([{ origin, seq: 1, record: member }])
     expect(again[fresh]?.[0]).toEqual({ origin: fresh, seq: 3, record: retire })
     expect(again[foreign]).toHaveLength(1)
+  })
+
+  test("[R1] [R2] generations are documents apart, and deletes outlive floors", async () => {
+    const opened = await openFixture(underTest)
+    const { origin } = opened.store.opened
+    const later = testDocument("a", "yjs", 2)
+    const own = [
+      testRecord({ document, body: Uint8Array.of(1) }),
+      clusterRecord({ kind: "delete", atMs: 1, document }),
+      clusterRecord({ kind: "create", atMs: 2, document: later }),
+      testRecord({ document: later, body: Uint8Array.of(2) }),
+    ]
+    await appended(opened.store, { own })
+    const state = Uint8Array.of(9)
+    const folded = new VersionVector([[origin, 4]])
+    await appended(opened.store, {
+      snapshots: [
+        { document, state: Uint8Array.of(), folded: new VersionVector([[origin, 1]]) },
+        { document: later, state, folded },
+      ],
+      floors: [[origin, 4]],
+    })
+    const shows = async (store: Store) => {
+      const since = new VersionVector()
+      const ended = await read(store, { type: "document", document, since })
+      expect(ended).toMatchObject({ snapshot: { state: Uint8Array.of() }, entries: [] })
+      const created = await read(store, { type: "document", document: later, since })
+      expect(created).toMatchObject({ snapshot: { state }, entries: [] })
+      const changed = await read(store, { type: "changed", since, after: undefined, limit: 9 })
+      const documents = changed.type === "changed" ? changed.documents : []
+      expect(documents.map((one) => one.document)).toEqual([document, later])
+    }
+    await shows(opened.store)
+    const store = await opened.reopen()
+    await shows(store)
+    const records = store.opened.clusterRecords.map(({ record }) => record)
+    expect(records).toEqual(own.slice(1, 3))
   })
 }

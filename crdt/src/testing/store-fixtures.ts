@@ -19,8 +19,8 @@ export function testOrigin(node: string, epoch = 1): OriginId {
   return known(originOf(testNode(node), epoch.toString(16).padStart(16, "0")))
 }
 
-export function testDocument(name: string, engine: EngineName = "yjs"): DocumentId {
-  return known(documentIdOf(engine, name))
+export function testDocument(name: string, engine: EngineName = "yjs", generation = 1): DocumentId {
+  return known(documentIdOf(engine, name, generation))
 }
 
 export function testClient(index: number): ClientId {

@@ -7,6 +7,7 @@ import type { Flags } from "./config.ts"
 import type { BackupOptions } from "./backup.ts"
 import { runCommand } from "./command-error.ts"
 import type { DoctorOptions } from "./doctor.ts"
+import type { LifeOptions } from "./lives.ts"
 import { defaultUrl } from "./node-address.ts"
 import type { RestoreOptions } from "./restore.ts"
 import type { RetireOptions } from "./retire.ts"
@@ -28,6 +29,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     restoreCommand(),
     doctorCommand(),
     retireCommand(),
+    lifeCommand("delete", "End a document on every node, for good: clients lose it"),
+    lifeCommand("recreate", "Let the name of a deleted document be used again, from nothing"),
   ]
   for (const command of commands) program.addCommand(command.copyInheritedSettings(program))
   await program.parseAsync([...argv], { from: "user" })
@@ -131,6 +134,20 @@ function retireCommand(): Command {
     .action(async (node: string, options: RetireOptions) => {
       const { retire } = await import("./retire.ts")
       await runCommand(() => retire(node, options))
+    })
+}
+
+function lifeCommand(verb: "delete" | "recreate", description: string): Command {
+  return new Command(verb)
+    .description(description)
+    .argument("<engine>", "yjs or automerge")
+    .argument("<name>", "the document's name")
+    .option("--url <url>", "the address of any node of the cluster", defaultUrl)
+    .option("--admin-token <token>", "that node's admin token (CAUSEWAY_ADMIN_TOKEN)")
+    .action(async (engine: string, name: string, options: LifeOptions) => {
+      const { deleteDocument, recreateDocument } = await import("./lives.ts")
+      const run = verb === "delete" ? deleteDocument : recreateDocument
+      await runCommand(() => run(engine, name, options))
     })
 }
 

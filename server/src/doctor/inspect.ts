@@ -10,6 +10,7 @@ import {
   nodeOfOrigin,
   parseNodeId,
   parseOriginId,
+  parseDocumentId,
 } from "@causeway/crdt/base"
 import type { OriginId } from "@causeway/crdt/base"
 import type { VersionVector } from "@causeway/crdt/clock"
@@ -20,7 +21,6 @@ import { hashOf, isSound, RECORD_OFFSET, saltOf, seal } from "../store/seal.ts"
 import type { SealingOrigin } from "../store/seal.ts"
 import { unsealFloor, unsealFolded, unsealState } from "../store/snapshot-seal.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "../store/sqlite/schema.ts"
-import { storedDocument } from "../store/thread/snapshot-messages.ts"
 import { Findings } from "./findings.ts"
 import type { Inspection } from "./findings.ts"
 import { bytesOf, RawDatabase } from "./raw-database.ts"
@@ -210,7 +210,7 @@ class Inspector {
     const unreadable = () => this.#pages("a table could not be read to its end", "snapshots")
     const sql = "SELECT document, folded, state FROM snapshots"
     for (const { document, folded, state } of this.#raw.rows<SnapshotRow>(sql, unreadable)) {
-      const name = storedDocument(this.#nameOf(document) ?? "")
+      const name = parseDocumentId(this.#nameOf(document) ?? "")
       const sealed = name === undefined ? undefined : unsealFolded(name, bytesOf(folded))
       const isWhole = name !== undefined && unsealState(name, bytesOf(state)) !== undefined
       if (sealed === undefined || !isWhole) {

@@ -64,11 +64,22 @@ export function createApp(options: AppOptions): App {
     const { body, status: code } = await retire(ask, await context.req.text())
     return context.json(body, code)
   })
+  const nameIn = ({ env }: Context<{ Bindings: HttpBindings }>): string => {
+    const path = (env.incoming.url ?? "").split("?", 1)[0] ?? ""
+    return path.slice(documentsPath.length)
+  }
+  const admin = requireAdmin(options.adminToken)
+  app.delete(`${documentsPath}*`, admin, async (context) => {
+    const { body, status: code } = await documents.change("delete-document", nameIn(context))
+    return context.json(body, code)
+  })
+  app.put(`${documentsPath}*`, admin, async (context) => {
+    const { body, status: code } = await documents.change("create-document", nameIn(context))
+    return context.json(body, code)
+  })
   app.get(`${documentsPath}*`, async (context) => {
-    const target = context.env.incoming.url ?? ""
-    const path = target.split("?", 1)[0] ?? ""
     const sent = new Promise((resolve) => context.env.outgoing.once("close", resolve))
-    const answer = await documents.get(path.slice(documentsPath.length), sent)
+    const answer = await documents.get(nameIn(context), sent)
     return context.json(answer.body, answer.status)
   })
   app.notFound((context) => {

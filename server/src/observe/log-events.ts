@@ -20,6 +20,8 @@ const news: ReadonlySet<NodeEvent["type"]> = new Set([
   "transfer-begun",
   "transfer-done",
   "divergence-over",
+  "document-deleted",
+  "document-created",
 ])
 /** Too many for any log: metrics count them. */
 const silent: ReadonlySet<NodeEvent["type"]> = new Set(["committed", "delivered"])

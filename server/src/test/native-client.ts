@@ -4,7 +4,7 @@ import { documentIdOf, parseClientId } from "@causeway/crdt/base"
 import type { EngineName } from "@causeway/crdt/base"
 import { decodeNodeMessage, encodeHello, encodeOpen } from "@causeway/crdt/protocol"
 import { encodeUpdate, nativeVersions } from "@causeway/crdt/protocol"
-import type { NodeMessage } from "@causeway/crdt/protocol"
+import type { DocumentCloseCode, NodeMessage } from "@causeway/crdt/protocol"
 import type { Cleanup } from "./cleanup.ts"
 import { RawClient } from "./raw-client.ts"
 import { until } from "./wait.ts"
@@ -37,7 +37,7 @@ export class NativeClient extends RawClient {
     )
     await until("welcome", () => client.has("welcome"))
     const resume = { type: "nothing" } as const
-    client.send(encodeOpen({ type: "open", channel: 1, document, resume }))
+    client.send(encodeOpen({ type: "open", channel: 1, document, generation: 0, resume }))
     await until("opened", () => client.has("opened"))
     return client
   }
@@ -61,6 +61,15 @@ export class NativeClient extends RawClient {
     const seq = ++this.#lastSeq
     this.send(encodeUpdate({ type: "update", channel: 1, seq, updates: [update] }))
     return seq
+  }
+
+  /** Waits until the node has closed the document for that. */
+  async closedDocument(code: DocumentCloseCode): Promise<void> {
+    await until(`the document is closed: ${code}`, () =>
+      this.messages().some((message) => {
+        return message.type === "document-closed" && message.code === code
+      }),
+    )
   }
 
   async acked(seq: number): Promise<void> {

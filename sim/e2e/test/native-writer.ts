@@ -96,7 +96,7 @@ export class NativeWriter {
         const document = documentIdOf("yjs", this.#room)
         if (document === undefined) throw new Error("the room is no document name")
         const resume = { type: "nothing" } as const
-        socket.send(encodeOpen({ type: "open", channel, document, resume }))
+        socket.send(encodeOpen({ type: "open", channel, document, generation: 0, resume }))
         return
       }
       case "opened":

@@ -34,7 +34,7 @@ export function connectDeaf(world: World, random: SimRandom, lastsMs: Millis): (
     const hello = nativeHello(world, random)
     const opens = random.shuffled(world.documents).map((document, index) => {
       const resume = { type: "nothing" } as const
-      return encodeOpen({ type: "open", channel: index + 1, document, resume })
+      return encodeOpen({ type: "open", channel: index + 1, document, generation: 0, resume })
     })
     const door = { type: "native" } as const
     intrusion.open(

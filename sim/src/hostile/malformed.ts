@@ -105,9 +105,15 @@ function nativeFrames(world: World, random: SimRandom): Uint8Array[] {
     token: "",
   })
   const channel = random.int(1, 3)
-  const open = encodeOpen({ type: "open", channel, document, resume: { type: "nothing" } })
+  const open = encodeOpen({
+    type: "open",
+    channel,
+    document,
+    generation: 0,
+    resume: { type: "nothing" },
+  })
   const resume = { type: "summary", summary: notAnUpdate(random) } as const
-  const badResume = encodeOpen({ type: "open", channel: 9, document, resume })
+  const badResume = encodeOpen({ type: "open", channel: 9, document, generation: 0, resume })
   const seq = random.pick([1, 1, 2, 900])
   const updates = Array.from({ length: random.int(1, 3) }, () => notAnUpdate(random))
   const update = encodeUpdate({ type: "update", channel, seq, updates })

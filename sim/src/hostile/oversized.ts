@@ -71,7 +71,7 @@ function nativeFrames(world: World, random: SimRandom): Uint8Array[] {
 
 function openFrame(document: DocumentId, summaryBytes: number): Uint8Array {
   const resume = { type: "summary", summary: new Uint8Array(summaryBytes) } as const
-  return encodeOpen({ type: "open", channel: 1, document, resume })
+  return encodeOpen({ type: "open", channel: 1, document, generation: 0, resume })
 }
 
 function stockFrames(random: SimRandom): Uint8Array[] {

@@ -100,7 +100,13 @@ const replayNative: Way = (world, random) => {
   const client = world.hostile.newClient(random)
   const hello = { type: "hello", versions: nativeVersions, client, firstPending: 1 } as const
   const opens = documents.map((document, index) => {
-    return encodeOpen({ type: "open", channel: index + 1, document, resume: { type: "nothing" } })
+    return encodeOpen({
+      type: "open",
+      channel: index + 1,
+      document,
+      generation: 0,
+      resume: { type: "nothing" },
+    })
   })
   let seq = 1
   const updates = written.map((one) => {

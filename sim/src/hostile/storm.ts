@@ -49,7 +49,7 @@ function connect(
     const hello = { type: "hello", versions: nativeVersions, client, firstPending: 1 } as const
     frames.push(encodeHello({ ...hello, token: "" }))
     const resume = { type: "nothing" } as const
-    frames.push(encodeOpen({ type: "open", channel: 1, document, resume }))
+    frames.push(encodeOpen({ type: "open", channel: 1, document, generation: 0, resume }))
   } else if (door.type === "y-websocket") frames.push(encodeYStep1(Uint8Array.of(0)))
   intrusion.open({ ...target, door }, () => {
     // A native client's second frame may only follow the welcome: too early is one more attack.

@@ -133,7 +133,7 @@ const sayNative: Say = (world, random, intrusion, target, document, updates, mea
     const message = decodeNodeMessage(frame)
     if (message.type === "welcome") {
       const resume = { type: "nothing" } as const
-      intrusion.say(encodeOpen({ type: "open", channel: 1, document, resume }))
+      intrusion.say(encodeOpen({ type: "open", channel: 1, document, generation: 0, resume }))
     }
     if (message.type === "opened") intrusion.sayAll(frames, random, meanMs)
     const refused = message.type === "reject" ? frames[message.seq - 1] : undefined

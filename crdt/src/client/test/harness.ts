@@ -121,8 +121,8 @@ export class Harness {
     return this.input({ type: "frame", socket: this.socket, bytes: encodeNodeMessage(message) })
   }
 
-  hold(document: DocumentId, resume: Resume = nothing): ClientEffect[] {
-    return this.input({ type: "open-document", document, resume })
+  hold(document: DocumentId, resume: Resume = nothing, generation = 0): ClientEffect[] {
+    return this.input({ type: "open-document", document, generation, resume })
   }
 
   type(document: DocumentId, ...bytes: number[]): ClientEffect[] {
@@ -134,14 +134,24 @@ export class Harness {
   }
 
   /** Opens a channel and completes its catch-up. */
-  serve(channel: number, resume: VersionVector = vector(), handle: number = channel + 100): void {
-    this.node(openedOf(channel, handle))
+  serve(
+    channel: number,
+    resume: VersionVector = vector(),
+    handle: number = channel + 100,
+    generation = 1,
+  ): void {
+    this.node(openedOf(channel, handle, generation))
     this.node({ type: "updates", handle, complete: true, resume, updates: [] })
   }
 }
 
-export function openedOf(channel: number, handle: number = channel + 100): NodeMessage {
-  return { type: "opened", channel, handle, access: "write", summary: Uint8Array.of(0) }
+export function openedOf(
+  channel: number,
+  handle: number = channel + 100,
+  generation = 1,
+): NodeMessage {
+  const summary = Uint8Array.of(0)
+  return { type: "opened", channel, handle, access: "write", summary, generation }
 }
 
 export function welcomeOf(welcome: Partial<Welcome> = {}): Welcome {

@@ -125,8 +125,8 @@ export class NativeClient extends Client {
     this.send({ type: "hello", versions, client: clientNumbered(client), firstPending, token: "" })
   }
 
-  open(channel: number, document: DocumentId, resume = nothing): void {
-    this.send({ type: "open", channel, document, resume })
+  open(channel: number, document: DocumentId, resume = nothing, generation = 0): void {
+    this.send({ type: "open", channel, document, generation, resume })
   }
 
   update(channel: number, seq: number, ...updates: Uint8Array[]): void {
@@ -168,11 +168,12 @@ export function openNative(
   document: DocumentId,
   client: number,
   resume: Resume = nothing,
+  generation = 0,
 ): NativeClient {
   const native = new NativeClient(node)
   native.hello(client)
   node.world.settle()
-  native.open(1, document, resume)
+  native.open(1, document, resume, generation)
   node.world.settle()
   return native
 }

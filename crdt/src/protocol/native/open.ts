@@ -1,8 +1,8 @@
 /** Client → node: open a document, saying what is held of it already. Rules [N3] [N4]. */
 import {
-  decodeDocumentId,
   DecodeError,
-  encodeDocumentId,
+  decodeHeldDocument,
+  encodeHeldDocument,
   limits,
   Writer,
 } from "../../base/index.ts"
@@ -20,7 +20,10 @@ export type Open = {
   readonly type: "open"
   /** The client's number for the document on this connection; never reused on it. */
   readonly channel: number
+  /** Its name: of the first generation. */
   readonly document: DocumentId
+  /** The generation that the client's state is of, from version 2 on; 0: it has none. [R6] */
+  readonly generation: number
   readonly resume: Resume
 }
 
@@ -28,7 +31,8 @@ const resumeTags = { nothing: 0, vector: 1, summary: 2 } as const
 
 export function encodeOpen(message: Open): Uint8Array {
   const writer = new Writer().u8(nativeTags.open).varUint(message.channel)
-  encodeDocumentId(writer, message.document).u8(resumeTags[message.resume.type])
+  encodeHeldDocument(writer, message.document, message.generation)
+  writer.u8(resumeTags[message.resume.type])
   if (message.resume.type === "vector") message.resume.vector.encode(writer)
   if (message.resume.type === "summary") writer.bytes(message.resume.summary)
   return writer.finish()
@@ -36,8 +40,8 @@ export function encodeOpen(message: Open): Uint8Array {
 
 export function decodeOpen(reader: Reader): Open {
   const channel = reader.varUint()
-  const document = decodeDocumentId(reader)
-  return { type: "open", channel, document, resume: decodeResume(reader) }
+  const { name: document, held: generation } = decodeHeldDocument(reader)
+  return { type: "open", channel, document, generation, resume: decodeResume(reader) }
 }
 
 function decodeResume(reader: Reader): Resume {

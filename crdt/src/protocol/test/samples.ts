@@ -5,6 +5,7 @@
 import {
   assert,
   documentIdOf,
+  limits,
   parseClientId,
   parseNodeId,
   parseOriginId,
@@ -42,8 +43,8 @@ export function originId(text: string): OriginId {
 export function clientId(text: string): ClientId {
   return known(parseClientId(text))
 }
-export function documentId(engine: EngineName, name: string): DocumentId {
-  return known(documentIdOf(engine, name))
+export function documentId(engine: EngineName, name: string, generation = 1): DocumentId {
+  return known(documentIdOf(engine, name, generation))
 }
 
 const clientA = clientId("00112233445566778899aabbccddeeff")
@@ -82,10 +83,13 @@ const clientMessages: readonly (readonly [string, ClientMessage])[] = [
       token: "tökén",
     },
   ],
-  ["open, nothing", { type: "open", channel: 0, document: notes, resume: { type: "nothing" } }],
+  [
+    "open, nothing",
+    { type: "open", channel: 0, document: notes, generation: 0, resume: { type: "nothing" } },
+  ],
   [
     "open, vector",
-    { type: "open", channel: 1, document: plan, resume: { type: "vector", vector } },
+    { type: "open", channel: 1, document: plan, generation: 1, resume: { type: "vector", vector } },
   ],
   [
     "open, summary",
@@ -93,6 +97,7 @@ const clientMessages: readonly (readonly [string, ClientMessage])[] = [
       type: "open",
       channel: 128,
       document: notes,
+      generation: limits.generationMax,
       resume: { type: "summary", summary: Uint8Array.of(1, 2, 3) },
     },
   ],
@@ -132,10 +137,24 @@ const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
       heartbeatMs: 5000,
     },
   ],
-  ["opened, read", { type: "opened", channel: 1, handle: 7, access: "read", summary: hashOf(1) }],
+  [
+    "opened, read",
+    { type: "opened", channel: 1, handle: 7, access: "read", summary: hashOf(1), generation: 1 },
+  ],
+  [
+    "opened, a later generation",
+    { type: "opened", channel: 1, handle: 7, access: "read", summary: hashOf(1), generation: 2 },
+  ],
   [
     "opened, write",
-    { type: "opened", channel: 2, handle: 0, access: "write", summary: new Uint8Array() },
+    {
+      type: "opened",
+      channel: 2,
+      handle: 0,
+      access: "write",
+      summary: new Uint8Array(),
+      generation: 1,
+    },
   ],
   ["ack, node", { type: "ack", tier: "node", seq: 9, marks: [{ channel: 1, seq: 4 }] }],
   ["ack, quorum", { type: "ack", tier: "quorum", seq: 0, marks: [] }],
@@ -227,6 +246,10 @@ const linkMessages: readonly (readonly [string, LinkMessage])[] = [
   ["want", { type: "want", origin: originB, fromSeq: seqMax }],
   ["presence", { type: "presence", document: plan, entries: presence }],
   ["presence, empty", { type: "presence", document: notes, entries: [] }],
+  [
+    "presence, of a later generation",
+    { type: "presence", document: documentId("yjs", "notes/42", 300), entries: [] },
+  ],
   ["truncated", { type: "truncated", origin: originB, floorSeq: seqMax }],
   [
     "transfer-want, first",

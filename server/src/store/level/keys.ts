@@ -17,9 +17,8 @@
  *
  * Every part of a key but the last ends by itself, so no key is the beginning of another's range.
  */
-import { assert, parseClientId, parseOriginId } from "@causeway/crdt/base"
+import { assert, parseClientId, parseOriginId, parseDocumentId } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
-import { storedDocument } from "../thread/snapshot-messages.ts"
 
 /** Folder of LevelDB's own files within the data folder. */
 export const LEVEL_FOLDER = "causeway.level"
@@ -139,7 +138,7 @@ export function bucketOfLeafKey(key: Buffer): number {
 
 /** The document that a key ends in. */
 export function documentOfLeafKey(key: Buffer): DocumentId | undefined {
-  return storedDocument(unescaped(key.subarray(1 + BUCKET_BYTES, -2)))
+  return parseDocumentId(unescaped(key.subarray(1 + BUCKET_BYTES, -2)))
 }
 
 function relettered(letter: string, key: Buffer, end = ""): Buffer {
@@ -158,7 +157,7 @@ export function knownRangeAfter(document: DocumentId | undefined): KeyRange {
 export function documentOfKnownKey(
   key: Buffer,
 ): { document: DocumentId; which: string } | undefined {
-  const document = storedDocument(unescaped(key.subarray(1, -3)))
+  const document = parseDocumentId(unescaped(key.subarray(1, -3)))
   return document && { document, which: key.toString("latin1", key.length - 1) }
 }
 

@@ -4,12 +4,11 @@
  * Rule [K4].
  */
 import type { Database, Statement } from "better-sqlite3"
-import { assert } from "@causeway/crdt/base"
+import { assert, parseDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
 import { VersionVector } from "@causeway/crdt/clock"
 import { compareDocuments } from "@causeway/crdt/log"
 import type { ReadReply } from "../thread/messages.ts"
-import { storedDocument } from "../thread/snapshot-messages.ts"
 import type { Seqs } from "../thread/snapshot-messages.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
@@ -93,7 +92,7 @@ export class Searches {
   }
 
   #document(text: string | undefined): DocumentId {
-    const document = text === undefined ? undefined : storedDocument(text)
+    const document = text === undefined ? undefined : parseDocumentId(text)
     assert(document !== undefined, () => `a row of documents names none: ${text}`)
     return document
   }

@@ -4,7 +4,7 @@
  * inside the caller's transaction. Rules [K7] [G2].
  */
 import type { Database, Statement } from "better-sqlite3"
-import { assert, parseClientId } from "@causeway/crdt/base"
+import { assert, parseClientId, parseDocumentId } from "@causeway/crdt/base"
 import type { ClientId, OriginId } from "@causeway/crdt/base"
 import {
   bucketOf,
@@ -16,7 +16,6 @@ import {
 } from "@causeway/crdt/log"
 import type { DigestLeaf, LogEntry, Notes } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
-import { storedDocument } from "../thread/snapshot-messages.ts"
 import { seal } from "../seal.ts"
 import { sealNamed, unsealNamed } from "../snapshot-seal.ts"
 import type { SideReply, SideRequest } from "../thread/messages.ts"
@@ -120,7 +119,7 @@ export class Side {
   /** O(leaves there). One that is damaged is not there: its document is compared as different. */
   *#readLeaves(from: number, count: number): Generator<[number, DigestLeaf]> {
     for (const [bucket, name, sealed] of this.#leaves.iterate(from, from + count)) {
-      const document = storedDocument(name)
+      const document = parseDocumentId(name)
       const digests = unsealNamed(name, sealed)
       if (document === undefined || digests === undefined) continue
       const vector = new Uint8Array(digests.subarray(0, DIGEST_BYTES))

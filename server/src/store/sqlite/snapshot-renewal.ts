@@ -4,12 +4,12 @@
  * cut of a fork none counts as holding what others have there. Inside the caller's transaction.
  * Rule [K5].
  */
+import { parseDocumentId } from "@causeway/crdt/base"
 import type { Database } from "better-sqlite3"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
 import { compareDocuments, foldedUpTo, stateRecord } from "@causeway/crdt/log"
 import type { Renewing } from "@causeway/crdt/log"
 import { unsealFolded, unsealState } from "../snapshot-seal.ts"
-import { storedDocument } from "../thread/snapshot-messages.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import type { Snapshots } from "./snapshots.ts"
 
@@ -59,7 +59,7 @@ export class SnapshotRenewal {
   }
 
   #check({ id, document: name, folded: sealedFolded, state }: SnapshotRow): void {
-    const document = name === null ? undefined : storedDocument(name)
+    const document = name === null ? undefined : parseDocumentId(name)
     const folded = document === undefined ? undefined : unsealFolded(document, sealedFolded)
     if (document !== undefined && folded !== undefined && unsealState(document, state)) {
       this.#snapshots.putSeqs(id, folded, (origin) => this.#rowOf(origin))
@@ -109,7 +109,7 @@ export class SnapshotRenewal {
     const found = new Map<number, DocumentId>()
     for (const [row, seq] of from) {
       for (const { id, document: name } of select.all(row, seq)) {
-        const document = storedDocument(name)
+        const document = parseDocumentId(name)
         if (document !== undefined) found.set(id, document)
       }
     }

@@ -2,8 +2,8 @@
  * The rarer part of what the store's two threads say to each other: snapshots, floors and raised
  * heads of a batch, which follow its entries in the same buffer, and vectors as plain lists.
  */
-import { assert, engineNames, documentIdOf, Reader, Writer } from "@causeway/crdt/base"
-import type { DocumentId, OriginId } from "@causeway/crdt/base"
+import { assert, parseDocumentId, Reader, Writer } from "@causeway/crdt/base"
+import type { OriginId } from "@causeway/crdt/base"
 import { decodeOrigin, VersionVector } from "@causeway/crdt/clock"
 import { HASH_BYTES } from "@causeway/crdt/log"
 import type { DocumentSnapshot, Head, Snapshot } from "@causeway/crdt/log"
@@ -50,7 +50,7 @@ export function decodeRare(bytes: Uint8Array): Partial<Rare> {
   const reader = new Reader(bytes)
   const snapshots: DocumentSnapshot[] = []
   for (let count = reader.varUint(); count > 0; count--) {
-    const document = storedDocument(reader.string(bytes.length))
+    const document = parseDocumentId(reader.string(bytes.length))
     assert(document !== undefined, "a batch names well-formed documents")
     const folded = VersionVector.decode(reader)
     snapshots.push({ document, folded, state: reader.bytes(bytes.length) })
@@ -64,13 +64,7 @@ export function decodeRare(bytes: Uint8Array): Partial<Rare> {
     const origin = decodeOrigin(reader)
     raise.push([origin, { seq: reader.varUint(), hash: reader.raw(HASH_BYTES).slice() }])
   }
-  const side = readSide(reader, bytes.length, storedDocument)
+  const side = readSide(reader, bytes.length, parseDocumentId)
   reader.end()
   return { snapshots, floors, raise, ...side }
-}
-
-/** A document as it is named in a store. */
-export function storedDocument(text: string): DocumentId | undefined {
-  const engine = engineNames.find((name) => text.startsWith(`${name}:`))
-  return engine === undefined ? undefined : documentIdOf(engine, text.slice(engine.length + 1))
 }
