@@ -1,7 +1,7 @@
 /** A document's status as the app sees it: the core's, with errors as SyncErrors. */
 import type { DocumentStatus as CoreStatus, Freshness, SavedTo } from "@causeway/crdt/client"
 import type { Access } from "@causeway/crdt/protocol"
-import { rejectionError, SyncError } from "./errors.ts"
+import { deletedError, rejectionError, SyncError } from "./errors.ts"
 import type { SyncErrorCode } from "./errors.ts"
 import { tierStatusOf } from "./tier-status.ts"
 import type { TierStatus } from "./tier-status.ts"
@@ -26,12 +26,12 @@ export type DocumentStatus = {
   readonly error: SyncError | undefined
 }
 
-type OtherCode = Exclude<NonNullable<CoreStatus["error"]>["code"], "update-rejected">
+type CoreCode = NonNullable<CoreStatus["error"]>["code"]
+type OtherCode = Exclude<CoreCode, "update-rejected" | "document-deleted">
 
 const codes: Readonly<Record<OtherCode, SyncErrorCode>> = {
   "apply-failed": "ERR_APPLY_FAILED",
   "permission-denied": "ERR_PERMISSION_DENIED",
-  "document-deleted": "ERR_DOCUMENT_DELETED",
   "document-too-large": "ERR_DOCUMENT_TOO_LARGE",
   "read-failed": "ERR_READ_FAILED",
   "too-many": "ERR_TOO_MANY_DOCUMENTS",
@@ -57,5 +57,6 @@ export function documentStatusOf(status: CoreStatus): DocumentStatus {
 
 function errorOf({ code, message, retryable }: NonNullable<CoreStatus["error"]>): SyncError {
   if (code === "update-rejected") return rejectionError(message)
+  if (code === "document-deleted") return deletedError(message)
   return new SyncError(codes[code], message || code, retryable)
 }

@@ -38,6 +38,14 @@ export class SyncError extends Error {
   }
 }
 
+/** A document that was deleted: what happened, and what the app can do. */
+export function deletedError(why: string, cause?: unknown): SyncError {
+  const message =
+    `${why || "the document was deleted"}: close this handle; a fresh one is of whatever is ` +
+    "there now, and what was typed and not saved is in onRejected"
+  return new SyncError("ERR_DOCUMENT_DELETED", message, false, { cause })
+}
+
 /** A document with a rejected update: what happened, and what the app can do. */
 export function rejectionError(why: string, cause?: unknown): SyncError {
   const message =

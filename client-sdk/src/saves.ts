@@ -2,7 +2,7 @@
 import type { DocumentId } from "@causeway/crdt/base"
 import type { ClientCore } from "@causeway/crdt/client"
 import type { RejectedUpdate } from "@causeway/crdt/ports"
-import { rejectionError, SyncError } from "./errors.ts"
+import { deletedError, rejectionError, SyncError } from "./errors.ts"
 import { lostWhy, unknownWhy } from "./tier-status.ts"
 
 /** Where an update can be durable: in local storage, at the node that took it, on more nodes. */
@@ -24,6 +24,8 @@ export class Saves {
 
   /** Everything typed in the document until now. */
   wait(core: ClientCore, document: DocumentId, tier: Tier): Promise<void> {
+    const error = tier === "local" ? undefined : core.statusOf(document)?.error
+    if (error?.code === "document-deleted") return Promise.reject(deletedError(error.message))
     const rejection = tier === "local" ? undefined : core.rejectionOf(document)
     if (rejection !== undefined) return Promise.reject(rejectionError(rejection.message))
     const isHigher = tier === "quorum" || tier === "all"
@@ -49,7 +51,7 @@ export class Saves {
     for (const save of this.#waiting) {
       const concerned = save.document === update.document && update.seq <= save.seq
       if (!concerned || save.tier === "local") continue
-      this.#fail(save, rejectionError(`${update.code}: ${update.message}`, update))
+      this.#fail(save, errorOf(update))
     }
   }
 
@@ -61,6 +63,12 @@ export class Saves {
     this.#waiting.delete(save)
     save.reject(error)
   }
+}
+
+function errorOf(update: RejectedUpdate): SyncError {
+  const { code, message } = update
+  if (code === "document-deleted") return deletedError(message, update)
+  return rejectionError(`${code}: ${message}`, update)
 }
 
 function verdictOf(core: ClientCore, save: Save): Verdict {

@@ -22,15 +22,17 @@ type NodeWishes = {
   readonly name?: string
   /** SQLite there; memory if not given. */
   readonly directory?: string
+  readonly adminToken?: string
 }
 
 export async function startNode(wishes: NodeWishes = {}): Promise<NodeUnderTest> {
-  const { port = 0, peers = [], name, directory } = wishes
+  const { port = 0, peers = [], name, directory, adminToken } = wishes
   const node = await createNode({
     listen: { host: "127.0.0.1", port },
     store: directory === undefined ? { type: "memory" } : { type: "sqlite", directory },
     cluster: "test",
     peers,
+    adminToken,
     node: name === undefined ? undefined : parseNodeId(name),
   })
   onTestFinished(() => node.close())

@@ -7,7 +7,8 @@ import { limits } from "../base/index.ts"
 import type { ConnectionId, DocumentId, Millis, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { documentCloseCodes, encodeCloseDocument, encodeOpen } from "../protocol/index.ts"
-import type { AckMark, DocumentClosed, Opened, Resume, Updates } from "../protocol/index.ts"
+import type { AckMark, DocumentClosed, Generation } from "../protocol/index.ts"
+import type { Opened, Resume, Updates } from "../protocol/index.ts"
 import type { Random } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
@@ -144,12 +145,22 @@ export class Channels {
     if (record === undefined) return this.table.wasChannel(message.channel)
     const rival = this.table.byHandle(message.handle)
     if (record.channel.state !== "opening" || rival !== undefined) return false
-    if (record.generation > 0 && message.generation !== record.generation) return false
-    record.generation = message.generation
+    // Of version 1, a node that knows no other.
+    record.generation ||= 1
     this.table.opened(record, message.handle, message.summary)
     record.access = message.access
     record.reached = true
     record.error = undefined
+    this.#touched.add(record.document)
+    return true
+  }
+
+  /** Told of a document that was opened with nothing. */
+  onGeneration({ channel, generation }: Generation): boolean {
+    const record = this.table.byChannel(channel)
+    if (record === undefined) return this.table.wasChannel(channel)
+    if (record.channel.state !== "opening" || record.generation > 0) return false
+    record.generation = generation
     this.#touched.add(record.document)
     return true
   }

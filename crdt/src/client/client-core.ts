@@ -335,6 +335,8 @@ export class ClientCore {
     switch (message.type) {
       case "opened":
         return this.#channels.onOpened(message)
+      case "generation":
+        return this.#channels.onGeneration(message)
       case "ack":
         return this.#onAck(message, effects)
       case "logged":

@@ -24,6 +24,10 @@ const message: fc.Arbitrary<NodeMessage> = fc.oneof(
     handle: small,
     access: fc.constantFrom("read", "write"),
     summary: bytes,
+  }),
+  fc.record({
+    type: fc.constant("generation" as const),
+    channel: small,
     generation: fc.integer({ min: 1, max: 3 }),
   }),
   fc.record({

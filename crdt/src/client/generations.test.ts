@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest"
 import type { RejectedUpdate, StoredUpdate } from "../ports/index.ts"
 import type { DocumentClosed } from "../protocol/index.ts"
 import { ack, emptyClient, Harness, notes, only, origin, plans } from "./test/harness.ts"
-import { openedOf, sentOf, updatesSent, vector } from "./test/harness.ts"
+import { sentOf, updatesSent, vector } from "./test/harness.ts"
 import type { ClientEffect } from "./effect.ts"
 
 function opens(messages: ReturnType<typeof sentOf>) {
@@ -24,22 +24,27 @@ function stored(...outbox: StoredUpdate[]) {
   return { ...emptyClient(), outbox, nextSeq: (outbox.at(-1)?.seq ?? 0) + 1 }
 }
 
+function told(harness: Harness, channel: number, generation: number): void {
+  harness.node({ type: "generation", channel, generation })
+}
+
 function update(seq: number, generation: number, document = notes): StoredUpdate {
   return { seq, document, generation, bytes: Uint8Array.of(seq) }
 }
 
 describe("the generation of a replica", () => {
-  test("[R7] [N18] is what `opened` told, and told when it is opened again", () => {
+  test("[R7] [N18] is what the node told, and is said when it is opened again", () => {
     const harness = new Harness()
     harness.hold(notes)
     expect(harness.core.statusOf(notes)?.generation).toBe(0)
     expect(opens(harness.connect({ version: 2 }))).toEqual([[notes, 0]])
-    harness.serve(1, vector([origin, 1]), 101, 3)
+    told(harness, 1, 3)
+    harness.serve(1, vector([origin, 1]))
     expect(harness.core.statusOf(notes)).toMatchObject({ generation: 3, error: undefined })
     harness.close()
     harness.redial()
     expect(opens(harness.connect({ version: 2 }))).toEqual([[notes, 3]])
-    const other = harness.node(openedOf(1, 101, 4))
+    const other = harness.node({ type: "generation", channel: 1, generation: 4 })
     expect(only(other, "disconnect")).toHaveLength(1)
   })
 
@@ -57,7 +62,8 @@ describe("the generation of a replica", () => {
     const harness = new Harness()
     harness.hold(notes)
     harness.connect({ version: 2 })
-    harness.serve(1, vector(), 101, 2)
+    told(harness, 1, 2)
+    harness.serve(1)
     harness.type(notes, 7)
     const typed = { seq: 1, document: notes, generation: 2, bytes: Uint8Array.of(7) }
     expect(harness.writes).toContainEqual({ type: "outbox-add", update: typed })
@@ -70,6 +76,33 @@ describe("the generation of a replica", () => {
     const held = new Harness({ stored: stored(update(1, 2)) })
     held.hold(notes)
     expect(opens(held.connect({ version: 2 }))).toEqual([[notes, 2]])
+  })
+
+  test("[R7] [N18] is known before anything is acked, however long the opening takes", () => {
+    const harness = new Harness()
+    harness.hold(notes)
+    harness.connect({ version: 2 })
+    harness.type(notes, 1)
+    told(harness, 1, 2)
+    harness.node(ack(1))
+    harness.close()
+    harness.redial()
+    expect(opens(harness.connect({ version: 2, loggedSeq: 1 }))).toEqual([[notes, 2]])
+  })
+
+  test("[R7] where a node took what was typed and was not heard, it is none that is to come", () => {
+    const harness = new Harness()
+    harness.hold(notes)
+    harness.connect({ version: 2 })
+    harness.type(notes, 1)
+    harness.close()
+    harness.redial()
+    expect(opens(harness.connect({ version: 2, loggedSeq: 1 }))).toEqual([[notes, 1]])
+    const later = new Harness({ stored: stored(update(1, 0), update(2, 0), update(3, 0, plans)) })
+    expect(opens(later.connect({ version: 2, loggedSeq: 1 }))).toEqual([
+      [notes, 1],
+      [plans, 0],
+    ])
   })
 
   test("[R7] is the app's to say of a replica that it opens again", () => {
@@ -135,7 +168,8 @@ describe("a document that is deleted", () => {
     harness.type(notes, 1)
     harness.input({ type: "close-document", document: notes })
     expect(opens(sentOf(harness.hold(notes)))).toEqual([[notes, 0]])
-    harness.serve(2, vector(), 102, 2)
+    told(harness, 2, 2)
+    harness.serve(2)
     harness.type(notes, 2)
     harness.node(ack(2))
     expect(harness.core.statusOf(notes)).toMatchObject({
@@ -152,7 +186,8 @@ describe("a document that is deleted", () => {
     const harness = new Harness({ stored: { ...emptyClient(), nextSeq: 2, rejected: [rejected] } })
     harness.hold(notes)
     expect(opens(harness.connect({ version: 2 }))).toEqual([[notes, 0]])
-    harness.serve(1, vector(), 101, 2)
+    told(harness, 1, 2)
+    harness.serve(1)
     expect(harness.core.statusOf(notes)).toMatchObject({ savedTo: "node", error: undefined })
     harness.input({ type: "dismiss-rejected", seq: 1 })
     expect(harness.writes).toContainEqual({ type: "rejected-remove", seq: 1 })

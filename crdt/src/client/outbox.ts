@@ -31,6 +31,8 @@ export class Outbox {
   #sentSeq: number
   /** The lowest number that the node was told of in this connection's `hello`. */
   #greetedSeq = 1
+  /** Of these a node has logged what comes before, it was not heard in which generation. */
+  readonly #met = new Set<DocumentId>()
   #bytes = 0
   #underWayBytes = 0
 
@@ -116,7 +118,7 @@ export class Outbox {
 
   /** The last generation that any of the document's pending updates is of; 0 if none says so. */
   generationOf(document: DocumentId): number {
-    let generation = 0
+    let generation = this.#met.has(document) ? 1 : 0
     for (const seq of this.#byDocument.get(document) ?? []) {
       generation = Math.max(generation, this.#entries.get(seq)?.generation ?? 0)
     }
@@ -143,6 +145,9 @@ export class Outbox {
   connected(loggedSeq: number): StoredUpdate[] {
     assert(loggedSeq <= this.sentSeq, "logged what was never sent")
     const removed = this.#removeTo(loggedSeq)
+    for (const { document, generation } of removed) {
+      if (generation === 0 && this.countOf(document) > 0) this.#met.add(document)
+    }
     for (const { seq, bytes } of this.#originals.values()) this.#set(seq, bytes)
     this.#originals.clear()
     // Not the first pending: numbers may have become void since `hello`, and the node wants each.
@@ -168,6 +173,7 @@ export class Outbox {
     seqs?.delete(seq)
     if (seqs?.size === 0) {
       this.#byDocument.delete(update.document)
+      this.#met.delete(update.document)
       this.#lastByDocument.delete(update.document)
     }
     const original = this.#originals.get(seq) ?? update

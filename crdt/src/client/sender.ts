@@ -259,6 +259,8 @@ export class Sender {
       const record = this.#recordOf(document)
       if (record === undefined) continue
       record.reached = true
+      // A node took it before it could say which one that was: one that there is, or was.
+      record.generation ||= 1
       this.tiers.noteAcked(record, done)
       if (record.repair?.seq === done) record.repair = undefined
     }

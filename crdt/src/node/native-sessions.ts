@@ -12,6 +12,7 @@ import {
   decodeClientMessage,
   encodeDocumentClosed,
   encodeDocumentPresence,
+  encodeGeneration,
   encodeOpened,
   encodeWelcome,
   nativeVersions,
@@ -238,6 +239,10 @@ export class NativeSessions {
     }
     const document = this.#core.documents.use(id)
     const { channel } = open
+    if (connection.version >= 2 && open.generation === 0) {
+      const { generation } = partsOfDocumentId(id)
+      turn.send(connection.id, encodeGeneration({ type: "generation", channel, generation }))
+    }
     const session = newSession(
       { protocol: "native", connection: connection.id, channel, document, resumeBytes },
       turn.nowMs,
@@ -320,10 +325,9 @@ export class NativeSessions {
     const summary = held.length <= limits.summaryBytesMax ? held : unsaid
     const { channel } = session
     const { handle } = document
-    const { generation } = partsOfDocumentId(document.id)
     turn.send(
       session.connection,
-      encodeOpened({ type: "opened", channel, handle, access: "write", summary, generation }),
+      encodeOpened({ type: "opened", channel, handle, access: "write", summary }),
     )
     turn.multicast([session.connection], nativePresence(document, document.presence.current()))
   }

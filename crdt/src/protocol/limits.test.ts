@@ -158,7 +158,6 @@ const bounded: readonly {
         handle: 1,
         access: "read",
         summary: new Uint8Array(size),
-        generation: 1,
       }),
   },
   {

@@ -145,6 +145,10 @@ const node: Readonly<Record<NodeMessage["type"], fc.Arbitrary<NodeMessage>>> = {
     handle: uint,
     access: fc.constantFrom("read" as const, "write" as const),
     summary: bytes,
+  }),
+  generation: fc.record({
+    type: type("generation"),
+    channel: uint,
     generation: generations,
   }),
   ack: fc.record({

@@ -18,6 +18,7 @@ export const nativeTags = {
   wantTier: 16,
   tierStatus: 17,
   logged: 18,
+  generation: 19,
 } as const
 
 export const linkTags = {

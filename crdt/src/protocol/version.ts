@@ -1,7 +1,7 @@
 /**
  * Versions of the two wire protocols we own. History:
  *   native 1: first. link 1: first.
- *   native 2: want-tier, tier-status, logged; generations in open and opened.
+ *   native 2: want-tier, tier-status, logged, generation; generations in open.
  *   link 2: proofs between the hellos and the heads, members, truncated, state transfer, digests,
  *     generations of documents.
  * Any change to a message's bytes bumps the version (the lock test in `wire-lock.test.ts` fails

@@ -134,24 +134,14 @@ export class Harness {
   }
 
   /** Opens a channel and completes its catch-up. */
-  serve(
-    channel: number,
-    resume: VersionVector = vector(),
-    handle: number = channel + 100,
-    generation = 1,
-  ): void {
-    this.node(openedOf(channel, handle, generation))
+  serve(channel: number, resume: VersionVector = vector(), handle: number = channel + 100): void {
+    this.node(openedOf(channel, handle))
     this.node({ type: "updates", handle, complete: true, resume, updates: [] })
   }
 }
 
-export function openedOf(
-  channel: number,
-  handle: number = channel + 100,
-  generation = 1,
-): NodeMessage {
-  const summary = Uint8Array.of(0)
-  return { type: "opened", channel, handle, access: "write", summary, generation }
+export function openedOf(channel: number, handle: number = channel + 100): NodeMessage {
+  return { type: "opened", channel, handle, access: "write", summary: Uint8Array.of(0) }
 }
 
 export function welcomeOf(welcome: Partial<Welcome> = {}): Welcome {

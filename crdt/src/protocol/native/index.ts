@@ -2,6 +2,7 @@
 export * from "./ack.ts"
 export * from "./close-document.ts"
 export * from "./freshness.ts"
+export * from "./generation.ts"
 export * from "./hello.ts"
 export * from "./logged.ts"
 export * from "./messages.ts"

@@ -7,6 +7,8 @@ import { decodeCloseDocument, decodeDocumentClosed } from "./close-document.ts"
 import type { CloseDocument, DocumentClosed } from "./close-document.ts"
 import { decodeFreshness } from "./freshness.ts"
 import type { Freshness } from "./freshness.ts"
+import { decodeGeneration } from "./generation.ts"
+import type { Generation } from "./generation.ts"
 import { decodeHello } from "./hello.ts"
 import type { Hello } from "./hello.ts"
 import { decodeLogged } from "./logged.ts"
@@ -42,6 +44,7 @@ export type NodeMessage =
   | DocumentClosed
   | Pong
   | Freshness
+  | Generation
   | Logged
   | TierStatus
 
@@ -104,6 +107,8 @@ function decodeNodeBody(reader: Reader): NodeMessage {
       return { type: "pong" }
     case nativeTags.freshness:
       return decodeFreshness(reader)
+    case nativeTags.generation:
+      return decodeGeneration(reader)
     case nativeTags.logged:
       return decodeLogged(reader)
     case nativeTags.tierStatus:

@@ -16,33 +16,23 @@ export type Opened = {
   readonly access: Access
   /** What the node holds, so that the client can send what the node lost or never had. */
   readonly summary: Uint8Array
-  /** Which one of its name it is. A client of version 1 is given none but the first. Rule [R6]. */
-  readonly generation: number
 }
 
-/** Bits of one byte. */
-const flags = { write: 1, later: 2 } as const
-
 export function encodeOpened(message: Opened): Uint8Array {
-  const { channel, handle, summary, generation } = message
-  const isLater = generation > 1
-  const writer = new Writer(32 + summary.length).u8(nativeTags.opened)
-  writer.varUint(channel).varUint(handle)
-  writer.u8((message.access === "write" ? flags.write : 0) | (isLater ? flags.later : 0))
-  if (isLater) writer.varUint(generation)
-  return writer.bytes(summary).finish()
+  return new Writer(32 + message.summary.length)
+    .u8(nativeTags.opened)
+    .varUint(message.channel)
+    .varUint(message.handle)
+    .u8(message.access === "write" ? 1 : 0)
+    .bytes(message.summary)
+    .finish()
 }
 
 export function decodeOpened(reader: Reader): Opened {
   const channel = reader.varUint()
   const handle = reader.varUint()
-  const bits = reader.u8()
-  if (bits > (flags.write | flags.later))
-    throw new DecodeError("bad-value", reader.offset, "access")
-  const isLater = (bits & flags.later) !== 0
-  const generation = isLater ? reader.count(limits.generationMax) : 1
-  if (isLater && generation < 2) throw new DecodeError("bad-value", reader.offset, "generation")
-  const access = (bits & flags.write) === 0 ? "read" : "write"
+  const access = reader.u8()
+  if (access > 1) throw new DecodeError("bad-value", reader.offset, "access")
   const summary = reader.bytes(limits.summaryBytesMax).slice()
-  return { type: "opened", channel, handle, access, summary, generation }
+  return { type: "opened", channel, handle, access: access === 1 ? "write" : "read", summary }
 }

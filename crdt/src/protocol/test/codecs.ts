@@ -43,6 +43,8 @@ export function encodeNodeMessage(message: NodeMessage): Uint8Array {
       return protocol.pongFrame
     case "freshness":
       return protocol.encodeFreshness(message)
+    case "generation":
+      return protocol.encodeGeneration(message)
     case "logged":
       return protocol.encodeLogged(message)
     case "tier-status":

@@ -137,14 +137,7 @@ const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
       heartbeatMs: 5000,
     },
   ],
-  [
-    "opened, read",
-    { type: "opened", channel: 1, handle: 7, access: "read", summary: hashOf(1), generation: 1 },
-  ],
-  [
-    "opened, a later generation",
-    { type: "opened", channel: 1, handle: 7, access: "read", summary: hashOf(1), generation: 2 },
-  ],
+  ["opened, read", { type: "opened", channel: 1, handle: 7, access: "read", summary: hashOf(1) }],
   [
     "opened, write",
     {
@@ -153,7 +146,6 @@ const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
       handle: 0,
       access: "write",
       summary: new Uint8Array(),
-      generation: 1,
     },
   ],
   ["ack, node", { type: "ack", tier: "node", seq: 9, marks: [{ channel: 1, seq: 4 }] }],
@@ -186,6 +178,7 @@ const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
     },
   ],
   ["logged", { type: "logged", heads }],
+  ["generation", { type: "generation", channel: 1, generation: 300 }],
   ["logged, nothing", { type: "logged", heads: new Map() }],
   [
     "tier-status",
