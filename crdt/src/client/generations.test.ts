@@ -90,7 +90,7 @@ describe("the generation of a replica", () => {
     expect(opens(harness.connect({ version: 2, loggedSeq: 1 }))).toEqual([[notes, 2]])
   })
 
-  test("[R7] where a node took what was typed and was not heard, it is none that is to come", () => {
+  test("[R7] where a node took what was typed and was not heard, it is an old one", () => {
     const harness = new Harness()
     harness.hold(notes)
     harness.connect({ version: 2 })

@@ -44,6 +44,8 @@ export type NodeStatus = {
   readonly transfer: TransferStatus | undefined
   /** Origins that linked peers hold otherwise than this node does. */
   readonly forks: readonly ForkStatus[]
+  /** Names that are deleted, or were and are used again. */
+  readonly deletions: number
   /** Node ids under which more than one process runs, or ran since this one started. */
   readonly twins: readonly TwinStatus[]
 }
@@ -66,6 +68,7 @@ export function nodeStatus(core: Core, links: Links, isStopping: boolean): NodeS
     members: members.status(),
     forks: links.forks.status(),
     twins: links.twins.status(),
+    deletions: core.lives.size,
     partition: links.partitions.status(),
     divergences: links.digests.status(),
     transfer: links.transferIn.status(),

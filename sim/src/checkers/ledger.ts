@@ -17,6 +17,7 @@ import type { Attempts } from "./attempts.ts"
 import { Coverage } from "./coverage.ts"
 import type { Ops } from "./coverage.ts"
 import { Forks } from "./forks.ts"
+import { DeletedNames } from "./lives.ts"
 import { Losses } from "./losses.ts"
 
 export type LedgerEntry = {
@@ -117,6 +118,8 @@ function takenBetween(before: Holdings, after: Holdings): [DocumentId, Ops][] {
 export class Ledger {
   readonly losses = new Losses()
   readonly forks = new Forks()
+  /** What was ever deleted: nobody is bound to keep any of it. */
+  readonly deleted = new DeletedNames()
   readonly #attempts: Attempts
   readonly #entries = new Map<OriginId, LedgerEntry[]>()
   readonly #holdings = new Map<HostId, Holdings>()
@@ -181,6 +184,7 @@ export class Ledger {
     if (floors.length + raise.length === 0 || !before.disk.hasDamage) return
     const after = this.#readAgain(host)
     for (const [document, taken] of takenBetween(before, after)) {
+      if (this.deleted.has(document)) continue
       demand(after.lacks(document, taken) === undefined, "no-acked-write-lost", () => {
         return `a floor on ${after.log.origin} deleted what only the log had of ${document}`
       })
@@ -240,6 +244,7 @@ export class Ledger {
     if (change === "restored-folder") this.forks.allow(before.log.origin)
     const after = this.#readAgain(host)
     for (const [document, taken] of takenBetween(before, after)) {
+      if (this.deleted.has(document)) continue
       demand(change !== "renewed", "no-acked-write-lost", () => {
         return `a fresh epoch of ${after.log.origin} left out what could be read of ${document}`
       })
@@ -358,6 +363,7 @@ export class Ledger {
     const hash = log.hashAt({ origin, seq }) ?? genesisHash
     const update = decodeUpdate(record)
     if (update === undefined) {
+      this.deleted.learn(record)
       return { record, document: undefined, author: undefined, ops: noOps, hash }
     }
     const { document, author, body } = update

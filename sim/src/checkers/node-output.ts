@@ -3,13 +3,13 @@
  * compares it with what is durable on that node's disk right then: `nothing-unlogged-seen`,
  * `vector-honesty`, acks that promise too much, and refusals of well-behaved clients.
  */
-import { assert, bytesEqual, documentIdOf } from "@causeway/crdt/base"
+import { assert, bytesEqual, documentIdOf, generationOf } from "@causeway/crdt/base"
 import type { ConnectionId, DocumentId, OriginId } from "@causeway/crdt/base"
 import type { VersionVector } from "@causeway/crdt/clock"
 import type { Head } from "@causeway/crdt/log"
 import type { Effect, Endpoint } from "@causeway/crdt/node"
 import { decodeNodeMessage } from "@causeway/crdt/protocol"
-import type { LinkEntries } from "@causeway/crdt/protocol"
+import type { Ack, LinkEntries, Open } from "@causeway/crdt/protocol"
 import { decodeYMessage } from "@causeway/crdt/protocol/stock"
 import { readLinkFrame } from "../link-frames.ts"
 import type { HostId } from "../reachability.ts"
@@ -55,8 +55,9 @@ export class NodeOutput {
   }
 
   /** A client opened a document on this connection. */
-  onOpen(connection: ConnectionId, channel: number, document: DocumentId): void {
-    this.#connections.get(connection)?.channels.set(channel, document)
+  onOpen(connection: ConnectionId, { channel, document, generation }: Open): void {
+    const held = generation === 0 ? document : generationOf(document, generation)
+    this.#connections.get(connection)?.channels.set(channel, held)
   }
 
   documentOf(connection: ConnectionId, channel: number): DocumentId | undefined {
@@ -94,6 +95,12 @@ export class NodeOutput {
     switch (message.type) {
       case "welcome":
         return this.#promises.onWelcome(this.#host, id, message.loggedSeq)
+      case "generation": {
+        const document = connection.channels.get(message.channel)
+        demand(document !== undefined, "protocol", () => `generation of ${message.channel}`)
+        connection.channels.set(message.channel, generationOf(document, message.generation))
+        return
+      }
       case "opened": {
         const document = connection.channels.get(message.channel)
         demand(document !== undefined, "protocol", () => `opened channel ${message.channel}`)
@@ -106,15 +113,8 @@ export class NodeOutput {
         for (const update of message.updates) this.#mustBeDurable(document, update)
         return this.#vectorMustBeDurable(message.resume)
       }
-      case "ack": {
-        const { log } = this.#ledger.holdings(this.#host)
-        const ownSeq = log.head(log.origin).seq
-        for (const { seq } of message.marks) {
-          demand(seq <= ownSeq, "vector-honesty", () => `ack marks ${seq} of ${ownSeq}`)
-        }
-        if (message.tier !== "node") return
-        return this.#promises.onAck(this.#host, id, message.seq)
-      }
+      case "ack":
+        return this.#checkAck(id, message)
       case "reject":
         return this.#promises.onReject(id, message)
       case "document-presence":
@@ -125,6 +125,15 @@ export class NodeOutput {
       case "tier-status":
         return
     }
+  }
+
+  #checkAck(id: ConnectionId, { marks, tier, seq: acked }: Ack): void {
+    const { log } = this.#ledger.holdings(this.#host)
+    const ownSeq = log.head(log.origin).seq
+    for (const { seq } of marks) {
+      demand(seq <= ownSeq, "vector-honesty", () => `ack marks ${seq} of ${ownSeq}`)
+    }
+    if (tier === "node") this.#promises.onAck(this.#host, id, acked)
   }
 
   #checkStock(room: string | undefined, frame: Uint8Array): void {

@@ -155,7 +155,7 @@ export class Oracle implements Watcher {
     const message = tryDecode(frame)
     if (message?.type === "hello")
       this.promises.onHello(connection, message.client, message.firstPending)
-    if (message?.type === "open") output.onOpen(connection, message.channel, message.document)
+    if (message?.type === "open") output.onOpen(connection, message)
     if (message?.type !== "update") return
     const document = output.documentOf(connection, message.channel)
     if (document === undefined) return

@@ -51,6 +51,8 @@ export type Fault = {
   /** One sentence: what in the world looks like this. */
   readonly explain: string
   readonly row: ScoreboardRow
+  /** Never drawn: only runs have it that name it. */
+  readonly isOptional?: boolean
   /** Mean time between two occurrences: the seed draws it from this range. */
   readonly everyMs: readonly [Millis, Millis]
   /** How long one occurrence lasts, at least and at most. */

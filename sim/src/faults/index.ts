@@ -3,6 +3,7 @@ import { appFaults } from "./app-faults.ts"
 import { clientDiskFaults } from "./client-disk-faults.ts"
 import { clientFaults } from "./client-faults.ts"
 import { clockFaults } from "./clock-faults.ts"
+import { deletionFaults } from "./deletion-faults.ts"
 import { diskFaults, readFaults } from "./disk-faults.ts"
 import type { Fault } from "./fault.ts"
 import { hostileFaults } from "./hostile-faults.ts"
@@ -36,4 +37,5 @@ export const allFaults: readonly Fault[] = [
   ...strandedFaults,
   ...appFaults,
   ...memberFaults,
+  ...deletionFaults,
 ]

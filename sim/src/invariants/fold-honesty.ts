@@ -123,6 +123,8 @@ class FoldHonesty implements Watcher {
     name: string,
     { ops }: { readonly ops: Parameters<Coverage["missing"]>[0] },
   ): void {
+    // Of what is deleted a snapshot holds nothing, and counts as holding all [R9].
+    if (this.#world.oracle.ledger.deleted.has(document)) return
     const missing = this.#heldBy(host, document).missing(ops)
     demand(missing === undefined, INVARIANT, () => {
       const { node } = this.#nodeOf(host)

@@ -1,6 +1,7 @@
 /** Every invariant there is. A violation names one of them. */
 import { boundedWindows } from "./bounded-windows.ts"
 import { boundedWork } from "./bounded-work.ts"
+import { deletedForGood } from "./deleted-for-good.ts"
 import { equalVectorsEqualContent } from "./equal-vectors-equal-content.ts"
 import { foldHonesty } from "./fold-honesty.ts"
 import { freshnessHonesty } from "./freshness-honesty.ts"
@@ -59,6 +60,7 @@ export const allInvariants: readonly Invariant[] = [
   freshnessHonesty,
   proofFirst,
   partitionReports,
+  deletedForGood,
   { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },
   { name: "logged-once", explain: "an origin logs each numbered update of a client once" },
   { name: "convergence", explain: "after heal and quiet every replica shows the same" },

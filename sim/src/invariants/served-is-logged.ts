@@ -5,7 +5,13 @@
  * predecessors is logged, but never counts as shown.
  */
 import * as Y from "yjs"
-import { bytesToHex, documentIdOf, partsOfDocumentId, Reader } from "@causeway/crdt/base"
+import {
+  bytesToHex,
+  documentIdOf,
+  generationOf,
+  partsOfDocumentId,
+  Reader,
+} from "@causeway/crdt/base"
 import type { ConnectionId, DocumentId } from "@causeway/crdt/base"
 import type { Effect, Input } from "@causeway/crdt/node"
 import { decodeClientMessage, decodeNodeMessage, nativeTags } from "@causeway/crdt/protocol"
@@ -28,7 +34,7 @@ const ENTRIES_MAX = 1000
 const BYTES_MAX = 128 * 1024
 
 type Join = {
-  readonly document: DocumentId
+  document: DocumentId
   readonly fromNothing: boolean
   handle: number | undefined
   readonly updates: Uint8Array[]
@@ -81,7 +87,8 @@ class ServedIsLogged implements Watcher {
       return
     }
     if (message.type !== "open") return
-    const { channel, document, resume } = message
+    const { channel, resume, generation } = message
+    const document = generationOf(message.document, Math.max(1, generation))
     const fromNothing = resume.type === "nothing" && this.#random.chance(LOOKS)
     found.joins.set(channel, { document, fromNothing, handle: undefined, updates: [] })
   }
@@ -107,8 +114,14 @@ class ServedIsLogged implements Watcher {
 
   #onNative(node: SimNode, connection: Connection, frames: readonly Uint8Array[]): void {
     for (const frame of frames) {
-      if (frame[0] !== nativeTags.opened && frame[0] !== nativeTags.updates) continue
+      const [tag] = frame
+      if (tag !== nativeTags.opened && tag !== nativeTags.updates && tag !== nativeTags.generation)
+        continue
       const message = decodeNodeMessage(frame)
+      if (message.type === "generation") {
+        const join = connection.joins.get(message.channel)
+        if (join !== undefined) join.document = generationOf(join.document, message.generation)
+      }
       if (message.type === "opened") {
         const join = connection.joins.get(message.channel)
         if (join === undefined) continue

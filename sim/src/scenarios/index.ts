@@ -4,6 +4,7 @@
  * newer ones pin their faults, and each bug of the product also has a test beside the code that
  * was wrong, where one was possible.
  */
+import { deletionScenarios } from "./deletions.ts"
 import { diskScenarios } from "./disks.ts"
 import { partitionScenarios } from "./partitions.ts"
 import { pullAndClientScenarios } from "./pulls-and-clients.ts"
@@ -188,4 +189,5 @@ export const scenarios: readonly Scenario[] = [
   ...diskScenarios,
   ...partitionScenarios,
   ...pullAndClientScenarios,
+  ...deletionScenarios,
 ]
