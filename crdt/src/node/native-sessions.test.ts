@@ -196,6 +196,7 @@ describe("documents", () => {
       const client = openNative(node, notes, index + 1, resume)
       expect(client.types.filter((type) => type !== "freshness")).toEqual([
         "welcome",
+        "generation",
         "opened",
         "updates",
       ])

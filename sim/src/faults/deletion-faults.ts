@@ -26,7 +26,7 @@ const CHANGES = 0.3
 const ZOMBIES = 0.5
 const UPDATES_MAX = 4
 
-export const mortals: readonly DocumentId[] = ["mortal 1", "mortal 2"].map((name) => {
+const mortals: readonly DocumentId[] = ["mortal 1", "mortal 2"].map((name) => {
   const document = documentIdOf("yjs", name)
   assert(document !== undefined, "a short name is a document's")
   return document
