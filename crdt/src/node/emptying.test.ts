@@ -3,6 +3,7 @@ import { expect, test } from "vitest"
 import { generationOf, limits } from "../base/index.ts"
 import type { DocumentId } from "../base/index.ts"
 import { decodeRecord, isDeletedLeaf } from "../log/index.ts"
+import { nativeTags } from "../protocol/index.ts"
 import { openNative, YWriter } from "./test/clients.ts"
 import { documentNamed, engines, must, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
@@ -165,4 +166,17 @@ test("[R5] who has the document open while a transfer brings its end is told so"
   world.advance(20_000)
   expect(b.eventsOf("transfer-done")).toHaveLength(1)
   expect(open.of("document-closed")).toMatchObject([{ code: "document-deleted" }])
+  // At once, and not with the next commit.
+  const rest = b.effects.slice(
+    b.effects.findIndex(({ type, ...effect }) => {
+      return type === "emit" && "event" in effect && effect.event.type === "transfer-done"
+    }),
+  )
+  const told = rest.findIndex((effect) => {
+    if (effect.type !== "send" || !effect.to.includes(open.id)) return false
+    return effect.frames.some(([tag]) => tag === nativeTags.documentClosed)
+  })
+  const commits = rest.findIndex(({ type }) => type === "append")
+  expect(told).toBeGreaterThan(0)
+  expect(commits === -1 || told < commits).toBe(true)
 })
