@@ -16,6 +16,7 @@ import { formatSpread, renderTable } from "../report/table.ts"
 import { killAllServers } from "../servers/server-process.ts"
 import { heal } from "./heal.ts"
 import { idle } from "./idle.ts"
+import { join as joinNode } from "./join.ts"
 import { live } from "./live.ts"
 import type { Measurement, ReplicationRun, ReplicationScale } from "./measurement.ts"
 import { killAllToxiproxies } from "./toxiproxy.ts"
@@ -24,7 +25,7 @@ import { killAllToxiproxies } from "./toxiproxy.ts"
 const interrupted = 130
 const roundsMax = 100
 
-const measurements: readonly Measurement[] = [heal, live, idle]
+const measurements: readonly Measurement[] = [heal, live, idle, joinNode]
 
 const fullScale: ReplicationScale = {
   documents: 1000,
@@ -33,6 +34,7 @@ const fullScale: ReplicationScale = {
   liveSeconds: 10,
   idleDocuments: 100_000,
   idleSeconds: 30,
+  joinDocuments: 100_000,
 }
 
 const quickScale: ReplicationScale = {
@@ -42,6 +44,7 @@ const quickScale: ReplicationScale = {
   liveSeconds: 2,
   idleDocuments: 1000,
   idleSeconds: 2,
+  joinDocuments: 1000,
 }
 
 type Flags = {
@@ -65,7 +68,11 @@ function parse(args: readonly string[]): Flags {
     .option("--measure <name>", `only this one (repeatable): ${names.join(", ")}`, chosen, [])
     .option("--rounds <count>", "rounds of each", wholeNumber(roundsMax), 3)
     .option("--rate <count>", "updates per second of live push (2000)", wholeNumber(100_000))
-    .option("--documents <count>", "documents of the idle cluster", wholeNumber(10_000_000))
+    .option(
+      "--documents <count>",
+      "documents of the idle cluster, and of join",
+      wholeNumber(10_000_000),
+    )
     .option("--quick", "small sizes, to see that it works", false)
     .option("--folder <path>", "where nodes store their data: the disk is measured too", tmpdir())
     .option("--json <file>", "write every run there as JSON")
@@ -121,7 +128,12 @@ async function main(): Promise<number> {
   }
   const base = quick ? quickScale : fullScale
   const updatesPerSecond = rate ?? base.updatesPerSecond
-  const scale = { ...base, updatesPerSecond, idleDocuments: documents ?? base.idleDocuments }
+  const scale = {
+    ...base,
+    updatesPerSecond,
+    idleDocuments: documents ?? base.idleDocuments,
+    joinDocuments: documents ?? base.joinDocuments,
+  }
   const header = headerLine(new Date())
   const root = await mkdtemp(join(folder, "causeway-replication-"))
   process.on("exit", () => {

@@ -7,6 +7,7 @@ export type ReplicationScale = {
   readonly liveSeconds: number
   readonly idleDocuments: number
   readonly idleSeconds: number
+  readonly joinDocuments: number
 }
 
 type ReplicationContext = {
