@@ -26,7 +26,7 @@ const joinMsMax = 1_800_000
 
 export const join: Measurement = {
   name: "join",
-  title: `A new node gets all documents of ${documentBytes / 1000} kB, killed ${kills} times on its way`,
+  title: `A new node gets texts of ${documentBytes / 1000} kB, killed ${kills} times on its way`,
   columns: [
     { key: "documents", heading: "documents" },
     { key: "seconds", heading: "s" },

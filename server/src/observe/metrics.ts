@@ -158,6 +158,8 @@ export class Metrics {
       case "divergence-over":
       case "link-up":
       case "link-down":
+      case "document-deleted":
+      case "document-created":
         return undefined
     }
   }
