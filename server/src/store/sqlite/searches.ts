@@ -103,12 +103,13 @@ export class Searches {
     let left = changedRowsMax
     for (const held of this.#origins.all()) {
       const covered = since.get(held.origin)
+      // One at a time: a search that was begun and not ended keeps the database busy.
       const searches = [
-        this.#changedEntries.iterate(entryId(held.row, covered), lastEntryId(held.row)),
-        this.#changedFolded.iterate(held.row, covered),
+        () => this.#changedEntries.iterate(entryId(held.row, covered), lastEntryId(held.row)),
+        () => this.#changedFolded.iterate(held.row, covered),
       ]
       for (const search of searches) {
-        for (const row of search) {
+        for (const row of search()) {
           left -= 1
           if (left < 0) return undefined
           if (row !== NO_DOCUMENT_ROW) rows.add(row)
