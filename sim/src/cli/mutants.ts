@@ -1,8 +1,8 @@
-/** `sim mutants`: plants bugs and checks that the simulator notices each. */
+/** `sim mutants`: plants bugs and checks that the simulator, or a test, notices each. */
 import { availableParallelism } from "node:os"
 import type { Command } from "commander"
 import { listMutants, runMutants } from "../mutants/index.ts"
-import { showResult, showTable, toJson } from "../mutants/table.ts"
+import { expectedOf, showResult, showTable, toJson } from "../mutants/table.ts"
 import { exitCodes, names, whole } from "./arguments.ts"
 import { interruption } from "./interruption.ts"
 
@@ -20,7 +20,9 @@ const SEEDS_MAX = 500
 export function addMutants(program: Command): void {
   program
     .command("mutants")
-    .description("Plants protocol bugs in a scratch copy; the simulator must catch every one.")
+    .description(
+      "Plants protocol bugs in a scratch copy; each must be caught, by the simulator or a test.",
+    )
     .option("--jobs <n>", "hunts at a time", whole(1, 256), availableParallelism())
     .option("--only <names>", "these, separated by commas", (text) => text.split(","))
     .option("--seeds-max <n>", "seeds after which a mutant has survived", whole(1, 1e6), SEEDS_MAX)
@@ -33,8 +35,10 @@ export function addMutants(program: Command): void {
 }
 
 function list(): number {
-  for (const { name, bug, caughtBy } of listMutants()) {
-    process.stdout.write(`${name}\n    ${bug}\n    caught by: ${caughtBy.join(", ")}\n`)
+  for (const { name, bug, breaks, judge } of listMutants()) {
+    const rules = breaks.map((rule) => `[${rule}]`).join(" ")
+    const who = `caught by${judge.type === "test" ? " test" : ""}: ${expectedOf(judge).join(", ")}`
+    process.stdout.write(`${name}\n    ${bug}\n    breaks: ${rules}\n    ${who}\n`)
   }
   return exitCodes.kept
 }
@@ -47,8 +51,8 @@ async function mutants({ jobs, only, seedsMax, tally, json }: Arguments): Promis
     seedsMax,
     ...(tally === 0 ? {} : { tallySeeds: tally }),
     signal: interruption.signal,
-    onProgress({ name }, seed) {
-      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${name}: seed ${seed}`)
+    onProgress({ name }, at) {
+      if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${name}: ${at}`)
     },
     onResult(result) {
       if (process.stderr.isTTY) process.stderr.write("\r\x1b[K")

@@ -1,52 +1,19 @@
 /**
- * Proof that the simulator would notice: every mutant is applied to a scratch copy and hunted
- * with seeds 1, 2, 3 … until an invariant catches it. A catch counts only if the same seed is
- * clean without the patch.
+ * Proof that somebody would notice: every mutant is applied to a scratch copy and hunted with
+ * seeds 1, 2, 3 … until an invariant catches it, or, where the simulator can't see it, tried by a
+ * test that must fail. A catch counts only if the same seed, or test, is clean without the patch.
  */
-import type { Catch } from "./hunt-options.ts"
 import { listMutants, repository } from "./mutant.ts"
-import type { Mutant } from "./mutant.ts"
 import { Pursuit } from "./pursuit.ts"
-import type { Controls } from "./pursuit.ts"
+import type { SeedControls } from "./pursuit.ts"
 import { Scratch } from "./scratch.ts"
+import type { MutantOptions, MutantResult, Task } from "./task.ts"
+import { tryTest } from "./trial.ts"
+import type { TestControls } from "./trial.ts"
 
 export { listMutants } from "./mutant.ts"
 
-export type MutantOptions = {
-  /** How many are hunted at a time. */
-  readonly jobs: number
-  /** Names; undefined: all. */
-  readonly only?: readonly string[] | undefined
-  readonly seedsMax: number
-  /**
-   * After the catch, this many seeds are run to their ends: how often each invariant is the one
-   * that notices. Undefined: none.
-   */
-  readonly tallySeeds?: number | undefined
-  /** Ends the hunt early: what is known by then is given. */
-  readonly signal: AbortSignal
-  /** The repository to copy; this one if undefined. */
-  readonly root?: string | undefined
-  onProgress(mutant: Mutant, seed: number): void
-  onResult(result: MutantResult): void
-}
-
-export type MutantResult = {
-  readonly mutant: Mutant
-  /**
-   * `dirty`: the simulator finds fault with the unpatched sources on too many seeds to judge.
-   * `broken`: the patch does not apply, or what it gives does not load.
-   */
-  readonly verdict: "caught" | "survived" | "dirty" | "broken"
-  readonly caught: Catch | undefined
-  /** What the unpatched sources fail on: these seeds prove nothing. */
-  readonly dirty: readonly Catch[]
-  /** By invariant, on how many of the tallied seeds it was the one that noticed. */
-  readonly tally: ReadonlyMap<string, number>
-  /** Why it is broken. */
-  readonly error: Error | undefined
-  readonly ms: number
-}
+type Controls = { readonly seeds: SeedControls; readonly tests: TestControls }
 
 /** Hunts them all; results in the order of names. */
 export async function runMutants(options: MutantOptions): Promise<MutantResult[]> {
@@ -56,12 +23,12 @@ export async function runMutants(options: MutantOptions): Promise<MutantResult[]
   if (unknown !== undefined) throw new Error(`no mutant is called ${unknown}`)
   const queue = all.filter(({ name }) => options.only?.includes(name) ?? true)
   const results: MutantResult[] = []
-  const controls: Controls = new Map()
+  const controls: Controls = { seeds: new Map(), tests: new Map() }
   const workers = Array.from({ length: Math.min(options.jobs, queue.length) }, async () => {
     const scratch = await Scratch.create(root)
     try {
       for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
-        const result = await new Pursuit(scratch, mutant, options, controls).run()
+        const result = await judge({ scratch, mutant, asked: options }, controls)
         options.onResult(result)
         results.push(result)
       }
@@ -77,4 +44,22 @@ export async function runMutants(options: MutantOptions): Promise<MutantResult[]
     if (end.status === "rejected") throw end.reason
   }
   return results.sort((one, two) => (one.mutant.name < two.mutant.name ? -1 : 1))
+}
+
+async function judge(task: Task, controls: Controls): Promise<MutantResult> {
+  const { mutant, asked } = task
+  const startMs = performance.now()
+  const ms = (): number => performance.now() - startMs
+  try {
+    const judged =
+      mutant.judge.type === "simulator"
+        ? await new Pursuit(task, mutant.judge, controls.seeds).run()
+        : await tryTest(task, mutant.judge, controls.tests)
+    return { mutant, tally: new Map(), error: undefined, ...judged, ms: ms() }
+  } catch (error) {
+    asked.signal.throwIfAborted()
+    const said = error instanceof Error ? error : new Error(String(error))
+    const nothing = { caught: undefined, dirty: [], tally: new Map() }
+    return { mutant, verdict: "broken", ...nothing, error: said, ms: ms() }
+  }
 }

@@ -1,9 +1,8 @@
 /** One mutant's hunt: patched runs until a catch that counts, and the unpatched ones beside it. */
 import { hunt } from "./hunter.ts"
 import type { Catch } from "./hunt-options.ts"
-import type { MutantOptions, MutantResult } from "./index.ts"
-import type { Mutant } from "./mutant.ts"
-import type { Scratch } from "./scratch.ts"
+import type { Simulated } from "./mutant.ts"
+import type { Judged, Task } from "./task.ts"
 
 /** Seeds that must be clean without the patch before the hunt begins. */
 const CONTROL_SEEDS = 3
@@ -11,42 +10,25 @@ const CONTROL_SEEDS = 3
 const DIRTY_MAX = 5
 
 /** By options: on which of the first seeds the unpatched sources fail. */
-export type Controls = Map<string, Promise<Catch[]>>
+export type SeedControls = Map<string, Promise<Catch[]>>
 
 export class Pursuit {
-  readonly #scratch: Scratch
-  readonly #mutant: Mutant
-  readonly #options: MutantOptions
-  readonly #controls: Controls
+  readonly #task: Task
+  readonly #judge: Simulated
+  readonly #controls: SeedControls
   readonly #dirty: Catch[] = []
 
-  constructor(scratch: Scratch, mutant: Mutant, options: MutantOptions, controls: Controls) {
-    this.#scratch = scratch
-    this.#mutant = mutant
-    this.#options = options
+  constructor(task: Task, judge: Simulated, controls: SeedControls) {
+    this.#task = task
+    this.#judge = judge
     this.#controls = controls
   }
 
-  async run(): Promise<MutantResult> {
-    const startMs = performance.now()
-    const result = {
-      mutant: this.#mutant,
-      verdict: "broken" as MutantResult["verdict"], // cast: it may still become another
-      caught: undefined,
-      dirty: this.#dirty,
-      tally: new Map<string, number>(),
-      error: undefined,
-    }
-    const ms = (): number => performance.now() - startMs
-    try {
-      const caught = await this.#pursue()
-      if (caught === undefined) return { ...result, verdict: this.#uncaught(), ms: ms() }
-      return { ...result, verdict: "caught", caught, tally: await this.#tally(), ms: ms() }
-    } catch (error) {
-      this.#options.signal.throwIfAborted()
-      const said = error instanceof Error ? error : new Error(String(error))
-      return { ...result, error: said, ms: ms() }
-    }
+  async run(): Promise<Judged> {
+    const caught = await this.#pursue()
+    const dirty = this.#dirty
+    if (caught === undefined) return { verdict: this.#uncaught(), caught, dirty }
+    return { verdict: "caught", caught, dirty, tally: await this.#tally() }
   }
 
   #uncaught(): "dirty" | "survived" {
@@ -55,7 +37,7 @@ export class Pursuit {
 
   /** The first catch on a seed that is clean without the patch. */
   async #pursue(): Promise<Catch | undefined> {
-    const { seedsMax } = this.#options
+    const { seedsMax } = this.#task.asked
     this.#dirty.push(...(await this.#control()))
     for (let seed = 1; seed <= seedsMax && this.#dirty.length <= DIRTY_MAX;) {
       const from = seed
@@ -69,7 +51,7 @@ export class Pursuit {
 
   /** The first seeds without any patch; mutants with the same options share them. */
   #control(): Promise<Catch[]> {
-    const key = JSON.stringify(this.#mutant.options)
+    const key = JSON.stringify(this.#judge.options)
     const control = this.#controls.get(key) ?? this.#hunt(1, CONTROL_SEEDS, true)
     this.#controls.set(key, control)
     return control
@@ -82,7 +64,7 @@ export class Pursuit {
 
   async #tally(): Promise<Map<string, number>> {
     const tally = new Map<string, number>()
-    const { tallySeeds } = this.#options
+    const { tallySeeds } = this.#task.asked
     if (tallySeeds === undefined) return tally
     for (const { invariant } of await this.#patched(() => this.#hunt(1, tallySeeds, true))) {
       tally.set(invariant, (tally.get(invariant) ?? 0) + 1)
@@ -90,24 +72,17 @@ export class Pursuit {
     return tally
   }
 
-  async #patched<Result>(run: () => Promise<Result>): Promise<Result> {
-    try {
-      await this.#scratch.apply(this.#mutant)
-      return await run()
-    } finally {
-      await this.#scratch.revert()
-    }
+  #patched<Result>(run: () => Promise<Result>): Promise<Result> {
+    return this.#task.scratch.patched(this.#task.mutant, run)
   }
 
   #hunt(fromSeed: number, toSeed: number, all: boolean): Promise<Catch[]> {
-    const { options } = this.#mutant
+    const { scratch, mutant, asked } = this.#task
+    const { options } = this.#judge
     return hunt(
-      this.#scratch.folder,
+      scratch.folder,
       { options, fromSeed, toSeed, all },
-      {
-        signal: this.#options.signal,
-        onSeed: (seed) => this.#options.onProgress(this.#mutant, seed),
-      },
+      { signal: asked.signal, onSeed: (seed) => asked.onProgress(mutant, `seed ${seed}`) },
     )
   }
 }

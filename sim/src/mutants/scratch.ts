@@ -1,23 +1,23 @@
 /**
- * A scratch copy of `crdt` and `sim` where patches are applied: sources only, with packages
- * linked from the repository, except ours, which resolve to the copy. The repository itself is
- * only read.
+ * A scratch copy of what the simulator and the tests of the product run, where patches are
+ * applied: sources only, with packages linked from the repository, except ours, which resolve to
+ * the copy. The repository itself is only read.
  */
 import { execFile } from "node:child_process"
+import { existsSync } from "node:fs"
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { promisify } from "node:util"
 import type { Mutant } from "./mutant.ts"
 
 const run = promisify(execFile)
 const OWN_SCOPE = "@causeway"
-const packages = ["crdt", "sim"]
+const packages = ["crdt", "server", "client-sdk", "sim"]
+const skipped = new Set(["node_modules", "dist", "coverage"])
 
 export class Scratch {
   readonly folder: string
-  /** What the applied patch changed, as it was. */
-  readonly #before = new Map<string, string>()
 
   private constructor(folder: string) {
     this.folder = folder
@@ -25,31 +25,26 @@ export class Scratch {
 
   static async create(root: string): Promise<Scratch> {
     const folder = await mkdtemp(join(tmpdir(), "causeway-mutants-"))
-    for (const name of ["package.json", "tsconfig.json"]) {
-      await cp(join(root, name), join(folder, name))
-    }
-    for (const name of packages) {
-      const filter = (path: string): boolean => !path.endsWith(".test.ts")
-      await cp(join(root, name, "src"), join(folder, name, "src"), { recursive: true, filter })
-      for (const file of ["package.json", "tsconfig.json"]) {
-        await cp(join(root, name, file), join(folder, name, file))
-      }
+    for (const name of ["package.json", "tsconfig.json", "vitest.config.ts", "docs", ...packages]) {
+      const filter = (path: string): boolean => !skipped.has(basename(path))
+      await cp(join(root, name), join(folder, name), { recursive: true, filter })
     }
     await linkPackages(root, folder)
     return new Scratch(folder)
   }
 
-  /** @throws Error if the patch does not fit the sources any more. */
-  async apply(mutant: Mutant): Promise<void> {
+  /** Runs with the patch applied. @throws Error if it does not fit the sources any more. */
+  async patched<Result>(mutant: Mutant, hunt: () => Promise<Result>): Promise<Result> {
+    const before = new Map<string, string>()
     for (const path of mutant.paths) {
-      this.#before.set(path, await readFile(join(this.folder, path), "utf8"))
+      before.set(path, await readFile(join(this.folder, path), "utf8"))
     }
-    await gitApply(this.folder, mutant, [])
-  }
-
-  async revert(): Promise<void> {
-    for (const [path, text] of this.#before) await writeFile(join(this.folder, path), text)
-    this.#before.clear()
+    try {
+      await gitApply(this.folder, mutant, [])
+      return await hunt()
+    } finally {
+      for (const [path, text] of before) await writeFile(join(this.folder, path), text)
+    }
   }
 
   async remove(): Promise<void> {
@@ -75,13 +70,21 @@ async function gitApply(folder: string, { name, file }: Mutant, how: string[]): 
 }
 
 async function linkPackages(root: string, folder: string): Promise<void> {
-  const from = join(root, "node_modules")
-  const to = join(folder, "node_modules")
-  await mkdir(join(to, OWN_SCOPE), { recursive: true })
-  for (const name of await readdir(from)) {
-    if (name !== OWN_SCOPE) await symlink(join(from, name), join(to, name))
-  }
+  const ours = join(folder, "node_modules", OWN_SCOPE)
+  await linkAll(join(root, "node_modules"), join(folder, "node_modules"))
+  await mkdir(ours)
   for (const name of packages) {
-    await symlink(join(folder, name), join(to, OWN_SCOPE, name))
+    await linkAll(join(root, name, "node_modules"), join(folder, name, "node_modules"))
+    const { name: scoped } = JSON.parse(await readFile(join(folder, name, "package.json"), "utf8"))
+    await symlink(join(folder, name), join(folder, "node_modules", scoped))
+  }
+}
+
+/** All but ours, and but caches, which vitest writes into. */
+async function linkAll(from: string, to: string): Promise<void> {
+  if (!existsSync(from)) return
+  await mkdir(to)
+  for (const name of await readdir(from)) {
+    if (name !== OWN_SCOPE && !name.startsWith(".")) await symlink(join(from, name), join(to, name))
   }
 }

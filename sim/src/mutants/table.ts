@@ -1,5 +1,8 @@
 /** Words for a hunt: a line per mutant, a table of all, JSON for machines. */
-import type { MutantResult } from "./index.ts"
+import type { Catch } from "./hunt-options.ts"
+import type { Judge } from "./mutant.ts"
+import type { MutantResult } from "./task.ts"
+import type { FailedTest } from "./vitest.ts"
 
 const INDENT = "    "
 
@@ -9,13 +12,16 @@ export function showResult(result: MutantResult): string {
   const lines = [rowOf(result).join("  "), mutant.bug]
   if (caught !== undefined) lines.push(firstLine(caught.message))
   if (tally.size > 0) lines.push(showTally(tally))
-  for (const { seed, invariant, message } of dirty) {
-    lines.push(`unpatched, seed ${seed} breaks ${invariant}: ${firstLine(message)}`)
-  }
+  for (const one of dirty) lines.push(`unpatched, ${placeOf(one)}: ${firstLine(one.message)}`)
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     lines.push(cause.message)
   }
   return lines.join(`\n${INDENT}`)
+}
+
+function placeOf(one: Catch | FailedTest): string {
+  if (one.type === "failed") return `the test "${one.test}" fails`
+  return `seed ${one.seed} breaks ${one.invariant}`
 }
 
 function showTally(tally: ReadonlyMap<string, number>): string {
@@ -27,7 +33,7 @@ function firstLine(text: string): string {
   return text.split("\n")[0] ?? ""
 }
 
-const head = ["mutant", "caught by", "seeds", "time"] as const
+const head = ["mutant", "breaks", "caught by", "seeds", "time"] as const
 
 export function showTable(results: readonly MutantResult[]): string {
   const rows = [[...head], ...results.map(rowOf)]
@@ -39,36 +45,54 @@ export function showTable(results: readonly MutantResult[]): string {
   return [...lines, "", showSum(results)].join("\n")
 }
 
-function rowOf({ mutant, verdict, caught, ms }: MutantResult): string[] {
+function rowOf(result: MutantResult): string[] {
+  const { mutant, caught, ms } = result
   const seconds = `${(ms / 1000).toFixed(1)} s`
-  if (verdict === "broken") return [mutant.name, "BROKEN PATCH", "-", seconds]
-  if (verdict === "dirty") return [mutant.name, "NOT JUDGED", "-", seconds]
-  if (caught === undefined) return [mutant.name, "SURVIVED", "-", seconds]
-  const { seed, invariant } = caught
-  const expected = mutant.caughtBy.includes(invariant)
-  const said = expected ? invariant : `${invariant} (expected ${mutant.caughtBy.join(", ")})`
-  return [mutant.name, said, `${seed}`, seconds]
+  const seed = caught?.type === "caught" ? `${caught.seed}` : "-"
+  return [mutant.name, mutant.breaks.join(" "), verdictOf(result), seed, seconds]
+}
+
+function verdictOf({ mutant: { judge }, verdict, caught }: MutantResult): string {
+  if (verdict === "broken") return "BROKEN PATCH"
+  if (verdict === "dirty") return "NOT JUDGED"
+  if (caught === undefined) return "SURVIVED"
+  if (caught.type === "failed") return `test: ${caught.test}`
+  const expected = expectedOf(judge)
+  const { invariant } = caught
+  return expected.includes(invariant) ? invariant : `${invariant} (expected ${expected.join(", ")})`
+}
+
+/** Who must notice, in words: invariants, or the test file. */
+export function expectedOf(judge: Judge): readonly string[] {
+  if (judge.type === "simulator") return judge.caughtBy
+  return [judge.title === undefined ? judge.file : `${judge.file} -t ${judge.title}`]
 }
 
 function showSum(results: readonly MutantResult[]): string {
   const count = (verdict: MutantResult["verdict"]): number =>
     results.filter((result) => result.verdict === verdict).length
-  const invariants = new Set(results.map(({ caught }) => caught?.invariant))
-  invariants.delete(undefined)
+  const invariants = new Set<string>()
+  let byTests = 0
+  for (const { caught } of results) {
+    if (caught?.type === "caught") invariants.add(caught.invariant)
+    else if (caught?.type === "failed") byTests += 1
+  }
   return (
-    `${results.length} mutants, ${count("caught")} caught by ${invariants.size} invariants,` +
-    ` ${count("survived")} survived, ${count("dirty") + count("broken")} could not be judged`
+    `${results.length} mutants, ${count("caught") - byTests} caught by ${invariants.size}` +
+    ` invariants, ${byTests} by tests, ${count("survived")} survived,` +
+    ` ${count("dirty") + count("broken")} could not be judged`
   )
 }
 
 export function toJson(result: MutantResult): string {
   const { mutant, verdict, caught, dirty, tally, error, ms } = result
-  const { name, bug, caughtBy, options } = mutant
+  const { name, bug, breaks, judge } = mutant
   return JSON.stringify({
     name,
     bug,
-    expected: caughtBy,
-    options,
+    breaks,
+    expected: expectedOf(judge),
+    ...(judge.type === "simulator" ? { options: judge.options } : {}),
     verdict,
     ...(caught === undefined ? {} : { ...caught, type: undefined }),
     dirty,
