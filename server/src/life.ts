@@ -6,7 +6,7 @@
 import { randomBytes } from "node:crypto"
 import { performance } from "node:perf_hooks"
 import type { Millis } from "@causeway/crdt/base"
-import { NodeCore } from "@causeway/crdt/node"
+import { compactionLimits, NodeCore } from "@causeway/crdt/node"
 import type {
   Command,
   NodeEvent,
@@ -30,6 +30,9 @@ export type LifeOptions = {
   readonly secret?: Uint8Array | undefined
   /** Where peers may dial this node. */
   readonly advertise?: string | undefined
+  /** How much log is kept, and for how long; undefined: as compaction does by itself. */
+  readonly logBytesMax?: number | undefined
+  readonly logAgeMsMax?: Millis | undefined
   readonly reopenFromMs: ReopenTimes
   readonly staying: StayingBranch | undefined
   readonly onEvent: (event: NodeEvent) => void
@@ -61,6 +64,8 @@ export class Life {
       peers,
       secret,
       advertise = "",
+      logBytesMax = compactionLimits.logBytesMax,
+      logAgeMsMax = compactionLimits.logAgeMsMax,
       reopenFromMs,
       staying,
       onEvent,
@@ -78,6 +83,7 @@ export class Life {
       ...trust,
       engines: engines.engines,
       random,
+      compaction: { logBytesMax, logAgeMsMax },
       reopenFromMs,
       staying,
     }

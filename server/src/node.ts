@@ -5,7 +5,7 @@
  */
 import type { Server } from "node:http"
 import { setTimeout as sleep } from "node:timers/promises"
-import type { NodeId } from "@causeway/crdt/base"
+import type { Millis, NodeId } from "@causeway/crdt/base"
 import { limits } from "@causeway/crdt/base"
 import { Reopenings } from "@causeway/crdt/node"
 import type { NodeEvent } from "@causeway/crdt/node"
@@ -43,6 +43,10 @@ export type NodeOptions = {
   readonly advertise?: string | undefined
   /** What an admin request must show. Undefined: admin requests are refused. */
   readonly adminToken?: string | undefined
+  /** Bytes of log past which floors wait for no member, at least 1. Undefined: 1 GiB. */
+  readonly logBytesMax?: number | undefined
+  /** How long floors over what is folded wait for a member. Undefined: 7 days. */
+  readonly logAgeMsMax?: Millis | undefined
   readonly log?: Log
 }
 
@@ -136,13 +140,15 @@ class Node implements RunningNode {
       this.#metrics.onRenewed(this.#renewed)
       logRenewal(this.#parts.log, this.#renewed)
     }
-    const { cluster, peers, secret, advertise } = this.#options
+    const { cluster, peers, secret, advertise, logBytesMax, logAgeMsMax } = this.#options
     return new Life({
       store,
       cluster,
       peers,
       secret,
       advertise,
+      logBytesMax,
+      logAgeMsMax,
       reopenFromMs: this.#reopenings.fromMs,
       staying: this.#reopenings.staying,
       onEvent: (event) => this.#onEvent(event),

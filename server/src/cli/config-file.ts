@@ -21,6 +21,8 @@ const schema = z.strictObject({
   "secret-file": setting(readers["secret-file"]).optional(),
   advertise: setting(readers.advertise).optional(),
   store: setting(readers.store).optional(),
+  "log-bytes-max": setting(readers["log-bytes-max"]).optional(),
+  "log-age-max": setting(readers["log-age-max"]).optional(),
   "admin-token": setting(readers["admin-token"]).optional(),
   "log-level": setting(readers["log-level"]).optional(),
 })

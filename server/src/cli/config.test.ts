@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { compactionLimits } from "@causeway/crdt/node"
 import { afterEach, expect, test } from "vitest"
 import { Cleanup } from "../test/cleanup.ts"
 import { loadConfig } from "./config.ts"
@@ -22,8 +23,37 @@ test("without anything, the defaults", async () => {
     node: undefined,
     cluster: "causeway",
     peers: [],
+    logBytesMax: compactionLimits.logBytesMax,
+    logAgeMsMax: compactionLimits.logAgeMsMax,
     logLevel: "info",
   })
+})
+
+test("[K11] how much log is kept, and for how long: flag over file", async () => {
+  const file = configFile({ "log-bytes-max": "64MiB", "log-age-max": "36h" })
+  const caps = async (flags: Flags) => {
+    const { logBytesMax, logAgeMsMax } = await loadConfig(flags, file)
+    return [logBytesMax, logAgeMsMax]
+  }
+  expect(await caps({})).toEqual([64 * 1024 * 1024, 36 * 3_600_000])
+  expect(await caps({ "log-bytes-max": "1048576", "log-age-max": "1m" })).toEqual([
+    1024 * 1024,
+    60_000,
+  ])
+  expect(await caps({ "log-bytes-max": "2TiB", "log-age-max": "90s" })).toEqual([
+    2 * 1024 ** 4,
+    90_000,
+  ])
+  const size = "is not a size of 1MiB or more, such as 512MiB or 1GiB"
+  for (const bad of ["", "1023KiB", "1GB", "1.5GiB", "-1GiB", "GiB", "1 GiB", "9999TiB ", "8e9"]) {
+    await expect(caps({ "log-bytes-max": bad })).rejects.toThrow(
+      `--log-bytes-max: "${bad}" ${size}`,
+    )
+  }
+  const age = "is not an age of 1m or more, such as 90m, 36h or 7d"
+  for (const bad of ["", "59s", "7", "7 d", "1w", "99999999999999d"]) {
+    await expect(caps({ "log-age-max": bad })).rejects.toThrow(`--log-age-max: "${bad}" ${age}`)
+  }
 })
 
 test("the secret: a flag's file, then the environment, then the configuration's file", async () => {
@@ -72,6 +102,8 @@ test("flags win over the file, the file over the defaults", async () => {
     node: "from-file",
     cluster: "file",
     peers: ["ws://file:1", "wss://file:2/prefix"],
+    logBytesMax: compactionLimits.logBytesMax,
+    logAgeMsMax: compactionLimits.logAgeMsMax,
     logLevel: "debug",
   })
   const flags = { listen: "[::1]:0", data: "/flag", node: "flag", peer: ["ws://flag:1"] }
@@ -95,6 +127,9 @@ test.each([
   [{ peer: ["http://a:1"] }, 'peer: "http://a:1" is not a peer\'s address'],
   [{ peer: "ws://u:p@a:1" }, "is not a peer's address, such as ws://10.0.0.2:8642"],
   [{ peer: 7 }, "peer: Invalid input"],
+  [{ "log-bytes-max": "many" }, 'log-bytes-max: "many" is not a size of 1MiB or more'],
+  [{ "log-bytes-max": 1e9 }, "log-bytes-max: Invalid input: expected string, received number"],
+  [{ "log-age-max": "always" }, 'log-age-max: "always" is not an age of 1m or more'],
   [{ store: "leveldb" }, 'store: "leveldb" is not one of: sqlite, level, memory'],
   [{ "log-level": "loud" }, 'log-level: "loud" is not one of: debug, info, warn, error, silent'],
   [{ data: "" }, "data: the data folder needs a name"],

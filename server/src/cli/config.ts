@@ -34,6 +34,8 @@ export async function loadConfig(
     secret: secretFrom(given, env, written),
     advertise: given.advertise ?? written.advertise,
     peers: given.peer ?? written.peer ?? [],
+    logBytesMax: settled("log-bytes-max", given, written),
+    logAgeMsMax: settled("log-age-max", given, written),
     adminToken: adminTokenFrom(given, env, written),
     logLevel: given["log-level"] ?? written["log-level"] ?? defaults["log-level"],
   }
@@ -50,6 +52,14 @@ function storeFrom(given: Settings, written: Settings): ServeConfig["store"] {
   const type = given.store ?? written.store ?? defaults.store
   const directory = given.data ?? written.data ?? defaults.data
   return type === "memory" ? { type } : { type, directory }
+}
+
+function settled(
+  name: "log-bytes-max" | "log-age-max",
+  given: Settings,
+  written: Settings,
+): number {
+  return given[name] ?? written[name] ?? readers[name](defaults[name])
 }
 
 function adminTokenFrom(
@@ -93,6 +103,8 @@ function checkFlags(flags: Flags): Settings {
     "secret-file": checked("secret-file", flags["secret-file"], readers["secret-file"]),
     advertise: checked("advertise", flags.advertise, readers.advertise),
     store: checked("store", flags.store, readers.store),
+    "log-bytes-max": checked("log-bytes-max", flags["log-bytes-max"], readers["log-bytes-max"]),
+    "log-age-max": checked("log-age-max", flags["log-age-max"], readers["log-age-max"]),
     "admin-token": checked("admin-token", flags["admin-token"], readers["admin-token"]),
     "log-level": checked("log-level", flags["log-level"], readers["log-level"]),
   }

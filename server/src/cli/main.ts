@@ -58,6 +58,16 @@ function serveCommand(): Command {
       "where peers may dial this node; they tell each other (none: only who is given it)",
     )
     .addOption(choice("--store <type>", `where the log is kept (${defaults.store})`, storeTypes))
+    .option(
+      "--log-bytes-max <size>",
+      "past it the oldest entries are folded into snapshots, and members that lack them are " +
+        `brought whole documents (${defaults["log-bytes-max"]})`,
+    )
+    .option(
+      "--log-age-max <age>",
+      "how long entries that are folded are kept for a member that is away " +
+        `(${defaults["log-age-max"]})`,
+    )
     .addOption(
       choice("--log-level <level>", `how much to log (${defaults["log-level"]})`, logLevels),
     )
@@ -67,12 +77,7 @@ function serveCommand(): Command {
         "CAUSEWAY_ADMIN_TOKEN, as flags can be read by others (none: such requests are refused)",
     )
     .option("--config <file>", "JSON with these names as keys; flags win over it")
-    .action(async ({ config, logLevel, adminToken, secretFile, ...flags }: Given) => {
-      const level = logLevel === undefined ? {} : { "log-level": logLevel }
-      const token = adminToken === undefined ? {} : { "admin-token": adminToken }
-      const secret = secretFile === undefined ? {} : { "secret-file": secretFile }
-      await serve({ ...flags, ...level, ...token, ...secret }, config)
-    })
+    .action(async ({ config, ...given }: Given) => serve(flagsOf(given), config))
 }
 
 // What only one command needs is loaded with it: a node that serves is spared the rest.
@@ -155,8 +160,22 @@ function lifeCommand(verb: "delete" | "recreate", description: string): Command 
 type Given = Flags & {
   readonly config?: string
   readonly logLevel?: string
+  readonly logBytesMax?: string
+  readonly logAgeMax?: string
   readonly adminToken?: string
   readonly secretFile?: string
+}
+
+function flagsOf(given: Omit<Given, "config">): Flags {
+  const { logLevel, logBytesMax, logAgeMax, adminToken, secretFile, ...flags } = given
+  return {
+    ...flags,
+    ...(logLevel === undefined ? {} : { "log-level": logLevel }),
+    ...(logBytesMax === undefined ? {} : { "log-bytes-max": logBytesMax }),
+    ...(logAgeMax === undefined ? {} : { "log-age-max": logAgeMax }),
+    ...(adminToken === undefined ? {} : { "admin-token": adminToken }),
+    ...(secretFile === undefined ? {} : { "secret-file": secretFile }),
+  }
 }
 
 function choice(flags: string, description: string, values: readonly string[]): Option {

@@ -78,7 +78,17 @@ test("a bad flag, a bad peer, a bad file", async () => {
 test("--help and --version", async () => {
   const help = new Child(["serve", "--help"], cleanup)
   expect(await soon("it ends", help.ended)).toEqual({ code: 0, signal: null })
-  for (const flag of ["listen", "data", "node", "peer", "cluster", "store", "config"]) {
+  for (const flag of [
+    "listen",
+    "data",
+    "node",
+    "peer",
+    "cluster",
+    "store",
+    "config",
+    "log-bytes-max",
+    "log-age-max",
+  ]) {
     expect(help.stdout).toContain(`--${flag} <`)
   }
   const version = new Child(["--version"], cleanup)

@@ -3,19 +3,22 @@
  * and checks. A bad value is a TypeError whose message says what would be a good one.
  */
 import { parseNodeId } from "@causeway/crdt/base"
-import type { NodeId } from "@causeway/crdt/base"
+import type { Millis, NodeId } from "@causeway/crdt/base"
 import { parseListenAddress, parsePeerAddress } from "../address.ts"
 import type { ListenAddress } from "../address.ts"
 import { logLevels } from "../observe/log.ts"
 import type { LogLevel } from "../observe/log.ts"
 import { storeTypes } from "../open-store.ts"
 import type { StoreChoice } from "../open-store.ts"
+import { readAge, readSize } from "./quantities.ts"
 
 export const defaults = {
   listen: "127.0.0.1:8642",
   data: "./data",
   cluster: "causeway",
   store: "sqlite",
+  "log-bytes-max": "1GiB",
+  "log-age-max": "7d",
   "log-level": "info",
 } as const
 
@@ -25,6 +28,9 @@ const clusterCharactersMax = 64
 export const secretBytesMin = 16
 export const secretBytesMax = 4096
 const adminTokenCharactersMin = 16
+/** Less would be folded again and again, and members that restart would be left behind. */
+const logBytesMin = 1024 * 1024
+const logAgeMsMin = 60_000
 
 export type Settings = {
   readonly listen?: ListenAddress | undefined
@@ -35,6 +41,8 @@ export type Settings = {
   readonly "secret-file"?: string | undefined
   readonly advertise?: string | undefined
   readonly store?: StoreChoice["type"] | undefined
+  readonly "log-bytes-max"?: number | undefined
+  readonly "log-age-max"?: Millis | undefined
   readonly "admin-token"?: string | undefined
   readonly "log-level"?: LogLevel | undefined
 }
@@ -62,6 +70,16 @@ export const readers = {
     return address ?? fail(`"${text}" is not where peers could dial, such as ws://10.0.0.2:8642`)
   },
   store: (text: string) => oneOf(storeTypes, text),
+  "log-bytes-max": (text: string): number => {
+    const bytes = readSize(text)
+    const isSize = bytes !== undefined && bytes >= logBytesMin
+    return isSize ? bytes : fail(`"${text}" is not a size of 1MiB or more, such as 512MiB or 1GiB`)
+  },
+  "log-age-max": (text: string): Millis => {
+    const ageMs = readAge(text)
+    const isAge = ageMs !== undefined && ageMs >= logAgeMsMin
+    return isAge ? ageMs : fail(`"${text}" is not an age of 1m or more, such as 90m, 36h or 7d`)
+  },
   "admin-token": (text: string): string => {
     // What a header can carry. The value itself is not repeated: messages end up in logs.
     const isToken = /^[\x21-\x7e]*$/.test(text) && text.length >= adminTokenCharactersMin

@@ -19,12 +19,15 @@ export async function startNode(
 }
 
 /** The node's address for HTTP. */
-export function httpUrl(node: RunningNode): string {
+export function httpUrl(node: Pick<RunningNode, "url">): string {
   return node.url.replace("ws://", "http://")
 }
 
 /** A metric's value, with its labels as written; undefined if it is not there. */
-export async function metric(node: RunningNode, name: string): Promise<number | undefined> {
+export async function metric(
+  node: Pick<RunningNode, "url">,
+  name: string,
+): Promise<number | undefined> {
   const text = await (await fetch(`${httpUrl(node)}/metrics`)).text()
   const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `))
   return line === undefined ? undefined : Number(line.slice(name.length + 1))
