@@ -11,8 +11,9 @@ import { fileURLToPath } from "node:url"
  * documents takes 30 MB less, and as much CPU if its many small collections wake no helper threads.
  *
  * V8 of Node 22 to 26 can abort a process of several threads with WebAssembly ("Check failed:
- * jit_page.has_value()", nodejs/node#64500) when it replaces the wrapper of an import that was called
- * often. With a budget never used up the first wrapper stays, at no cost that could be measured.
+ * jit_page.has_value()", nodejs/node#64500) when it replaces the wrapper of an import that was
+ * called often. With a budget never used up the first wrapper stays, at no cost that could be
+ * measured.
  */
 const flags = [
   "--max-semi-space-size=4",
