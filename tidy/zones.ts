@@ -43,6 +43,7 @@ const faults = ["toxiproxy-node-client", "pure-rand"]
 const benchPackages = [...peers, ...faults, "ws", "yjs", "lib0", "commander"]
 const yjs = ["yjs", "lib0"]
 const automerge = ["@automerge/automerge"]
+const codemirror = ["codemirror", "@codemirror/state", "@codemirror/view", "y-codemirror.next"]
 const hashes = ["@noble/hashes"]
 const simPackages = [...yjs, ...automerge, ...hashes, "pure-rand"]
 
@@ -79,6 +80,11 @@ const zones: readonly Zone[] = [
   zone("client-sdk", /^client-sdk\/src\//, {
     zones: face,
     packages: [...yjs, ...automerge, "level"],
+  }),
+  zone("client-sdk (examples)", /^client-sdk\/examples\//, {
+    zones: ["client-sdk", "client-sdk (node)"],
+    packages: [...codemirror, "esbuild"],
+    node: true,
   }),
   zone("sim (shell)", /^sim\/src\/(?:cli|report|swarm|mutants)(?:\.ts$|[-/])/, {
     zones: [...face, "testing", "sim"],

@@ -3,34 +3,16 @@
  * shows, and the other way round. Without a browser the test is skipped, and says so; in CI it
  * fails instead.
  */
-import { existsSync } from "node:fs"
 import { createServer } from "node:http"
 import { join } from "node:path"
 import { build } from "esbuild"
 import type { BuildResult } from "esbuild"
-import { chromium } from "playwright-core"
 import type { Page } from "playwright-core"
 import { describe, expect, onTestFinished, test } from "vitest"
 import type { Presence, PresenceState } from "./index.ts"
 import type { BrowserPage } from "./test/browser-page.ts"
+import { openBrowser, skipsBrowser } from "./test/chromium.ts"
 import { connect, startNode, type, until, untilText } from "./test/world.ts"
-
-const executablePath = "/usr/bin/chromium"
-const reason = `no browser at ${executablePath} (Debian: apt install chromium)`
-const skips = !existsSync(executablePath) && !process.env["CI"]
-if (skips)
-  process.stderr.write(`browser test ${process.env["CI"] ? "fails" : "skipped"}: ${reason}\n`)
-
-const args = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-]
 
 function bundle(entry: string, minify = false): Promise<BuildResult<{ write: false }>> {
   return build({
@@ -64,14 +46,6 @@ async function servePage(script: string): Promise<string> {
   return `http://127.0.0.1:${address.port}/`
 }
 
-async function openBrowser(): Promise<Page> {
-  const browser = await chromium.launch({ executablePath, args, timeout: 20_000 })
-  onTestFinished(() => browser.close())
-  const page = await browser.newPage()
-  page.setDefaultTimeout(20_000)
-  return page
-}
-
 /** Calls one of the page's functions, and waits for what it gives. */
 function run<Name extends keyof BrowserPage>(
   page: Page,
@@ -87,7 +61,7 @@ function untilState(presence: Presence, name: string): Promise<unknown> {
   )
 }
 
-describe.skipIf(skips)("in a browser", () => {
+describe.skipIf(skipsBrowser)("in a browser", () => {
   test("[C1] [N9] a page and a client in Node edit one document, and see each other", async () => {
     const { sync } = await startNode()
     const { outputFiles } = await bundle("test/browser-page.ts")

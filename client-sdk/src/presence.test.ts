@@ -75,6 +75,7 @@ describe("presence", () => {
     presence.setLocalState({ a: 2 })
     presence.setLocalState(null)
     const { clientID } = presence
+    expect(presence.doc.clientID).toBe(clientID)
     const none = { added: [], updated: [], removed: [] }
     expect(calls).toEqual([
       [{ ...none, added: [clientID] }, "local"],

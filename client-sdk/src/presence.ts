@@ -36,6 +36,11 @@ export class Presence {
     return this.#clientOf()
   }
 
+  /** Where y-protocols has the Y.Doc, of which bindings want the number alone. */
+  get doc(): { readonly clientID: number } {
+    return { clientID: this.clientID }
+  }
+
   /** Everybody's state by client number, this client's too. */
   get current(): ReadonlyMap<number, PresenceState> {
     return this.#states

@@ -1,0 +1,10 @@
+/** `npm run example:editor`: a node and the collaborative editor's page. */
+import { runExample } from "../run.ts"
+
+await runExample({
+  script: "example:editor",
+  title: "Causeway: collaborative editor",
+  folder: import.meta.dirname,
+  port: 8650,
+  hint: "Open the page in two windows, type in both, and switch one of them offline.",
+})

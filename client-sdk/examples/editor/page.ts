@@ -1,0 +1,27 @@
+/**
+ * The collaborative editor: one Yjs text in CodeMirror. All that has to do with sync is the
+ * client, the document, its presence and its status; the rest is the page.
+ */
+import { createClient } from "@causeway/client"
+import { openEditor } from "./editor.ts"
+import { showPeople } from "./people.ts"
+import { documentName, nodes } from "./settings.ts"
+import { element, showConnection, showProblem, showSaved } from "./status.ts"
+
+const client = createClient({ urls: nodes })
+const note = client.yjs(documentName)
+
+element("title").textContent = documentName
+document.title = `${documentName} – Causeway editor`
+showConnection(client)
+showSaved(note)
+client.onRejected(({ reason, dismiss }) => {
+  showProblem(`A node refused a change (${reason}). What you typed since is here alone.`, () => {
+    dismiss()
+    location.reload()
+  })
+})
+
+await note.loaded
+showPeople(note.presence)
+openEditor(element("editor"), note)

@@ -1,0 +1,114 @@
+/**
+ * The two things a user wants to know, kept apart: is there a connection, and where is saved
+ * what I typed. Words change only when the state does, so screen readers stay calm.
+ */
+import { SyncError } from "@causeway/client"
+import type { Client, ConnectionStatus, DocumentStatus, YjsDocument } from "@causeway/client"
+
+export function element(id: string): HTMLElement {
+  const found = document.getElementById(id)
+  if (found === null) throw new Error(`the page has no #${id}`)
+  return found
+}
+
+function say(id: string, state: string, words: string): void {
+  const target = element(id)
+  target.dataset["state"] = state
+  if (target.textContent !== words) target.textContent = words
+}
+
+export function showConnection(client: Client): void {
+  const offline = element("offline")
+  const show = (status: ConnectionStatus): void => {
+    say("connection", status.state, wordsForConnection(status))
+  }
+  client.connection.subscribe(show)
+  show(client.connection.current)
+  offline.addEventListener("click", () => {
+    const goes = offline.ariaChecked !== "true"
+    offline.ariaChecked = String(goes)
+    if (goes) client.goOffline()
+    else client.goOnline()
+  })
+}
+
+function wordsForConnection(status: ConnectionStatus): string {
+  switch (status.state) {
+    case "connecting":
+      return "Connecting …"
+    case "connected":
+      return `Connected to ${new URL(status.url).host}`
+    case "offline":
+      if (status.retryAtMs === undefined) return "Offline, as you asked"
+      return "No connection, trying again"
+    case "needs-token":
+      return "Sign in to connect"
+    case "closed":
+      return `Disconnected: ${status.why.reason}`
+  }
+}
+
+const tiers = [
+  { name: "local", label: "Here" },
+  { name: "node", label: "A server" },
+  { name: "quorum", label: "Most servers" },
+  { name: "all", label: "All servers" },
+] as const
+
+export function showSaved(note: YjsDocument): void {
+  const steps = tiers.map(({ label }) => {
+    const step = document.createElement("li")
+    step.textContent = label
+    return step
+  })
+  element("tiers").replaceChildren(...steps)
+  const show = (status: DocumentStatus): void => {
+    const reached = tiers.findIndex(({ name }) => name === status.savedTo)
+    for (const [index, step] of steps.entries()) {
+      const isReached = index <= reached
+      step.dataset["reached"] = String(isReached)
+      step.ariaLabel = `${tiers[index]?.label ?? ""}: ${isReached ? "saved" : "not yet"}`
+    }
+    say("saved", status.savedTo, wordsForSaved(status))
+    if (status.error !== undefined) showProblem(status.error.message)
+  }
+  note.status.subscribe(show)
+  show(note.status.current)
+  // Once asked for, the status tells of the higher tiers for all that is typed later, too.
+  for (const tier of ["quorum", "all"] as const) {
+    note.saved(tier).catch((error: unknown) => {
+      if (!(error instanceof SyncError)) throw error
+    })
+  }
+}
+
+function wordsForSaved({ savedTo, pending, quorum, all }: DocumentStatus): string {
+  switch (savedTo) {
+    case "memory":
+      return "Saving …"
+    case "local":
+      if (pending === 0) return "Not on a server yet"
+      return `${pending} ${pending === 1 ? "change" : "changes"} to send, safe here`
+    case "node":
+      return quorum.state === "pending" ? `On a server, ${short(quorum.why)}` : "On a server"
+    case "quorum":
+      return all.state === "pending" ? `On most servers, ${short(all.why)}` : "On most servers"
+    case "all":
+      return "Saved everywhere"
+  }
+}
+
+/** `waiting for n2 (not reached since 2026-…)` without the time. */
+function short(why: string): string {
+  return why.replaceAll(/ since [^),]+/g, "")
+}
+
+export function showProblem(words: string, reopen = (): void => location.reload()): void {
+  const button = document.createElement("button")
+  button.type = "button"
+  button.textContent = "Open it again"
+  button.addEventListener("click", reopen)
+  const problem = element("problem")
+  problem.replaceChildren(words, " ", button)
+  problem.hidden = false
+}
