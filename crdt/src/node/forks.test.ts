@@ -184,6 +184,23 @@ describe("claims without evidence", () => {
     expect(peer.of("want").length).toBeLessThan(6)
   })
 
+  test("[X1] what a node writes is not sent to who holds its log otherwise, but to others", () => {
+    const world = new World()
+    const node = world.node()
+    node.store.log.appendOwn(records.slice(0, 3))
+    node.crash()
+    const { origin } = node
+    const head = node.store.log.head(origin)
+    const others = [head, { seq: 3, hash: strangeHash }].map((claimed, index) => {
+      return linked(node, `peer${index}`, { heads: new Map([[origin, claimed]]) })
+    })
+    expect(node.eventsOf("fork-detected")).toMatchObject([{ origin, peer: "peer1" }])
+    openNative(node, notes, 1).update(1, 1, new YWriter(1).put("key", 1))
+    world.advance(100)
+    expect(node.store.log.head(origin).seq).toBe(4)
+    expect(others.map((peer) => peer.of("entries").length)).toEqual([1, 0])
+  })
+
   test("[X1] a peer that is only ahead is adopted from again", () => {
     const { world, node } = setup(3)
     const peer = linked(node, "peer")

@@ -405,6 +405,16 @@ describe("the messages", () => {
     expect(status).toMatchObject({ tier: "all", seq: 1 })
     expect(must(status.missing[0]).forMs).toBeLessThan(10_000)
   })
+
+  test("[T7] a member that is linked and does not save what it is sent is named too", () => {
+    const { world, nodes } = three()
+    const [a, , c] = nodes
+    c.store.held = true
+    const client = wanting(a, 1, 1)
+    write(client, 1)
+    world.advance(3 * limits.sweepMs)
+    expect(missing(client, "all")).toEqual(["c true"])
+  })
 })
 
 function freshOrigin(node: TestNode): OriginId {

@@ -39,7 +39,9 @@ test("[L10] bytes that are no packed message, and those too large unpacked, are 
   expect(unpack(packedBy(1, sound.subarray(0, sound.length - 2)))).toBe("malformed")
   const bomb = zstdCompressSync(Buffer.alloc(limits.frameBytesMax + 1))
   expect(bomb.length).toBeLessThan(10_000)
-  expect(unpack(packedBy(1, bomb))).toBe("too-large")
+  const unpacked = unpack(packedBy(1, bomb))
+  // Not the bytes: to show them would take minutes.
+  expect(typeof unpacked === "string" ? unpacked : unpacked.length).toBe("too-large")
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       const frame = unpack(packedBy(1, bytes))

@@ -1,7 +1,7 @@
 /** Every patch still fits the sources and says what it is for, and a hunt ends as it should. */
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { expect, test } from "vitest"
 import { allInvariants } from "../invariants/index.ts"
 import { runMutants } from "./index.ts"
@@ -35,7 +35,11 @@ const tested = mutants.flatMap(({ name, judge }) => {
 
 test.for(tested)("$name is expected by a test that there is", ({ judge: { file, title = "" } }) => {
   expect(file).toMatch(/^(?:crdt|server|client-sdk|sim)\/.*\.test\.ts$/)
-  expect(readFileSync(join(repository, file), "utf8")).toContain(title)
+  const folder = dirname(join(repository, file))
+  const code = [basename(file), ...readdirSync(folder)].filter((name) => name.endsWith(".ts"))
+  // Names of scenarios stand beside the file that runs them.
+  const texts = code.map((name) => readFileSync(join(folder, name), "utf8"))
+  expect(texts.some((text) => text.includes(title))).toBe(true)
 })
 
 test("one of them is caught, and what it is not caught by is said", async () => {

@@ -44,8 +44,7 @@ export const diskScenarios: readonly Scenario[] = [
     },
   },
   // Demands that two nodes that hold others' branches find that out and settle on one
-  // (`fork-never-probed`, `wrong-branch-wins`), that what gave way is logged again
-  // (`orphan-forgotten`), and that clients get what stands under its names now (`cut-ignored`).
+  // (`fork-never-probed`).
   {
     name: "a branch that a third node adopted",
     story:
