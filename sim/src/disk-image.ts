@@ -6,9 +6,17 @@
  */
 import type { DocumentId, NodeId, OriginId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
-import { MemoryLog, readLog } from "@causeway/crdt/log"
+import { decodeUpdate, MemoryLog, readLog } from "@causeway/crdt/log"
 import type { RenewOptions } from "@causeway/crdt/log"
-import type { DoubtReason, ReadQuery, ReadResult, Renewed, ReopenDoubt } from "@causeway/crdt/ports"
+import type {
+  AppendBatch,
+  DoubtReason,
+  ReadQuery,
+  ReadResult,
+  Renewed,
+  ReopenDoubt,
+  StoreFailure,
+} from "@causeway/crdt/ports"
 
 /** The database and what lies beside it: a backup may hold both or only the former. */
 export type DiskPart = "database" | "folder"
@@ -177,7 +185,48 @@ export class DiskImage {
     const result = readLog(this.#log, query)
     if (!this.hasDamage) return result
     if (query.type === "document") return this.#checkDocument(query.document, result)
+    if (query.type === "sound-floors") return this.#soundFloors(query)
     return query.type === "origin" ? this.#checkOrigin(query, result) : result
+  }
+
+  /** Why nothing of the batch may be written; undefined if it may. */
+  refusal(batch: AppendBatch): StoreFailure | undefined {
+    const message = this.#log.refusal(batch)
+    if (message !== undefined) return { ok: false, code: "refused", message }
+    const soon = new Set((batch.snapshots ?? []).map(({ document }) => document))
+    for (const [origin, seq] of batch.floors ?? []) {
+      const held = this.#heldUp(origin, seq)
+      if (held === undefined || soon.has(held.document)) continue
+      return { ok: false, code: "unreadable", message: `the snapshot of ${held.document}` }
+    }
+    return undefined
+  }
+
+  /** The first entry up to there whose snapshot can't be read, as the stores read it back. */
+  #heldUp(
+    origin: OriginId,
+    seqMax: number,
+  ): { readonly seq: number; readonly document: DocumentId } | undefined {
+    if (this.#damagedSnapshots.size === 0) return undefined
+    for (let seq = this.#log.floor(origin).seq + 1; seq <= seqMax; seq++) {
+      const record = this.#log.record({ origin, seq })
+      const document = record === undefined ? undefined : decodeUpdate(record)?.document
+      if (document !== undefined && this.isSnapshotDamaged(document)) return { seq, document }
+    }
+    return undefined
+  }
+
+  #soundFloors({ floors }: Extract<ReadQuery, { type: "sound-floors" }>): ReadResult {
+    const reached = floors.map(([origin, seq]) => {
+      const heldUp = this.#heldUp(origin, seq)
+      return { origin, seq: heldUp === undefined ? seq : heldUp.seq - 1, heldUp }
+    })
+    const moved = reached.filter(({ origin, seq }) => seq > this.#log.floor(origin).seq)
+    return {
+      type: "sound-floors",
+      floors: moved.map(({ origin, seq }) => [origin, seq] as const),
+      unreadable: reached.flatMap(({ heldUp }) => (heldUp === undefined ? [] : [heldUp.document])),
+    }
   }
 
   #checkDocument(document: DocumentId, result: ReadResult): ReadResult {

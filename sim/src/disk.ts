@@ -221,12 +221,12 @@ export class SimDisk {
     const survivors = this.health.failing === undefined ? this.#random.int(0, appends.length) : 0
     for (const { batch } of appends.slice(0, survivors)) this.#persistUnlessRefused(batch)
     const torn = this.health.isTorn ? appends[survivors] : undefined
-    if (torn !== undefined && this.durable.refusal(torn.batch) === undefined) this.#tear(torn.batch)
+    if (torn !== undefined && this.#image.refusal(torn.batch) === undefined) this.#tear(torn.batch)
     return appends.length - survivors
   }
 
   #persistUnlessRefused(batch: AppendBatch): void {
-    if (this.durable.refusal(batch) === undefined) this.#persist(batch)
+    if (this.#image.refusal(batch) === undefined) this.#persist(batch)
   }
 
   /** The batch is on the disk, but its last record is not what was written, nor are others. */
@@ -298,8 +298,8 @@ export class SimDisk {
   #append(batch: AppendBatch): AppendResult {
     const { failing } = this.health
     if (failing !== undefined) return { ok: false, code: failing, message: "simulated fault" }
-    const message = this.durable.refusal(batch)
-    if (message !== undefined) return { ok: false, code: "refused", message }
+    const refusal = this.#image.refusal(batch)
+    if (refusal !== undefined) return refusal
     const firstSeq = this.#persist(batch)
     const log = this.durable
     const touched = new Set(batch.adopted.map((run) => run.origin))

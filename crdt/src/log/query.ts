@@ -8,7 +8,15 @@ import type { VersionVector } from "../clock/index.ts"
 import type { Head } from "./chain.ts"
 import type { DigestLeaf } from "./digest-leaf.ts"
 import type { MemoryLog } from "./memory-log.ts"
-import type { ChangedPage, Foldable, LogEntry, LogRun, Snapshot } from "./snapshot.ts"
+import type {
+  ChangedPage,
+  FloorsToCheck,
+  Foldable,
+  LogEntry,
+  LogRun,
+  Snapshot,
+  SoundFloors,
+} from "./snapshot.ts"
 
 export type ReadQuery =
   /**
@@ -38,6 +46,11 @@ export type ReadQuery =
     }
   /** What compaction can work on among the entries up to `upTo`: at most `limit` documents. */
   | { readonly type: "foldable"; readonly upTo: VersionVector; readonly limit: number }
+  /**
+   * How far these floors, which `foldable` gave, can move over snapshots that were read back from
+   * the store since they were written. About `bytesMax` of states are read, or one.
+   */
+  | ({ readonly type: "sound-floors" } & FloorsToCheck)
   /** Entries of no document, of whatever kind, that `since` does not cover. */
   | { readonly type: "undocumented"; readonly since: VersionVector }
   /** Clients behind `after`, in order of their ids. */
@@ -57,6 +70,7 @@ export type ReadResult =
   | { readonly type: "truncated"; readonly floor: Head }
   | ({ readonly type: "changed" } & ChangedPage)
   | ({ readonly type: "foldable" } & Foldable)
+  | ({ readonly type: "sound-floors" } & SoundFloors)
   | { readonly type: "client"; readonly seq: number }
   /** Each origin's in order of seq. */
   | { readonly type: "undocumented"; readonly entries: readonly LogEntry[] }
@@ -83,6 +97,8 @@ export function readLog(log: MemoryLog, query: ReadQuery): ReadResult {
       return { type: "changed", ...log.readChanged(query.since, query.after, query.limit) }
     case "foldable":
       return { type: "foldable", ...log.readFoldable(query.upTo, query.limit) }
+    case "sound-floors":
+      return { type: "sound-floors", floors: query.floors, unreadable: [] }
     case "undocumented":
       return { type: "undocumented", entries: log.readUndocumented(query.since) }
     case "clients":

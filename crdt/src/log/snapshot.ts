@@ -39,7 +39,10 @@ export type LogBatch = SideBatch & {
   readonly adopted: readonly LogRun[]
   /** Each takes the place of the document's last one, and holds all that that one held. */
   readonly snapshots?: readonly DocumentSnapshot[]
-  /** Deletes what is folded up to there; refused where an entry of a document is not. */
+  /**
+   * Deletes what is folded up to there; refused where an entry of a document is not, or where the
+   * snapshot that it is folded in can't be read.
+   */
   readonly floors?: readonly (readonly [OriginId, number])[]
   /**
    * Moves heads of other origins without their entries, and floors with them: what they stand for
@@ -70,6 +73,18 @@ export type Foldable = {
   /** About what entries and snapshots take in the store. */
   readonly logBytes: number
   readonly snapshotBytes: number
+}
+
+export type FloorsToCheck = {
+  readonly floors: readonly (readonly [OriginId, number])[]
+  readonly bytesMax: number
+}
+
+export type SoundFloors = {
+  /** Those that can move at all, and how far. */
+  readonly floors: readonly (readonly [OriginId, number])[]
+  /** Documents whose snapshots can't be read and hold floors up. */
+  readonly unreadable: readonly DocumentId[]
 }
 
 /**

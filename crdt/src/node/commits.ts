@@ -50,6 +50,9 @@ export type Outcome =
   | { readonly type: "committed"; readonly batch: Batch; readonly firstSeq: number }
   | { readonly type: "failed"; readonly lost: Batch[]; readonly code: string }
 
+/** What says something of the batch, and nothing of the store. */
+const refusals: ReadonlySet<string> = new Set(["refused", "unreadable"])
+
 function emptyBatch(maintenance?: Maintenance): Batch {
   return {
     maintenance,
@@ -174,7 +177,7 @@ export class Commits {
     assert(underWay !== undefined && underWay.id === id, () => `unknown batch ${id}`)
     this.#underWay = undefined
     const { batch, startedMs } = underWay
-    const isRefused = !result.ok && result.code === "refused" && batch.maintenance !== undefined
+    const isRefused = !result.ok && batch.maintenance !== undefined && refusals.has(result.code)
     if (isRefused) return { type: "committed", batch, firstSeq: 0 }
     if (!result.ok) return this.#fail(turn, batch, result.code, result.message)
     if (this.#store.state === "failing") {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import type { DocumentId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import { encodeRecord, readLog } from "../log/index.ts"
+import { bodyOf, encodeRecord, readLog } from "../log/index.ts"
 import { compactionLimits } from "./compaction.ts"
 import { partsOf } from "./document-state.ts"
 import { jsonAfter, openNative, YWriter } from "./test/clients.ts"
@@ -145,6 +145,21 @@ describe("floors", () => {
     world.advance(2 * limits.sweepMs)
     expect(floorsOf(node)).toEqual([18])
     expect(Object.keys(jsonAfter(partsOf(readOf(node))))).toHaveLength(2)
+  })
+
+  test("[K12] no floor passes what only a snapshot that can't be read would hold", () => {
+    const world = new World()
+    const node = world.node("n1", { compaction: short })
+    write(node, 3, other)
+    write(node, 9)
+    write(node, 9, other)
+    node.store.damaged.add(notes)
+    const before = jsonAfter(readOf(node).entries.map(({ record }) => bodyOf(record)))
+    world.advance(3 * limits.sweepMs)
+    expect(node.eventsOf("snapshot-unreadable")[0]).toMatchObject({ document: notes })
+    expect(node.eventsOf("truncated").map(({ floors }) => floors[0]?.[1])).toEqual([3])
+    expect(node.reopened).toEqual([{ why: "corrupt" }])
+    expect(before).toEqual({})
   })
 
   test("[K10] no floor passes what a member lacks, is not heard of, or is not known yet", () => {

@@ -2,8 +2,8 @@
  * Compaction: folds documents whose tails are long into snapshots, one at a time and off the main
  * thread, and moves floors over what is folded and held by every member that is known, or, past the
  * cap of the log's bytes, by this node alone. Nothing here is ever needed for an ack or a read, and
- * nothing is lost if it stops anywhere: a snapshot is durable before a floor passes what it holds.
- * Rules [K9] [K10] [K11].
+ * nothing is lost if it stops anywhere: a snapshot is durable, and was read back, before a floor
+ * passes what it holds. Rules [K9]–[K12].
  */
 import { assert, partsOfDocumentId } from "../base/index.ts"
 import type { DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
@@ -46,6 +46,11 @@ const foldsWaitingMax = 256
 const ageLookMs = 600_000
 /** Floors that one batch moves. Past it: the next one. */
 const floorsMovedMax = 16
+/**
+ * Bytes of snapshots that are read back before one batch moves floors over them. Past it floors
+ * move as far as was read, and the next batch goes on.
+ */
+const readBackBytesMax = 4 * 1024 * 1024
 
 export type CompactionConfig = Partial<CompactionLimits> & {
   /**
@@ -240,8 +245,26 @@ export class Compaction {
     for (const document of result.documents) this.#ask(document, "forced")
     this.#fold(turn)
     const floors = this.#floorsOf(result)
-    if (floors.length > 0) this.#truncate(floors)
+    if (floors.length > 0) this.#readBack(turn, floors)
     else if (this.#mayStrand) this.#lookAtAge(turn, result)
+  }
+
+  /** What is under a floor is gone: the snapshots that hold it are read back first. Rule [K12]. */
+  #readBack(turn: Turn, floors: readonly (readonly [OriginId, number])[]): void {
+    this.#isLooking = true
+    const query = { type: "sound-floors", floors, bytesMax: readBackBytesMax } as const
+    this.#core.reads.start(turn, query, (later, result) => {
+      this.#isLooking = false
+      if (result.type === "failed" || this.#isStopped) return
+      assert(result.type === "sound-floors", "a look at snapshots is answered as one")
+      for (const document of result.unreadable) {
+        later.emit({ type: "snapshot-unreadable", document })
+        // Whoever reads it finds the damage, for which the store is opened anew.
+        this.#ask(document, "forced")
+      }
+      this.#fold(later)
+      if (result.floors.length > 0) this.#truncate(result.floors)
+    })
   }
 
   #truncate(floors: readonly (readonly [OriginId, number])[]): void {
@@ -249,6 +272,7 @@ export class Compaction {
     this.#write({ floors }, (later, written) => {
       this.#isLooking = false
       assert(written.ok || written.code !== "refused", "floors pass what is folded")
+      // Unreadable: damaged since it was read back. The next look finds it.
       if (!written.ok) return
       for (const [origin, seq] of floors) this.#floors.raise(origin, seq)
       later.emit({ type: "truncated", floors })
@@ -269,7 +293,7 @@ export class Compaction {
       const [record] = result.type === "origin" ? result.run.records : []
       const update = record === undefined ? undefined : decodeUpdate(record)
       const isOld = update !== undefined && later.nowMs - update.atMs > this.#limits.logAgeMsMax
-      if (isOld && !this.#isStopped) this.#truncate([[origin, seq]])
+      if (isOld && !this.#isStopped) this.#readBack(later, [[origin, seq]])
       else this.#ageLooks.set(origin, later.nowMs + Math.min(ageLookMs, this.#limits.logAgeMsMax))
     })
   }

@@ -91,6 +91,8 @@ export type NodeEvent =
     }
   /** Logs begin here now. */
   | { readonly type: "truncated"; readonly floors: readonly (readonly [OriginId, number])[] }
+  /** It was to be read back before what it holds is deleted from the log; that stays there. */
+  | { readonly type: "snapshot-unreadable"; readonly document: DocumentId }
   /** An operator said so on this node. */
   | {
       readonly type: "document-deleted" | "document-created"

@@ -31,9 +31,10 @@ export type StoreFailure = {
   readonly ok: false
   /**
    * `store-full`: no space; `store-failed`: anything else. Both may pass by themselves. `refused`:
-   * a snapshot or a floor that breaks rule [K1] or [K2], which is the caller's fault.
+   * a snapshot or a floor that breaks rule [K1] or [K2], which is the caller's fault. `unreadable`:
+   * a floor over a snapshot that is damaged ([K12]).
    */
-  readonly code: "store-full" | "store-failed" | "refused"
+  readonly code: "store-full" | "store-failed" | "refused" | "unreadable"
   readonly message: string
 }
 

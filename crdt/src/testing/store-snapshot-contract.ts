@@ -141,6 +141,7 @@ async function filledPair(underTest: StoreUnderTest) {
 export function storeSnapshotContract(underTest: StoreUnderTest): void {
   rules(underTest)
   if (underTest.supports.durable) doubts(underTest)
+  if (underTest.supports.damage) readBack(underTest)
   histories(underTest)
 }
 
@@ -277,6 +278,70 @@ function doubts(underTest: StoreUnderTest): void {
     expect(renewed).toMatchObject(pair.model.renew(origin, { isSnapshotDamaged }))
     expect(renewed?.lostDocuments).toEqual(floor > 0 ? [a] : [])
     pair.compareOpened()
+    await pair.compare()
+  })
+}
+
+/** What is folded and damaged before a floor passes it. */
+function readBack(underTest: StoreUnderTest): void {
+  const floorsOf = async (pair: Pair, floors: LogBatch["floors"] = [], bytesMax = 1e9) => {
+    return read(pair.store, { type: "sound-floors", floors, bytesMax })
+  }
+
+  test("[K12] floors stop before what is held by a snapshot that can't be read", async () => {
+    const { pair, own, snapshots, reopen } = await filledPair(underTest)
+    await pair.write({ snapshots })
+    await reopen(undefined, async (fixture) => fixture.damageSnapshots?.([b]))
+    const floors = [
+      [own, 5],
+      [foreign, 2],
+    ] as const
+    const sound = { type: "sound-floors", floors: [[own, 1]], unreadable: [b] }
+    expect(await floorsOf(pair, floors)).toEqual(sound)
+    for (const [origin, seq] of [...floors, [own, 2] as const]) {
+      const refused = await append(pair.store, { own: [numbered(6)], floors: [[origin, seq]] })
+      expect(refused).toMatchObject({ ok: false, code: "unreadable" })
+    }
+    await pair.write({ floors: [[own, 1]] })
+    for (const origin of [own, foreign]) {
+      await pair.same({ type: "origin", origin, fromSeq: 2, bytesMax: 1e9 })
+    }
+    await pair.same({ type: "document", document: a, since: vector() })
+    await reopen({ why: "corrupt" })
+    const isSnapshotDamaged = (document: DocumentId) => document === b
+    const { origin, renewed } = pair.store.opened
+    expect(renewed).toMatchObject(pair.model.renew(origin, { isSnapshotDamaged }))
+    expect(renewed?.lostCount).toBe(0)
+    const { entries } = pair.model.readDocument(b)
+    expect(new Set(entries.map(({ record }) => record.at(-1)))).toEqual(new Set([2, 4, 12]))
+    await pair.compare()
+  })
+
+  test("[K12] without floors nothing is lost with a snapshot; it is folded again", async () => {
+    const { pair, own, snapshots, foldedA, reopen } = await filledPair(underTest)
+    await pair.write({ snapshots })
+    await reopen(undefined, async (fixture) => fixture.damageSnapshots?.([a]))
+    expect(await floorsOf(pair, [[own, 5]])).toMatchObject({ floors: [], unreadable: [a] })
+    await reopen({ why: "corrupt" })
+    const isSnapshotDamaged = (document: DocumentId) => document === a
+    const { origin, renewed } = pair.store.opened
+    expect(renewed).toMatchObject(pair.model.renew(origin, { isSnapshotDamaged }))
+    expect(renewed).toMatchObject({ lostCount: 0, lostDocuments: [] })
+    await pair.compare()
+    await pair.write({ snapshots: [foldedA], floors: [[own, 5]] })
+    await pair.compare()
+  })
+
+  test("[K12] no more is read at a time than asked for, and nothing twice", async () => {
+    const { pair, own, snapshots, reopen } = await filledPair(underTest)
+    await pair.write({ snapshots })
+    await reopen(undefined)
+    const upTo = (seq: number) => ({ type: "sound-floors", floors: [[own, seq]], unreadable: [] })
+    expect(await floorsOf(pair, [[own, 5]], 1)).toEqual(upTo(1))
+    expect(await floorsOf(pair, [[own, 5]], 1)).toEqual(upTo(5))
+    await pair.write({ snapshots })
+    expect(await floorsOf(pair, [[own, 5]], 1)).toEqual(upTo(1))
+    await pair.write({ floors: [[own, 5]] })
     await pair.compare()
   })
 }

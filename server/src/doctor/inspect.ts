@@ -221,6 +221,13 @@ class Inspector {
         this.#findings.add("snapshot", "repairable", what, name ?? "")
       }
     }
+    const missing =
+      "SELECT DISTINCT document FROM folded WHERE seq > 0 " +
+      "AND document NOT IN (SELECT document FROM snapshots)"
+    for (const { document } of this.#raw.rows<{ document: number }>(missing, unreadable)) {
+      const what = "snapshots are not there, and with them what the log has no more"
+      this.#findings.add("snapshot", "lost", what, this.#nameOf(document) ?? `row ${document}`)
+    }
   }
 
   /** Whether the rows that searches go by are what the snapshot says. */

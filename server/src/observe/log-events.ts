@@ -6,6 +6,7 @@ const warnings: ReadonlySet<NodeEvent["type"]> = new Set([
   "store-failed",
   "read-failed",
   "updates-unreadable",
+  "snapshot-unreadable",
   "link-refused",
   "store-in-doubt",
   "partition-noticed",

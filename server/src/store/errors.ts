@@ -2,6 +2,8 @@
  * Why a store could not be opened: a stable code and one line that tells what to do. Everything
  * that goes wrong later is a result of the call it happened to (ports/store.ts).
  */
+import type { OriginId } from "@causeway/crdt/base"
+
 export type StoreOpenErrorCode =
   | "not-writable"
   | "locked"
@@ -25,6 +27,15 @@ export class StoreOpenError extends Error {
 /** A batch breaks a rule of snapshots and floors ([K1] [K2]); nothing of it is kept. */
 export class RefusedError extends Error {
   override readonly name = "RefusedError"
+}
+
+/** A floor would pass a snapshot that can't be read ([K12]); nothing of the batch is kept. */
+export class UnreadableError extends Error {
+  override readonly name = "UnreadableError"
+
+  constructor(origin: OriginId) {
+    super(`a floor over a snapshot that can't be read, of ${origin}`)
+  }
 }
 
 /** The operating system's and SQLite's short code of what was thrown; "" if it has none. */

@@ -4,9 +4,9 @@
  * `log` survives a crash, what waits does not.
  */
 import { assert } from "../../base/index.ts"
-import type { OriginId } from "../../base/index.ts"
+import type { DocumentId, OriginId } from "../../base/index.ts"
 import type { Head } from "../../log/index.ts"
-import { MemoryLog, readLog } from "../../log/index.ts"
+import { decodeUpdate, MemoryLog, readLog } from "../../log/index.ts"
 import type {
   AppendBatch,
   AppendResult,
@@ -34,6 +34,8 @@ export class TestStore {
   held = false
   appendFailure: "store-full" | "store-failed" | undefined
   readFailure: ReadFailureCode | undefined
+  /** Documents whose snapshots can't be read. */
+  readonly damaged = new Set<DocumentId>()
 
   constructor(origin: OriginId) {
     this.log = new MemoryLog(origin)
@@ -83,6 +85,27 @@ export class TestStore {
   #answer(query: ReadQuery): ReadResult {
     const { log, readFailure } = this
     if (readFailure !== undefined) return { type: "failed", code: readFailure, message: "test" }
-    return readLog(log, query)
+    if (query.type === "sound-floors") return this.#soundFloors(query.floors)
+    const result = readLog(log, query)
+    const isDamaged = result.type === "document" && result.snapshot !== undefined
+    if (query.type !== "document" || !isDamaged || !this.damaged.has(query.document)) return result
+    return { type: "failed", code: "corrupt", message: "test" }
+  }
+
+  #soundFloors(floors: readonly (readonly [OriginId, number])[]): ReadResult {
+    const unreadable = new Set<DocumentId>()
+    const sound = floors.map(([origin, seqMax]) => {
+      let seq = this.log.floor(origin).seq
+      for (; seq < seqMax; seq++) {
+        const record = this.log.record({ origin, seq: seq + 1 })
+        const document = record === undefined ? undefined : decodeUpdate(record)?.document
+        if (document === undefined || !this.damaged.has(document)) continue
+        unreadable.add(document)
+        break
+      }
+      return [origin, seq] as const
+    })
+    const moved = sound.filter(([origin, seq]) => seq > this.log.floor(origin).seq)
+    return { type: "sound-floors", floors: moved, unreadable: [...unreadable] }
   }
 }

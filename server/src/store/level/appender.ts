@@ -38,7 +38,12 @@ export class Appender {
     const writer = new BatchWriter(this.#parts)
     await this.#collect(writer, batch)
     writer.put(...this.#ring.next)
-    await writer.write()
+    try {
+      await writer.write()
+    } catch (error) {
+      this.#folds.forgetReads()
+      throw error
+    }
     this.#ring.advance()
     const touched = touchedOrigins(this.#own, batch)
     const heads = touched.map((origin) => (origins.get(origin) ?? newOrigin(origin)).head)

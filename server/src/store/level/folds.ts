@@ -1,29 +1,42 @@
 /**
- * Snapshots, floors and raised heads: what they delete, and whether they may. Rules [K1] [K2].
+ * Snapshots, floors and raised heads: what they delete, and whether they may. Rules [K1] [K2]
+ * [K12].
  */
 import { Reader } from "@causeway/crdt/base"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
 import type { Dot, VersionVector } from "@causeway/crdt/clock"
 import { decodeRecordHead } from "@causeway/crdt/log"
-import type { DocumentSnapshot, Head } from "@causeway/crdt/log"
+import type { DocumentSnapshot, FloorsToCheck, Head, SoundFloors } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
+import { UnreadableError } from "../errors.ts"
 import { hashOf, isSound, RECORD_OFFSET } from "../seal.ts"
+import { SnapshotCheck } from "../snapshot-check.ts"
+import type { FloorReach, ReadBack, ReadBudget } from "../snapshot-check.ts"
 import type { BatchWriter, LogParts } from "./batch-writer.ts"
+import type { LevelDatabase } from "./database.ts"
 import { newOrigin } from "./heads.ts"
 import type { HeldOrigin } from "./heads.ts"
-import { documentKey, dotOfKey, entryKey, entryRange, placeRange, seqOfEntryKey } from "./keys.ts"
+import { documentKey, documentKeys, dotOfKey, entryKey, entryRange } from "./keys.ts"
+import { placeRange, seqOfEntryKey } from "./keys.ts"
+import { decodeFolded } from "./summaries.ts"
+import { openValue } from "./values.ts"
 
 type Soon = ReadonlyMap<DocumentId, VersionVector>
 type Entry = readonly [seq: number, entry: Buffer]
 
 export class Folds {
   readonly #parts: LogParts
+  readonly #check: SnapshotCheck
 
   constructor(parts: LogParts) {
     this.#parts = parts
+    this.#check = new SnapshotCheck((document) => readBack(parts.database, document))
   }
 
-  /** Why `batch` would break a rule; undefined if it does not. O(entries below its floors). */
+  /**
+   * Why `batch` would break a rule; undefined if it does not. O(entries below its floors).
+   * @throws UnreadableError
+   */
   async refusal(batch: AppendBatch): Promise<string | undefined> {
     const { snapshots = [], floors = [], raise = [] } = batch
     const soon = new Map<DocumentId, VersionVector>()
@@ -38,11 +51,59 @@ export class Folds {
     for (const [origin, seq] of floors) {
       const held = this.#parts.origins.get(origin) ?? newOrigin(origin)
       if (seq <= Math.max(held.floor.seq, raised.get(origin)?.seq ?? 0)) continue
-      if (seq > held.head.seq) return `a floor above the head of ${origin}`
-      const foldedTo = await this.foldedTo(held, seq, { soon })
-      if (foldedTo < seq) return `a floor over what is not folded, of ${origin}`
+      const why = await this.#floorRefusal(held, seq, soon)
+      if (why !== undefined) return why
     }
     return undefined
+  }
+
+  async #floorRefusal(held: HeldOrigin, seq: number, soon: Soon): Promise<string | undefined> {
+    const { origin } = held
+    if (seq > held.head.seq) return `a floor above the head of ${origin}`
+    const foldedTo = await this.foldedTo(held, seq, { soon })
+    if (foldedTo < seq) return `a floor over what is not folded, of ${origin}`
+    // What was read back for `sound-floors` is not read again.
+    const reach = await this.#reach(held, seq, { bytes: Infinity }, soon)
+    if (reach.seq < seq) throw new UnreadableError(origin)
+    return undefined
+  }
+
+  /** How far floors can move over snapshots that were read back. Rule [K12]. */
+  async soundFloors({ floors, bytesMax }: FloorsToCheck): Promise<SoundFloors> {
+    const budget = { bytes: bytesMax }
+    const unreadable = new Set<DocumentId>()
+    const sound: SoundFloors["floors"][number][] = []
+    for (const [origin, seq] of floors) {
+      const held = this.#parts.origins.get(origin)
+      if (held === undefined) continue
+      const reach = await this.#reach(held, Math.min(seq, held.head.seq), budget)
+      if (reach.seq > held.floor.seq) sound.push([origin, reach.seq])
+      if (reach.unreadable !== undefined) unreadable.add(reach.unreadable)
+    }
+    return { floors: sound, unreadable: [...unreadable] }
+  }
+
+  /** What is in `soon` is written with the floor. O(entries up to there + what is read). */
+  async #reach(
+    { origin, floor }: HeldOrigin,
+    seqMax: number,
+    budget: ReadBudget,
+    soon?: Soon,
+  ): Promise<FloorReach> {
+    for await (const [seq, entry] of this.#entries(origin, floor.seq + 1, seqMax)) {
+      const document = documentOf(entry)
+      const dot = { origin, seq }
+      if (document === undefined || soon?.get(document)?.covers(dot) === true) continue
+      const holds = this.#check.holds(document, dot, budget)
+      if (holds === "no") return { seq: seq - 1, unreadable: document }
+      if (holds === "unread") return { seq: seq - 1 }
+    }
+    return { seq: seqMax }
+  }
+
+  /** A batch failed: what was read back may not be what is there. */
+  forgetReads(): void {
+    this.#check.forgetAll()
   }
 
   #folded(document: DocumentId): VersionVector | undefined {
@@ -99,6 +160,7 @@ export class Folds {
   /** Puts the snapshot, and deletes what is folded in it and below its floor. */
   async putSnapshot(writer: BatchWriter, snapshot: DocumentSnapshot): Promise<void> {
     const { database } = this.#parts
+    this.#check.forget(snapshot.document)
     writer.putSnapshot(snapshot)
     for await (const page of database.keyPages(placeRange(documentKey(snapshot.document)))) {
       for (const place of page) {
@@ -135,6 +197,16 @@ export class Folds {
       for (const [key, entry] of page) yield [seqOfEntryKey(key), entry]
     }
   }
+}
+
+/** From the database, whatever is remembered of it. */
+function readBack(database: LevelDatabase, document: DocumentId): ReadBack {
+  const key = documentKey(document)
+  const [foldedKey, stateKey] = [documentKeys.folded(key), documentKeys.state(key)]
+  const folded = decodeFolded(foldedKey, database.getReadable(foldedKey))
+  const state = openValue(stateKey, database.getReadable(stateKey))
+  if (folded === undefined || state === undefined) return undefined
+  return { folded: folded.vector, bytes: state.length }
 }
 
 function documentOf(entry: Buffer): DocumentId | undefined {

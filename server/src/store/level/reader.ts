@@ -74,6 +74,8 @@ export class LogReader {
         return this.#readChanged(request)
       case "foldable":
         return this.#readFoldable(request)
+      case "sound-floors":
+        return this.#soundFloors(request)
     }
   }
 
@@ -157,6 +159,10 @@ export class LogReader {
     }
     const { logBytes, snapshotBytes } = this.#parts.origins.sizes
     return { type: "foldable", documents: [...documents], floors, logBytes, snapshotBytes }
+  }
+
+  async #soundFloors(request: Request<"sound-floors">): Promise<ReadReply> {
+    return { type: "sound-floors", ...(await this.#folds.soundFloors(request)) }
   }
 
   /** Whether a snapshot holds anything of `origin`. O(documents). */

@@ -8,10 +8,11 @@ import type { ClientId, OriginId } from "@causeway/crdt/base"
 import { decodeRecordHead } from "@causeway/crdt/log"
 import type { DocumentSnapshot } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
-import { RefusedError } from "../errors.ts"
+import { RefusedError, UnreadableError } from "../errors.ts"
 import { checkFollows } from "../gap.ts"
 import { touchedOrigins } from "../planned-heads.ts"
 import type { DocumentRows } from "./documents.ts"
+import type { FloorCheck } from "./floor-check.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import type { Appended } from "../thread/messages.ts"
 import { entryId, NO_DOCUMENT_ROW } from "./schema.ts"
@@ -26,6 +27,7 @@ export class Appender {
   readonly #documents: DocumentRows
   readonly #snapshots: Snapshots
   readonly #side: Side
+  readonly #floorCheck: FloorCheck
   readonly #truncation: Truncation
   readonly #begin: Statement<[]>
   readonly #commit: Statement<[]>
@@ -48,6 +50,7 @@ export class Appender {
       readonly documents: DocumentRows
       readonly snapshots: Snapshots
       readonly side: Side
+      readonly floorCheck: FloorCheck
     },
   ) {
     this.#database = database
@@ -56,6 +59,7 @@ export class Appender {
     this.#documents = parts.documents
     this.#snapshots = parts.snapshots
     this.#side = parts.side
+    this.#floorCheck = parts.floorCheck
     this.#truncation = new Truncation(database)
     this.#begin = database.prepare("BEGIN IMMEDIATE")
     this.#commit = database.prepare("COMMIT")
@@ -107,7 +111,7 @@ export class Appender {
     }
     for (const snapshot of batch.snapshots ?? []) this.#putSnapshot(snapshot)
     for (const [origin, seq] of batch.floors ?? []) {
-      this.#move(this.#truncation.truncate(this.#held(origin), seq))
+      this.#move(this.#truncate(this.#held(origin), seq))
     }
     this.#side.write(batch, (origin) => this.#held(origin))
     if (this.#moved.size === 0) this.#prove.run()
@@ -122,8 +126,16 @@ export class Appender {
     }
   }
 
+  /** What was read back for `sound-floors` is not read again. */
+  #truncate(held: HeldOrigin, seq: number): HeldOrigin {
+    const { seq: reached } = this.#floorCheck.reach(held, seq, { bytes: Infinity })
+    if (reached >= seq) return this.#truncation.truncate(held, seq)
+    throw new UnreadableError(held.origin)
+  }
+
   #putSnapshot(snapshot: DocumentSnapshot): void {
     const row = this.#documents.findOrInsert(snapshot.document)
+    this.#floorCheck.snapshots.forget(snapshot.document)
     this.#snapshots.put(row, snapshot, (origin) => this.#held(origin).row)
     const origins = snapshot.folded.entries().map(([origin]) => this.#held(origin))
     this.#truncation.dropFolded(row, origins)
@@ -160,6 +172,7 @@ export class Appender {
   #abandon(): void {
     this.#stale = true
     this.#documents.forget()
+    this.#floorCheck.snapshots.forgetAll()
     // SQLite has rolled back by itself after some errors, and not after others.
     if (this.#database.inTransaction) this.#rollback.run()
   }

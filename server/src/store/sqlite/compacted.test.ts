@@ -113,6 +113,32 @@ test("[K1] a folder of version 1 opens as it was, folds and truncates from then 
   expect(await readClient(again, testClient(7))).toBe(3)
 })
 
+test("[K12] [K5] a snapshot that is gone is no document without one", async () => {
+  const directory = await folder()
+  const first = await opened(directory)
+  const { origin } = first.opened
+  const records = [1, 2, 3].map((seq) => testRecord({ document: a, body: Uint8Array.of(seq) }))
+  await appended(first, { own: records })
+  const folded = new VersionVector([[origin, 3]])
+  await appended(first, { snapshots: [{ document: a, state: Uint8Array.of(9), folded }] })
+  await close(first)
+  const database = new Database(join(directory, DATABASE_FILE))
+  database.exec("DELETE FROM snapshots")
+  database.close()
+  const store = await opened(directory)
+  const since = new VersionVector()
+  const corrupt = { type: "failed", code: "corrupt" }
+  expect(await read(store, { type: "document", document: a, since })).toMatchObject(corrupt)
+  const query = { type: "sound-floors", floors: [[origin, 3]], bytesMax: 1 } as const
+  const sound = { type: "sound-floors", floors: [], unreadable: [a] }
+  expect(await read(store, query)).toEqual(sound)
+  await close(store)
+  const again = await openSqliteStore({ directory, node: undefined, doubt: { why: "corrupt" } })
+  onTestFinished(() => close(again))
+  expect(again.opened.renewed).toMatchObject({ lostCount: 0, lostDocuments: [] })
+  expect((await readDocument(again, a)).map(({ record }) => bodyOf(record)[0])).toEqual([1, 2, 3])
+})
+
 const LOG_BYTES_MAX = 400_000
 
 type Written = {

@@ -9,6 +9,7 @@ import { Appender } from "./appender.ts"
 import { backupDatabase } from "./backup.ts"
 import { Checkpoints } from "./checkpoints.ts"
 import { DocumentRows } from "./documents.ts"
+import { FloorCheck } from "./floor-check.ts"
 import { HeldOrigins } from "./heads.ts"
 import { identify, storedCuts } from "./identity.ts"
 import type { Appended, Opened, ReadReply, LogRequest } from "../thread/messages.ts"
@@ -38,9 +39,11 @@ export class SqliteLog implements FolderLog {
       const origins = new HeldOrigins(this.#database)
       const documents = new DocumentRows(this.#database)
       const snapshots = new Snapshots(this.#database)
-      this.#reader = new LogReader(this.#database, { origins, documents, snapshots }, onCorrupt)
+      const tables = { origins, documents, snapshots }
+      const floorCheck = new FloorCheck(this.#database, tables)
+      this.#reader = new LogReader(this.#database, { ...tables, floorCheck }, onCorrupt)
       this.#side = new Side(this.#database)
-      const parts = { origins, documents, snapshots, reader: this.#reader, side: this.#side }
+      const parts = { ...tables, floorCheck, reader: this.#reader, side: this.#side }
       const identity = identify(this.#database, options, parts)
       this.#appender = new Appender(this.#database, identity.origin, parts)
       this.#checkpoints = new Checkpoints(this.#database, onTrouble)

@@ -12,6 +12,7 @@ import { Appender } from "./appender.ts"
 import { GenerationCache } from "../cache.ts"
 import { Checkpoints, WalOverflowError } from "./checkpoints.ts"
 import { DocumentRows } from "./documents.ts"
+import { FloorCheck } from "./floor-check.ts"
 import { HeldOrigins } from "./heads.ts"
 import {
   decodeAppend,
@@ -189,7 +190,9 @@ test("a database that is full refuses the batch whole, and takes the next", () =
   held.set(held.insert(own))
   const snapshots = new Snapshots(database)
   const side = new Side(database)
-  const appender = new Appender(database, own, { origins: held, documents, snapshots, side })
+  const tables = { origins: held, documents, snapshots }
+  const floorCheck = new FloorCheck(database, tables)
+  const appender = new Appender(database, own, { ...tables, side, floorCheck })
   const records = [testRecord({ document: testDocument("a"), body: new Uint8Array(20_000) })]
   expect(appender.append({ own: records, adopted: [] }).firstSeq).toBe(1)
   database.pragma("max_page_count = 20")

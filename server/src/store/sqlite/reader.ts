@@ -10,6 +10,7 @@ import { genesisHash, needsSnapshot, isClusterRecord } from "@causeway/crdt/log"
 import type { LogEntry } from "@causeway/crdt/log"
 import { VersionVector } from "@causeway/crdt/clock"
 import type { DocumentRows } from "./documents.ts"
+import type { FloorCheck } from "./floor-check.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { corrupt, EntryChecker, tooLarge } from "../entry-check.ts"
 import { OriginRun } from "../origin-run.ts"
@@ -26,6 +27,7 @@ export class LogReader {
   readonly #origins: HeldOrigins
   readonly #documents: DocumentRows
   readonly #snapshots: Snapshots
+  readonly #floorCheck: FloorCheck
   readonly #searches: Searches
   readonly #checker: EntryChecker
   readonly #ofDocument: Statement<[number, number, number], EntryRow>
@@ -38,12 +40,14 @@ export class LogReader {
       readonly origins: HeldOrigins
       readonly documents: DocumentRows
       readonly snapshots: Snapshots
+      readonly floorCheck: FloorCheck
     },
     onCorrupt: (origin: OriginId, seq: number) => void,
   ) {
     this.#origins = parts.origins
     this.#documents = parts.documents
     this.#snapshots = parts.snapshots
+    this.#floorCheck = parts.floorCheck
     this.#searches = new Searches(database, parts.origins, parts.snapshots)
     this.#checker = new EntryChecker(onCorrupt)
     this.#ofDocument = database
@@ -80,6 +84,8 @@ export class LogReader {
         )
       case "foldable":
         return this.#searches.foldable(request.upTo, request.limit)
+      case "sound-floors":
+        return { type: "sound-floors", ...this.#floorCheck.soundFloors(request) }
     }
   }
 
@@ -134,7 +140,8 @@ export class LogReader {
     since: VersionVector,
   ): { readonly state: Buffer; readonly folded: VersionVector } | "damaged" | undefined {
     const folded = this.#snapshots.folded(row, document)
-    if (folded === undefined || folded === "damaged") return folded
+    if (folded === undefined) return this.#snapshots.isLost(row) ? "damaged" : undefined
+    if (folded === "damaged") return folded
     const isNeeded = since.size === 0 || needsSnapshot(folded, since, (of) => this.#range(of))
     if (!isNeeded) return undefined
     const state = this.#snapshots.state(row, document)

@@ -4,9 +4,10 @@
  * cut of a fork none counts as holding what others have there. Inside the caller's transaction.
  * Rule [K5].
  */
-import { parseDocumentId } from "@causeway/crdt/base"
+import { parseDocumentId, parseOriginId } from "@causeway/crdt/base"
 import type { Database } from "better-sqlite3"
 import type { DocumentId, OriginId } from "@causeway/crdt/base"
+import { VersionVector } from "@causeway/crdt/clock"
 import { compareDocuments, foldedUpTo, stateRecord } from "@causeway/crdt/log"
 import type { Renewing } from "@causeway/crdt/log"
 import { unsealFolded, unsealState } from "../snapshot-seal.ts"
@@ -18,6 +19,15 @@ type SnapshotRow = {
   readonly document: string | null
   readonly folded: Buffer
   readonly state: Buffer
+}
+
+type Missing = { readonly document: DocumentId | undefined; readonly folded: VersionVector }
+
+type ListedRow = {
+  readonly id: number
+  readonly document: string | null
+  readonly origin: string
+  readonly seq: number
 }
 
 export class SnapshotRenewal {
@@ -48,7 +58,9 @@ export class SnapshotRenewal {
        LEFT JOIN documents ON documents.id = snapshots.document
        WHERE snapshots.document > ? ORDER BY snapshots.document LIMIT 1`,
     )
+    const missing = this.#missing()
     this.#database.exec("DELETE FROM folded")
+    for (const { document, folded } of missing) this.#lose(document, folded)
     let after = 0
     for (;;) {
       const row = next.get(after)
@@ -66,6 +78,30 @@ export class SnapshotRenewal {
       return
     }
     this.#snapshots.remove(id)
+    this.#lose(document, folded)
+  }
+
+  /** Snapshots that are not there, of which it is listed what they held. */
+  #missing(): readonly Missing[] {
+    const select = this.#database.prepare<[], ListedRow>(
+      `SELECT folded.document AS id, documents.document, origins.origin, seq FROM folded
+       LEFT JOIN documents ON documents.id = folded.document
+       JOIN origins ON origins.id = folded.origin
+       WHERE folded.document NOT IN (SELECT document FROM snapshots) AND seq > 0`,
+    )
+    const missing = new Map<number, Missing>()
+    for (const { id, document: name, origin: of, seq } of select.all()) {
+      const document = name === null ? undefined : parseDocumentId(name)
+      const found = missing.get(id) ?? { document, folded: new VersionVector() }
+      missing.set(id, found)
+      const origin = parseOriginId(of)
+      if (origin !== undefined) found.folded.raise(origin, seq)
+    }
+    return [...missing.values()]
+  }
+
+  /** Without `folded` it may have held anything. */
+  #lose(document: DocumentId | undefined, folded: VersionVector | undefined): void {
     const gone = this.#origins.all().filter(({ origin, floor }) => {
       return floor.seq > 0 && (folded === undefined || folded.get(origin) > 0)
     })

@@ -19,6 +19,7 @@ export class Snapshots {
   readonly #remove: Statement<[number]>
   readonly #putSeq: Statement<[number, number, number]>
   readonly #removeSeqs: Statement<[number]>
+  readonly #hasSeq: Statement<[number]>
   readonly #bytes: Statement<[], { value: string }>
   readonly #addBytes: Statement<[number]>
 
@@ -32,6 +33,7 @@ export class Snapshots {
     this.#setFolded = database.prepare("UPDATE snapshots SET folded = ? WHERE document = ?")
     this.#remove = database.prepare("DELETE FROM snapshots WHERE document = ?")
     this.#putSeq = database.prepare("INSERT INTO folded (document, origin, seq) VALUES (?, ?, ?)")
+    this.#hasSeq = database.prepare("SELECT 1 FROM folded WHERE document = ? AND seq > 0 LIMIT 1")
     this.#removeSeqs = database.prepare("DELETE FROM folded WHERE document = ?")
     this.#bytes = database.prepare("SELECT value FROM meta WHERE key = 'snapshot bytes'")
     this.#addBytes = database.prepare(
@@ -44,6 +46,11 @@ export class Snapshots {
   folded(row: number, document: DocumentId): VersionVector | "damaged" | undefined {
     const bytes = this.#folded.get(row)?.folded
     return bytes === undefined ? undefined : (unsealFolded(document, bytes) ?? "damaged")
+  }
+
+  /** Whether there is none, and something was folded. */
+  isLost(row: number): boolean {
+    return this.#folded.get(row) === undefined && this.#hasSeq.get(row) !== undefined
   }
 
   /** The state of a snapshot that is there; undefined if it is damaged. */

@@ -7,7 +7,15 @@
 import { assert, parseOriginId } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, NodeId, OriginId } from "@causeway/crdt/base"
 import { HASH_BYTES } from "@causeway/crdt/log"
-import type { Foldable, Head, LogEntry, LogRun, Notes } from "@causeway/crdt/log"
+import type {
+  FloorsToCheck,
+  Foldable,
+  Head,
+  LogEntry,
+  LogRun,
+  Notes,
+  SoundFloors,
+} from "@causeway/crdt/log"
 import type {
   AppendBatch,
   AppendResult,
@@ -42,6 +50,7 @@ export type LogRequest =
       readonly limit: number
     }
   | { readonly type: "foldable"; readonly upTo: Seqs; readonly limit: number }
+  | ({ readonly type: "sound-floors" } & FloorsToCheck)
 
 /** Of what a log keeps beside entries and snapshots. */
 export type SideRequest =
@@ -83,6 +92,7 @@ export type ReadReply =
       readonly next: DocumentId | undefined
     }
   | ({ readonly type: "foldable" } & Foldable)
+  | ({ readonly type: "sound-floors" } & SoundFloors)
   | SideReply
   | { readonly type: "failed"; readonly code: ReadFailureCode; readonly message: string }
 
@@ -176,8 +186,14 @@ function readRecords(
 /** An append's result as the worker has it: heads in the order of `touchedOrigins`. */
 export type Appended = { readonly firstSeq: number; readonly heads: readonly Head[] }
 
-const appendStatus = { ok: 0, "store-full": 1, "store-failed": 2, refused: 3 } as const
-const failureCodes = ["store-full", "store-failed", "refused"] as const
+const appendStatus = {
+  ok: 0,
+  "store-full": 1,
+  "store-failed": 2,
+  refused: 3,
+  unreadable: 4,
+} as const
+const failureCodes = ["store-full", "store-failed", "refused", "unreadable"] as const
 const HEAD_BYTES = 8 + HASH_BYTES
 const APPENDED_BYTES = 1 + 8
 

@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads"
 import { assert, DecodeError, InvariantError } from "@causeway/crdt/base"
 import type { NodeId, OriginId } from "@causeway/crdt/base"
 import type { AppendBatch, ReopenDoubt, StoreFailure } from "@causeway/crdt/ports"
-import { asOpenError, errorMessage, isFull, RefusedError } from "../errors.ts"
+import { asOpenError, errorMessage, isFull, RefusedError, UnreadableError } from "../errors.ts"
 import { serveBackup } from "./backup.ts"
 import type { BackupRequest, MakeBackup } from "./backup.ts"
 import { decodeAppend, encodeAppended, encodeAppendFailure } from "./messages.ts"
@@ -99,6 +99,7 @@ async function append(log: FolderLog, buffer: ArrayBuffer): Promise<void> {
 function appendFailure(error: unknown): StoreFailure {
   const message = errorMessage(error)
   if (error instanceof RefusedError) return { ok: false, code: "refused", message }
+  if (error instanceof UnreadableError) return { ok: false, code: "unreadable", message }
   return { ok: false, code: isFull(error) ? "store-full" : "store-failed", message }
 }
 

@@ -187,6 +187,7 @@ function isEvent(message: ReadReply | WorkerEvent): message is WorkerEvent {
     case "client":
     case "changed":
     case "foldable":
+    case "sound-floors":
     case "undocumented":
     case "clients":
     case "leaves":
@@ -203,6 +204,7 @@ function requestOf(query: ReadQuery): ReadRequest {
     case "origin":
       assert(query.fromSeq >= 1, "seqs begin at 1")
       return query
+    case "sound-floors":
     case "client":
     case "clients":
     case "leaves":
@@ -241,6 +243,7 @@ function resultOf(query: ReadQuery, reply: ReadReply): ReadResult {
     case "truncated":
     case "client":
     case "foldable":
+    case "sound-floors":
     case "undocumented":
     case "clients":
     case "leaves":
