@@ -1,18 +1,22 @@
 /**
  * An Automerge document. Automerge itself is loaded with the first one, so an app that has none
- * never loads its WebAssembly. Changes made before that wait, in order.
+ * never loads its WebAssembly. Changes made before that wait, in order. What a change throws
+ * reaches who made it.
  */
 import type * as Automerge from "@automerge/automerge"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
 import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
+import { Conflicts, writeResolution } from "./automerge-conflicts.ts"
+import type { Conflict, DocumentPath } from "./automerge-conflicts.ts"
 import { automergeLacking, headsSummary } from "./automerge-lacking.ts"
 import { DocumentLink } from "./document-link.ts"
 import type { DocumentStatus } from "./document-status.ts"
+import { closedError } from "./driver.ts"
 import type { Driver } from "./driver.ts"
 import { systemRandom } from "./environment.ts"
 import { SyncError } from "./errors.ts"
-import { guarded, Listeners } from "./observable.ts"
+import { Listeners } from "./observable.ts"
 import type { Observable } from "./observable.ts"
 import type { Presence } from "./presence.ts"
 import type { Replica } from "./replica.ts"
@@ -20,7 +24,18 @@ import type { Tier } from "./saves.ts"
 
 type Library = typeof Automerge
 type Change<T> = Automerge.ChangeFn<T>
-type Loaded<T> = { readonly library: Library; doc: Automerge.Doc<T> }
+type Loaded<T> = {
+  readonly library: Library
+  readonly conflicts: Conflicts
+  doc: Automerge.Doc<T>
+}
+type Early<T> = {
+  readonly make: Change<T>
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+/** Changes that wait for `loaded`. */
+const earlyChangesMax = 10_000
 
 export class AutomergeDocument<T> {
   readonly id: string
@@ -28,7 +43,7 @@ export class AutomergeDocument<T> {
   readonly loaded: Promise<void>
   readonly #link: DocumentLink
   readonly #listeners = new Listeners<Automerge.Doc<T>>()
-  readonly #early: Change<T>[] = []
+  readonly #early: Early<T>[] = []
   #loaded: Loaded<T> | undefined
 
   constructor(driver: Driver, document: DocumentId, id: string, onEnd: () => void) {
@@ -36,7 +51,9 @@ export class AutomergeDocument<T> {
     const client = Math.floor(systemRandom.next() * 2 ** 32)
     this.#link = new DocumentLink(driver, document, () => client, onEnd)
     this.loaded = this.#load(document)
-    this.loaded.catch(() => undefined)
+    this.loaded.catch((error: unknown) => {
+      for (const { reject } of this.#early.splice(0)) reject(error)
+    })
   }
 
   /** The document as it is now; undefined until `loaded`. */
@@ -52,19 +69,57 @@ export class AutomergeDocument<T> {
     return this.#link.presence
   }
 
-  /** Changes the document. Before `loaded` the change waits, and is made then. */
-  change(make: Change<T>): void {
+  /** The Automerge actor of this handle, fresh for each; undefined until `loaded`. */
+  get actor(): string | undefined {
+    return this.#loaded?.library.getActorId(this.#loaded.doc)
+  }
+
+  /**
+   * Changes the document: at once, and before `loaded` as soon as it is. What `make` throws undoes
+   * the change; it is thrown here, or before `loaded` the promise rejects with it.
+   * @throws SyncError `ERR_CLOSED`; before `loaded` the promise rejects with that, with what
+   *   `loaded` rejects with, or with `ERR_NOT_LOADED` if 10,000 changes wait already.
+   */
+  change(make: Change<T>): Promise<void> {
+    const loaded = this.#loaded
+    if (loaded !== undefined) {
+      this.#change(loaded, make)
+      return Promise.resolve()
+    }
+    if (this.#early.length === earlyChangesMax) {
+      const message = `${earlyChangesMax} changes wait for the document: await its \`loaded\``
+      return Promise.reject(new SyncError("ERR_NOT_LOADED", message, true))
+    }
+    return new Promise((resolve, reject) => {
+      this.#early.push({ make, resolve, reject })
+    })
+  }
+
+  /**
+   * Where people wrote different values without knowing of each other, in the whole document; none
+   * before `loaded`. At most 1,000, the others come up as these are resolved. Text is not looked
+   * into, nor what is inside of a value that is not shown. Costs nothing where no concurrent writes
+   * met, else O(n) in the document's keys and list elements at the first call after a change; until
+   * the next change it gives the same list.
+   */
+  conflicts(): readonly Conflict[] {
+    return this.#loaded?.conflicts.of(this.#loaded.doc) ?? []
+  }
+
+  /**
+   * Writes `value`, one of the conflict's or any other, so that the conflict is gone for everybody.
+   * An object or a list is written as a copy: what others change meanwhile in the one that was
+   * shown is not in it.
+   * @throws SyncError `ERR_NO_CONFLICT` if there is none at the path (any more), `ERR_NOT_LOADED`,
+   *   `ERR_CLOSED`; what Automerge throws if the value is none it can hold.
+   */
+  resolve(path: DocumentPath, value: unknown): void {
     const loaded = this.#loaded
     if (loaded === undefined) {
-      this.#early.push(make)
-      return
+      throw new SyncError("ERR_NOT_LOADED", "await the document's `loaded`", true)
     }
-    const before = loaded.doc
-    loaded.doc = loaded.library.change(before, make)
-    if (loaded.doc === before) return
-    const bytes = loaded.library.getLastLocalChange(loaded.doc)
-    if (bytes !== undefined) this.#link.send(bytes)
-    this.#listeners.call(loaded.doc)
+    const { doc, library } = loaded
+    this.#change(loaded, (draft) => writeResolution(library, doc, draft, path, value))
   }
 
   /** Calls `listener` with the document at each change, local or remote. */
@@ -91,10 +146,32 @@ export class AutomergeDocument<T> {
       const message = "Automerge could not be loaded"
       throw new SyncError("ERR_ENGINE_UNAVAILABLE", message, true, { cause: error })
     })
-    const loaded: Loaded<T> = { library, doc: library.init<T>() }
+    const loaded: Loaded<T> = {
+      library,
+      conflicts: new Conflicts(library),
+      doc: library.init<T>(),
+    }
     await this.#link.open(this.#replicaOf(document, loaded))
+    if (this.#link.isEnded) throw closedError()
     this.#loaded = loaded
-    for (const make of this.#early.splice(0)) guarded(() => this.change(make))
+    for (const { make, resolve, reject } of this.#early.splice(0)) {
+      try {
+        this.#change(loaded, make)
+        resolve()
+      } catch (error) {
+        reject(error)
+      }
+    }
+  }
+
+  #change(loaded: Loaded<T>, make: Change<T>): void {
+    if (this.#link.isEnded) throw closedError()
+    const before = loaded.doc
+    loaded.doc = loaded.library.change(before, make)
+    if (loaded.doc === before) return
+    const bytes = loaded.library.getLastLocalChange(loaded.doc)
+    if (bytes !== undefined) this.#link.send(bytes)
+    this.#listeners.call(loaded.doc)
   }
 
   #replicaOf(document: DocumentId, loaded: Loaded<T>): Replica {
@@ -106,7 +183,11 @@ export class AutomergeDocument<T> {
       },
       apply: (updates) => {
         const before = loaded.doc
-        for (const update of updates) loaded.doc = library.loadIncremental(loaded.doc, update)
+        for (const update of updates) {
+          loaded.doc = library.loadIncremental(loaded.doc, update, {
+            patchCallback: (patches, { after }) => loaded.conflicts.note(patches, after),
+          })
+        }
         if (loaded.doc !== before) this.#listeners.call(loaded.doc)
       },
       lacking: (summary, outgoing) => automergeLacking(library, loaded.doc, summary, outgoing),

@@ -185,13 +185,13 @@ describe("Automerge documents", () => {
       })
       return () => `document is ${JSON.stringify(ben.doc)}`
     })
-    ann.change((doc) => {
+    const titled = ann.change((doc) => {
       doc.title = "x"
     })
     expect(ann.doc).toBeUndefined()
-    await ann.loaded
+    await titled
     expect(ann.doc).toEqual({ title: "x" })
-    ann.change((doc) => {
+    await ann.change((doc) => {
       doc.done = 1
     })
     await ann.saved("node")
@@ -201,13 +201,13 @@ describe("Automerge documents", () => {
   test("[N4] a node that lost its disk gets the document back from a client", async () => {
     const first = await startNode()
     const plan = connect(first.sync).automerge<Plan>("plan")
-    plan.change((doc) => {
+    await plan.change((doc) => {
       doc.title = "kept"
     })
     await plan.saved("node")
     const { port } = new URL(first.node.url)
     await first.node.close()
-    plan.change((doc) => {
+    await plan.change((doc) => {
       doc.done = 2
     })
     const second = await startNode({ port: Number(port) })

@@ -32,8 +32,9 @@ export class DocumentLink {
     })
   }
 
+  /** True once nothing is sent any more: the handle or the client was closed. */
   get isEnded(): boolean {
-    return this.#ended
+    return this.#ended || this.#driver.isClosed
   }
 
   /** Waits for storage, and opens the document. */

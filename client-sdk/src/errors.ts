@@ -24,6 +24,10 @@ export type SyncErrorCode =
   | "ERR_TOO_MANY_DOCUMENTS"
   /** The engine's code could not be loaded. */
   | "ERR_ENGINE_UNAVAILABLE"
+  /** The document is not loaded yet, and that much can't wait for it. */
+  | "ERR_NOT_LOADED"
+  /** There is no conflict at the path, or it is resolved already. */
+  | "ERR_NO_CONFLICT"
 
 export class SyncError extends Error {
   override readonly name = "SyncError"

@@ -35,7 +35,7 @@ test("[C2] [N4] a node that never heard of them gets the documents of a lost one
     type(note, word)
     await note.saved("node")
   }
-  plan.change((doc) => {
+  await plan.change((doc) => {
     doc.title = "kept"
   })
   await plan.saved("node")

@@ -70,7 +70,7 @@ function automergeDocument(
     },
     write: (random, token) => {
       known.add(token)
-      handle.change((content) => editAutomerge(content, random, token))
+      void handle.change((content) => editAutomerge(content, random, token))
     },
     saved: (tier) => handle.saved(tier),
     shown: () => withoutEmpty(handle.doc ?? {}),

@@ -15,7 +15,7 @@ export async function example(url: string): Promise<string> {
   await note.saved("node")
 
   const plan = client.automerge<{ title?: string }>("plan-7")
-  plan.change((doc) => {
+  await plan.change((doc) => {
     doc.title = "Ship it"
   })
   await plan.saved("node")
