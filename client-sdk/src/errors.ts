@@ -28,6 +28,8 @@ export type SyncErrorCode =
   | "ERR_NOT_LOADED"
   /** There is no conflict at the path, or it is resolved already. */
   | "ERR_NO_CONFLICT"
+  /** A subdocument was put into a Yjs document, or written in. */
+  | "ERR_SUBDOCUMENT"
 
 export class SyncError extends Error {
   override readonly name = "SyncError"

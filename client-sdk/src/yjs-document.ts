@@ -14,15 +14,20 @@ import type { Presence } from "./presence.ts"
 import type { Replica } from "./replica.ts"
 import type { Tier } from "./saves.ts"
 import { yjsLacking } from "./yjs-lacking.ts"
+import { refuseSubdocuments } from "./yjs-subdocuments.ts"
 
 export class YjsDocument {
   readonly name: string
-  /** Usable at once, offline too. */
+  /**
+   * Usable at once, offline too. It has no subdocuments: who puts one in, loads one or writes in one
+   * of a stock client gets a SyncError `ERR_SUBDOCUMENT`.
+   */
   readonly ydoc: Y.Doc
   /** Settled once what local storage held is in `ydoc`. */
   readonly loaded: Promise<void>
   readonly #link: DocumentLink
   readonly #onUpdate: (update: Uint8Array, origin: unknown) => void
+  readonly #allowSubdocuments: () => void
   readonly #onDestroy = (): void => this.close()
 
   constructor(driver: Driver, document: DocumentId, name: string, onEnd: () => void) {
@@ -34,6 +39,7 @@ export class YjsDocument {
     }
     this.ydoc.on("update", this.#onUpdate)
     this.ydoc.on("destroy", this.#onDestroy)
+    this.#allowSubdocuments = refuseSubdocuments(this.ydoc, this)
     this.loaded = this.#link.open(this.#replicaOf(document))
     this.loaded.catch(() => undefined)
   }
@@ -64,6 +70,7 @@ export class YjsDocument {
   close(): void {
     this.ydoc.off("update", this.#onUpdate)
     this.ydoc.off("destroy", this.#onDestroy)
+    this.#allowSubdocuments()
     this.#link.end()
   }
 
