@@ -19,8 +19,8 @@ import { refuseSubdocuments } from "./yjs-subdocuments.ts"
 export class YjsDocument {
   readonly name: string
   /**
-   * Usable at once, offline too. It has no subdocuments: who puts one in, loads one or writes in one
-   * of a stock client gets a SyncError `ERR_SUBDOCUMENT`.
+   * Usable at once, offline too. It has no subdocuments: who puts one in, loads one or writes in
+   * one of a stock client gets a SyncError `ERR_SUBDOCUMENT`.
    */
   readonly ydoc: Y.Doc
   /** Settled once what local storage held is in `ydoc`. */
