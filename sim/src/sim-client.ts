@@ -17,7 +17,7 @@ import type { Build } from "./build.ts"
 import type { ReplicaView } from "./checkers/client-view.ts"
 import { Coverage, opsOf } from "./checkers/coverage.ts"
 import type { ClientDisk } from "./client-disk.ts"
-import { ClientSocket } from "./client-socket.ts"
+import { ClientSockets } from "./client-sockets.ts"
 import { HostClock } from "./clock.ts"
 import { EventLoop } from "./event-loop.ts"
 import type { Network } from "./network.ts"
@@ -76,7 +76,7 @@ export class SimClient implements SimWriter {
   readonly #open = new Map<DocumentId, OpenDocument>()
   #storage: ClientStorage | undefined
   #core: ClientCore | undefined
-  #socket: ClientSocket | undefined
+  #sockets: ClientSockets | undefined
   #alarm: Alarm | undefined
   #inputs: ClientInput[] = []
   #stepping = false
@@ -105,7 +105,7 @@ export class SimClient implements SimWriter {
   }
 
   get node(): HostId | undefined {
-    return this.#socket?.node
+    return this.#sockets?.node
   }
 
   get homes(): readonly HostId[] {
@@ -139,7 +139,7 @@ export class SimClient implements SimWriter {
     const random = this.#random.split(`life ${this.#life}`)
     const { network, watch, hostOf } = this.#world
     const { urls } = this.#setup
-    this.#socket = new ClientSocket(this.host, {
+    this.#sockets = new ClientSockets(this.host, {
       network,
       hostOf,
       onInput: (input) => this.#input(input),
@@ -213,7 +213,7 @@ export class SimClient implements SimWriter {
     const core = this.#core
     if (!this.#leaving || core === undefined) return
     if (core.storing && core.pending.storageHealthy) return
-    const dialling = this.#socket?.dialling === true
+    const dialling = this.#sockets?.dialling === true
     this.#leaving = false
     this.#input({ type: "stop" })
     this.#end("kept")
@@ -231,7 +231,7 @@ export class SimClient implements SimWriter {
     this.#leaving = false
     this.#alarm?.stop()
     this.#core = undefined
-    this.#socket?.end()
+    this.#sockets?.end()
     this.#inputs = []
     for (const { replica } of this.#open.values()) replica.close()
     this.#open.clear()
@@ -313,7 +313,7 @@ export class SimClient implements SimWriter {
 
   disconnect(): void {
     if (this.#isStill) return
-    if (!this.#random.chance(0.5)) return this.#socket?.cut()
+    if (!this.#random.chance(0.5)) return this.#sockets?.cut()
     this.#input({ type: "go-offline" })
     this.#world.scheduler.after(
       this.#random.exponential(2000),
@@ -382,11 +382,11 @@ export class SimClient implements SimWriter {
     switch (effect.type) {
       case "connect":
         this.dials += 1
-        return this.#socket?.connect(effect.socket, effect.url)
+        return this.#sockets?.connect(effect.socket, effect.url)
       case "send":
         return this.#send(effect)
       case "disconnect":
-        return this.#socket?.disconnect(effect.socket, effect.code)
+        return this.#sockets?.disconnect(effect.socket, effect.code)
       case "store":
         return this.#store(effect)
       case "deliver":
@@ -402,7 +402,7 @@ export class SimClient implements SimWriter {
 
   #send({ socket, frame }: Extract<ClientEffect, { type: "send" }>): void {
     const said = this.build === "today" ? frame : asTomorrow({ type: "native" }, frame)
-    this.#socket?.send(socket, said)
+    this.#sockets?.send(socket, said)
   }
 
   /** What a real driver tells its app. */

@@ -4,10 +4,10 @@
  * in, effects out in causal order; it knows no clock, socket, storage or CRDT. Rules [C1]–[C6]
  * and the client's side of [N1]–[N12].
  */
-import { DecodeError, limits, unreachable, utf8Encode } from "../base/index.ts"
+import { limits, unreachable, utf8Encode } from "../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
-import { decodeNodeMessage, encodeHello, nativeVersions, rejectCodes } from "../protocol/index.ts"
+import { encodeHello, nativeVersions, rejectCodes } from "../protocol/index.ts"
 import type { Ack, DocumentClosed, NodeMessage, PeerFreshness } from "../protocol/index.ts"
 import type { Reject, Welcome } from "../protocol/index.ts"
 import type { Random, StoredClient } from "../ports/index.ts"
@@ -16,6 +16,7 @@ import { Channels } from "./channels.ts"
 import type { DocumentRecord } from "./document-table.ts"
 import { Dialler, isPermanent, leaving, whyOf } from "./dialler.ts"
 import type { ClientEffect } from "./effect.ts"
+import { decoded } from "./incoming.ts"
 import type { ClientInput } from "./input.ts"
 import { Presence } from "./presence.ts"
 import { refusalOf } from "./rejections.ts"
@@ -261,6 +262,7 @@ export class ClientCore {
   }
 
   #onSocketOpened(socket: ConnectionId, nowMs: Millis, effects: ClientEffect[]): void {
+    if (this.#dialler.moveTo(socket, effects)) this.#disconnected(nowMs, effects)
     if (socket !== this.#dialler.socket || this.#dialler.phase.state !== "dialling") return
     const frame = encodeHello({
       type: "hello",
@@ -279,6 +281,7 @@ export class ClientCore {
     nowMs: Millis,
     effects: ClientEffect[],
   ): void {
+    if (this.#dialler.probeEnded(socket, nowMs)) return
     if (socket !== this.#dialler.socket) return
     this.#disconnected(nowMs, effects)
     this.#dialler.ended({ code, reason }, isPermanent(code), nowMs)
@@ -313,7 +316,7 @@ export class ClientCore {
     const listening = phase.state === "greeting" || phase.state === "ready"
     if (!listening || socket !== phase.socket) return
     this.#dialler.heard(nowMs)
-    const message = decode(bytes, effects)
+    const message = decoded(bytes, effects)
     if (message === undefined) return this.#giveUp(whyOf("malformed"), nowMs, effects)
     const greeting = phase.state === "greeting"
     const sound =
@@ -452,20 +455,9 @@ export class ClientCore {
 
   #disconnected(nowMs: Millis, effects: ClientEffect[]): void {
     this.#peers = undefined
+    this.#dialler.dropProbe(effects)
     this.#sender.disconnected()
     this.#channels.disconnected(nowMs, effects)
     this.#presence.disconnected()
-  }
-}
-
-/** Undefined if the frame is not of this protocol. */
-function decode(frame: Uint8Array, effects: ClientEffect[]): NodeMessage | undefined {
-  try {
-    return decodeNodeMessage(frame)
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error
-    const { code, message } = error
-    effects.push({ type: "emit", event: { type: "malformed-frame", code, message } })
-    return undefined
   }
 }

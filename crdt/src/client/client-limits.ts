@@ -13,6 +13,12 @@ export const clientLimits = {
   storeWritesMax: 1024,
   /** A connection that lived this long resets the back-off. */
   stableMs: 30_000,
+  /**
+   * Connected to a url that is not the first, a client looks whether an earlier one opens again:
+   * after so long, and a draw of as much, doubling up to the maximum while none does.
+   */
+  failBackMsMin: 20_000,
+  failBackMsMax: 900_000,
   /** After a retryable reject: full jitter between attempts. */
   resendBackoffMsMin: 50,
   resendBackoffMsMax: 5000,

@@ -1,11 +1,13 @@
 /** The connection's life: urls, back-off, tokens, heartbeats, close codes, status. */
 import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
-import { closeCodes, nativeVersions } from "../protocol/index.ts"
+import type { ConnectionId } from "../base/index.ts"
+import { closeCodes, nativeVersions, pongFrame } from "../protocol/index.ts"
 import { clientLimits } from "./client-limits.ts"
 import { Harness, notes, only, openedOf, sentOf, vector, welcomeOf } from "./test/harness.ts"
 import { must } from "./test/harness.ts"
 
+const lost = { code: 1006, reason: "" }
 const urls = ["ws://one/sync", "ws://two/sync"]
 
 function waitsMs(harness: Harness): number {
@@ -262,5 +264,85 @@ describe("status and wishes", () => {
     const stale = { type: "socket-closed", socket, code: 4400, reason: "" } as const
     expect(harness.input(stale)).toEqual([])
     expect(harness.core.connection.state).toBe("connecting")
+  })
+})
+
+describe("the way back to the first url", () => {
+  const { failBackMsMin, failBackMsMax } = clientLimits
+
+  function onSecond(): Harness {
+    const harness = new Harness({ urls })
+    harness.connect()
+    harness.close()
+    harness.redial()
+    harness.connect()
+    expect(harness.core.connection).toMatchObject({ state: "connected", url: urls[1] })
+    return harness
+  }
+
+  /** Until the next look begins; the node it is connected to answers. Gives the probe. */
+  function probed(harness: Harness, connected: ConnectionId): ConnectionId {
+    for (let ms = 0; ms < 3 * failBackMsMin; ms += 1000) {
+      const probe = only(harness.advance(1000), "connect")[0]
+      if (probe !== undefined) return probe.socket
+      harness.input({ type: "frame", socket: connected, bytes: pongFrame })
+    }
+    throw new Error("it never looked")
+  }
+
+  test("[C7] once a socket there is open, the other is left for it", () => {
+    const harness = onSecond()
+    const second = harness.socket
+    const probe = probed(harness, second)
+    expect(dialled(harness)).toEqual([...urls, urls[0]])
+    // Nothing has changed for the app so far.
+    expect(harness.core.connection).toMatchObject({ state: "connected", url: urls[1] })
+    const moved = harness.input({ type: "socket-opened", socket: probe })
+    expect(only(moved, "disconnect")).toMatchObject([{ socket: second, code: 1000 }])
+    expect(sentOf(moved)).toMatchObject([{ type: "hello" }])
+    harness.node(welcomeOf())
+    expect(harness.core.connection).toMatchObject({ state: "connected", url: urls[0] })
+    // It stays there.
+    harness.live(failBackMsMax)
+    expect(dialled(harness)).toHaveLength(3)
+  })
+
+  test("[C7] one that does not open costs nothing, and is tried less and less often", () => {
+    const harness = onSecond()
+    const second = harness.socket
+    const looks: number[] = []
+    for (let ms = 0; ms < 4 * failBackMsMax; ms += 1000) {
+      const mine = [...harness.advance(1000)]
+      mine.push(...harness.input({ type: "frame", socket: second, bytes: pongFrame }))
+      const probes = only(mine, "connect")
+      for (const { socket } of probes) {
+        looks.push(harness.nowMs)
+        // Every other one is silent until the client gives it up.
+        if (looks.length % 2 === 0) harness.input({ type: "socket-closed", socket, ...lost })
+      }
+    }
+    expect(harness.core.connection).toMatchObject({ state: "connected", url: urls[1] })
+    const waits = looks.slice(1).map((atMs, index) => atMs - must(looks[index]))
+    expect(must(waits[0])).toBeLessThan(3 * failBackMsMin)
+    expect(must(waits.at(-1))).toBeGreaterThan(failBackMsMax / 2)
+    expect(looks.length).toBeLessThan(15)
+  })
+
+  test("[C7] a probe ends with its connection", () => {
+    const harness = onSecond()
+    const second = harness.socket
+    const probe = probed(harness, second)
+    const ended = harness.input({ type: "socket-closed", socket: second, ...lost })
+    expect(only(ended, "disconnect")).toMatchObject([{ socket: probe }])
+    expect(harness.core.connection.state).toBe("offline")
+  })
+
+  test("[C7] a first url that opens and then fails again leaves the client on the second", () => {
+    const harness = onSecond()
+    harness.input({ type: "socket-opened", socket: probed(harness, harness.socket) })
+    harness.close()
+    harness.redial()
+    harness.connect()
+    expect(harness.core.connection).toMatchObject({ state: "connected", url: urls[1] })
   })
 })

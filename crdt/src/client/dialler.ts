@@ -1,7 +1,8 @@
 /**
  * The connection's life: which url, when to try again, whether it is still alive. Phases are a
  * union replaced whole. Retryable ends wait with full jitter and then try the healthiest url;
- * permanent ones stop for good [C4]. A silent socket is dead after three heartbeats [N11].
+ * permanent ones stop for good [C4]. A silent socket is dead after three heartbeats [N11]. Beside
+ * a connection to another url than the first there may be a probe of that one [C7].
  */
 import { assert, limits, nodeOfOrigin } from "../base/index.ts"
 import type { ConnectionId, Millis } from "../base/index.ts"
@@ -11,6 +12,7 @@ import type { Random } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
 import type { ClientEffect } from "./effect.ts"
+import { FailBack } from "./fail-back.ts"
 import type { ConnectionStatus, Why } from "./status.ts"
 import { UrlHealth } from "./url-health.ts"
 
@@ -61,6 +63,7 @@ export function whyOf(reason: CloseReason, detail: string = closeCodes[reason].s
 export class Dialler {
   readonly #urls: UrlHealth
   readonly #backOff: BackOff
+  readonly #failBack: FailBack
   readonly #authenticated: boolean
   /** Urls where a WebSocket has opened at least once. */
   readonly #reached = new Set<string>()
@@ -73,6 +76,7 @@ export class Dialler {
   constructor(urls: readonly string[], random: Random, authenticated: boolean) {
     this.#urls = new UrlHealth(urls)
     this.#backOff = new BackOff(random, limits.clientBackoffMsMin, limits.clientBackoffMsMax)
+    this.#failBack = new FailBack(random)
     this.#authenticated = authenticated
   }
 
@@ -156,6 +160,37 @@ export class Dialler {
     this.#urls.worked()
     this.heard(nowMs)
     this.#pingAtMs = nowMs + heartbeatMs
+    if (this.#urls.preferredTo(url) !== undefined) this.#failBack.plan(nowMs)
+  }
+
+  /** The probe did not open, or is not needed. Its socket is closed unless it ended by itself. */
+  dropProbe(effects: ClientEffect[]): void {
+    const { probe } = this.#failBack
+    if (probe === undefined) return
+    const { code, reason } = leaving
+    effects.push({ type: "disconnect", socket: probe.socket, code: code ?? 1000, reason })
+    this.#failBack.stop()
+  }
+
+  /** True if it was the probe that ended: the connection goes on. */
+  probeEnded(socket: ConnectionId, nowMs: Millis): boolean {
+    if (this.#failBack.probe?.socket !== socket) return false
+    this.#failBack.plan(nowMs)
+    return true
+  }
+
+  /**
+   * True if it is the probe that opened: it is the connection from now on, hello is to be sent, and
+   * the other is left.
+   */
+  moveTo(socket: ConnectionId, effects: ClientEffect[]): boolean {
+    const { probe } = this.#failBack
+    if (probe?.socket !== socket || this.socket === undefined) return false
+    const reason = "the client goes back to its first url"
+    effects.push({ type: "disconnect", socket: this.socket, code: 1000, reason })
+    this.#failBack.stop()
+    this.#phase = { state: "dialling", ...probe }
+    return true
   }
 
   heard(nowMs: Millis): void {
@@ -168,7 +203,9 @@ export class Dialler {
     const said = this.#explain(why)
     if (this.#phase.state === "ready" && nowMs - this.#phase.sinceMs >= clientLimits.stableMs) {
       this.#backOff.reset()
+      if (this.#urls.preferredTo(this.#phase.url) === undefined) this.#failBack.reset()
     }
+    this.#failBack.stop()
     if (permanent) this.#phase = { state: "closed", why: said }
     else this.#wait(said, false, nowMs)
   }
@@ -186,6 +223,7 @@ export class Dialler {
     phase: { readonly state: "offline" } | { readonly state: "closed"; readonly why: Why },
   ): void {
     this.#backOff.reset()
+    this.#failBack.stop()
     this.#phase = phase
   }
 
@@ -204,6 +242,8 @@ export class Dialler {
         return { atMs: phase.untilMs, reason: "handshake" }
       case "ready": {
         const silentAtMs = this.#heardMs + 3 * phase.heartbeatMs
+        const backMs = this.#failBack.nextMs ?? Infinity
+        if (backMs < Math.min(silentAtMs, this.#pingAtMs)) return { atMs: backMs, reason: "probe" }
         if (silentAtMs <= this.#pingAtMs) return { atMs: silentAtMs, reason: "silence" }
         return { atMs: this.#pingAtMs, reason: "ping" }
       }
@@ -223,7 +263,8 @@ export class Dialler {
         return undefined
       case "ready":
         if (nowMs >= this.#heardMs + 3 * this.#phase.heartbeatMs) return whyOf("silent")
-        this.#ping(this.#phase, nowMs, effects)
+        if (nowMs >= (this.#failBack.nextMs ?? Infinity)) this.#look(this.#phase, nowMs, effects)
+        if (nowMs >= this.#pingAtMs) this.#ping(this.#phase, nowMs, effects)
         return undefined
       default:
         return whyOf("silent", "the node did not answer in time")
@@ -233,6 +274,20 @@ export class Dialler {
   #ping(phase: ReadyPhase, nowMs: Millis, effects: ClientEffect[]): void {
     this.#pingAtMs = nowMs + phase.heartbeatMs
     effects.push({ type: "send", socket: phase.socket, frame: pingFrame })
+  }
+
+  /** The time of a look has come, or that of one that got no answer is over. */
+  #look({ url }: ReadyPhase, nowMs: Millis, effects: ClientEffect[]): void {
+    if (this.#failBack.probe !== undefined) {
+      this.dropProbe(effects)
+      this.#failBack.plan(nowMs)
+      return
+    }
+    const better = this.#urls.preferredTo(url)
+    assert(better !== undefined, "looked for something better than the first")
+    this.#lastSocket += 1
+    this.#failBack.start(this.#lastSocket, better, nowMs)
+    effects.push({ type: "connect", socket: this.#lastSocket, url: better })
   }
 
   #dial(nowMs: Millis, effects: ClientEffect[]): void {

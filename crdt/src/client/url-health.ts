@@ -25,6 +25,12 @@ export class UrlHealth {
     return best
   }
 
+  /** What the app would rather have than `url`: the first of those named before it. */
+  preferredTo(url: string): string | undefined {
+    const first = this.#urls[0]
+    return first === url ? undefined : first
+  }
+
   failed(url: string): void {
     this.#failures.set(url, (this.#failures.get(url) ?? 0) + 1)
   }

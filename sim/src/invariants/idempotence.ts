@@ -25,6 +25,8 @@ const STOCK = 256
 const REPLAYS_MAX = 60
 /** What follows from a replay has happened by then. */
 const SETTLE_MS = 3000
+/** What a client says as it closes a connection. */
+const LEFT = 1000
 
 type Kept = {
   readonly node: SimNode
@@ -37,6 +39,8 @@ class Idempotence implements Watcher {
   readonly #world: World
   readonly #random: SimRandom
   readonly #connections = new Map<ConnectionId, Kept>()
+  /** Those whose client went elsewhere, as it may at any time [C7]. */
+  readonly #left = new Set<ConnectionId>()
 
   constructor(world: World, random: SimRandom) {
     this.#world = world
@@ -51,8 +55,10 @@ class Idempotence implements Watcher {
     if (input.type === "opened") {
       const { connection, endpoint } = input
       this.#connections.set(connection, { node, endpoint: endpoint.type, frames: new Map() })
-    } else if (input.type === "closed") this.#connections.delete(input.connection)
-    else if (input.type === "frame") this.#keep(input)
+    } else if (input.type === "closed") {
+      this.#connections.delete(input.connection)
+      if (input.code === LEFT) this.#left.add(input.connection)
+    } else if (input.type === "frame") this.#keep(input)
   }
 
   #keep({ connection, frame }: Extract<Input, { type: "frame" }>): void {
@@ -81,8 +87,8 @@ class Idempotence implements Watcher {
     }
     scheduler.runUntil(scheduler.nowMs + SETTLE_MS)
     for (const connection of open) {
-      const isOpen = this.#connections.has(connection)
-      demand(isOpen, INVARIANT, () => "a connection ended after frames were repeated")
+      const isFine = this.#connections.has(connection) || this.#left.has(connection)
+      demand(isFine, INVARIANT, () => "a connection ended after frames were repeated")
     }
     const after = this.#state()
     for (const [what, value] of before) {
@@ -99,8 +105,7 @@ class Idempotence implements Watcher {
       for (const [origin, head] of disk.durable.heads()) {
         state.set(`the head of ${origin} on ${node}`, String(head.seq))
       }
-      const { sessions, store } = core?.status() ?? {}
-      state.set(`the status of ${node}`, `${sessions} sessions, store ${store}`)
+      state.set(`the store of ${node}`, core?.status().store ?? "")
     }
     for (const { name, replicas } of this.#world.writers) {
       for (const replica of replicas) {

@@ -1,6 +1,7 @@
 /**
- * The socket of one life of a native client: the core's number for it and the network's for the
- * same. Whatever the network says after `end` goes nowhere.
+ * The sockets of one life of a native client: the core's number for each and the network's for
+ * the same. There are two while it looks for a better node. Whatever the network says after `end`
+ * goes nowhere.
  */
 import { assert } from "@causeway/crdt/base"
 import type { ConnectionId } from "@causeway/crdt/base"
@@ -25,10 +26,12 @@ type Socket = {
   connection: ConnectionId | undefined
 }
 
-export class ClientSocket {
+export class ClientSockets {
   readonly #host: HostId
   readonly #world: ClientSocketWorld
-  #socket: Socket | undefined
+  readonly #sockets = new Map<ConnectionId, Socket>()
+  /** The last that opened. */
+  #active: Socket | undefined
   #ended = false
 
   constructor(host: HostId, world: ClientSocketWorld) {
@@ -38,18 +41,18 @@ export class ClientSocket {
 
   /** The node it is connected to. */
   get node(): HostId | undefined {
-    return this.#socket?.connection === undefined ? undefined : this.#socket.to
+    return this.#active?.to
   }
 
   get dialling(): boolean {
-    return this.#socket !== undefined && this.#socket.connection === undefined
+    return [...this.#sockets.values()].some(({ connection }) => connection === undefined)
   }
 
   connect(own: ConnectionId, url: string): void {
     const to = this.#world.hostOf(url)
     assert(to !== undefined, () => `no such node: ${url}`)
     const socket: Socket = { own, to, connection: undefined }
-    this.#socket = socket
+    this.#sockets.set(own, socket)
     const owner: SocketOwner = {
       onFrame: (_connection, bytes) => {
         if (!this.#ended) this.#world.onInput({ type: "frame", socket: own, bytes })
@@ -59,48 +62,51 @@ export class ClientSocket {
     this.#world.network.dial(this.#host, to, { type: "native" }, owner, (result) => {
       if (result === undefined) return this.#onClosed(own, 1006)
       const { connection } = result
-      if (this.#ended || this.#socket !== socket) return this.#world.network.close(connection, 1000)
+      if (this.#ended || this.#sockets.get(own) !== socket) {
+        return this.#world.network.close(connection, 1000)
+      }
       socket.connection = connection
+      this.#active = socket
       this.#world.onConnected(to)
       this.#world.onInput({ type: "socket-opened", socket: own })
     })
   }
 
   send(own: ConnectionId, frame: Uint8Array): void {
-    const connection = this.#socket?.own === own ? this.#socket.connection : undefined
+    const connection = this.#sockets.get(own)?.connection
     if (connection !== undefined) this.#world.network.send(connection, frame)
   }
 
   disconnect(own: ConnectionId, code: number): void {
-    if (this.#socket?.own !== own) return
-    const { connection } = this.#socket
+    const connection = this.#sockets.get(own)?.connection
     if (connection !== undefined) this.#world.network.close(connection, code)
-    this.#drop()
+    this.#drop(own)
   }
 
   /** Somebody between the two closes it. */
   cut(): void {
-    const connection = this.#socket?.connection
+    const connection = this.#active?.connection
     if (connection !== undefined) this.#world.network.close(connection, 1000)
   }
 
   end(): void {
     this.#ended = true
-    this.#drop()
+    for (const own of this.#sockets.keys()) this.#drop(own)
   }
 
   #onClosed(own: ConnectionId, code: number): void {
     if (this.#ended) return
-    if (this.#socket?.own === own) {
+    if (this.#sockets.has(own)) {
       if (!mayRetry(code)) this.#world.onRefused(code)
-      this.#drop()
+      this.#drop(own)
     }
     this.#world.onInput({ type: "socket-closed", socket: own, code, reason: "" })
   }
 
-  #drop(): void {
-    const connected = this.#socket?.connection !== undefined
-    this.#socket = undefined
-    if (connected) this.#world.onConnected(undefined)
+  #drop(own: ConnectionId): void {
+    this.#sockets.delete(own)
+    if (this.#active?.own !== own) return
+    this.#active = undefined
+    this.#world.onConnected(undefined)
   }
 }
