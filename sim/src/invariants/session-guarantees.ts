@@ -22,7 +22,7 @@ import { demand } from "../violation.ts"
 import type { DiskChange, Watcher } from "../watcher.ts"
 import type { World } from "../world.ts"
 import type { SimWriter } from "../writer.ts"
-import { Coverage } from "../checkers/coverage.ts"
+import { Coverage, opsOf } from "../checkers/coverage.ts"
 import type { Ops } from "../checkers/coverage.ts"
 import { DiskLosses } from "./disk-losses.ts"
 import { Hearsay } from "./hearsay.ts"
@@ -385,7 +385,16 @@ export class SessionGuarantees implements Watcher {
     if (missing === undefined) return undefined
     // It is on its way to a stock client, which was told nothing while the node lacked it.
     if (writer.kind === "stock" && holdings.lacks(document, ops) === undefined) return undefined
-    return view.missing(this.#shownBy(serving, document, ops))
+    const shown = this.#shownBy(serving, document, ops)
+    if (view.missing(shown) === undefined) return undefined
+    // Yjs deletes by itself what a later write of the same key replaces, and nobody sends that.
+    const replica = writer.replicas.find((each) => each.document === document)
+    if (replica === undefined) return view.missing(shown)
+    const engine = this.#world.engines[partsOfDocumentId(document).engine]
+    const gone = new Coverage()
+    gone.add({ added: [], deleted: opsOf(engine, replica.state()).deleted })
+    const { deleted } = gone.lacking({ added: [], deleted: shown.deleted })
+    return view.missing({ ...shown, deleted })
   }
 
   #words(
