@@ -2,11 +2,12 @@
  * Compares what documents amount to with peers, in the background: of two linked nodes the one
  * with the smaller id sends its root now and then; where sums differ both go down the tree by
  * turns, within a budget of bytes per round. The same vector with different content is a
- * divergence; another vector is a lag, which is the log's business. Rules [G4] [G5].
+ * divergence; another vector is a lag, which is the log's business. Whether a divergence is still
+ * on is asked for its document alone: no sum tells it while others differ. Rules [G4] [G5].
  */
 import { bytesEqual, limits } from "../base/index.ts"
 import type { Millis } from "../base/index.ts"
-import { DIGEST_BYTES } from "../log/index.ts"
+import { bucketOf, DIGEST_BYTES } from "../log/index.ts"
 import type { DigestLeaf } from "../log/index.ts"
 import { encodeLinkDigests, SHORT_SUM_BYTES } from "../protocol/index.ts"
 import type { DigestPart } from "../protocol/index.ts"
@@ -17,8 +18,11 @@ import type { Divergences } from "./divergences.ts"
 import type { Link } from "./link.ts"
 import type { Turn } from "./turn.ts"
 
-/** What a link may still send in this round, and whether a bucket is being read for it. */
-type Round = { bytesLeft: number; isReading: boolean }
+/**
+ * What a link may still send in this round, whether a bucket is being read for it, and which
+ * divergences the peer is still to be asked about.
+ */
+type Round = { bytesLeft: number; isReading: boolean; asks: DigestLeaf[] }
 
 export class DigestCompare {
   readonly #core: Core
@@ -59,16 +63,35 @@ export class DigestCompare {
       const round = this.#round(link)
       round.bytesLeft = limits.digestRoundBytes
       const { state } = link
-      if (state.state !== "linked" || this.#core.config.node > state.peer.node) continue
+      if (state.state !== "linked") continue
+      round.asks = this.#rotated(this.#divergences.leavesFor(state.peer.node))
+      this.#askNext(turn, link)
+      if (this.#core.config.node > state.peer.node) continue
       const sum = this.#tree.sum(0, 0, DIGEST_BYTES)
       this.#send(turn, link, { part: "root", sum })
     }
+  }
+
+  /** Begins elsewhere each time: one that lags is not answered, and must not hold up the others. */
+  #rotated(leaves: DigestLeaf[]): DigestLeaf[] {
+    if (leaves.length < 2) return leaves
+    const first = Math.floor(this.#core.config.random.next() * leaves.length)
+    return [...leaves.slice(first), ...leaves.slice(0, first)]
+  }
+
+  /** One at a time, as the peer reads one bucket at a time. */
+  #askNext(turn: Turn, link: Link): void {
+    const leaf = this.#round(link).asks.pop()
+    if (leaf === undefined) return
+    const bucket = bucketOf(leaf.document)
+    this.#send(turn, link, { part: "leaves", bucket, isAnswer: false, leaves: [leaf] })
   }
 
   #round(link: Link): Round {
     const round = this.#rounds.get(link) ?? {
       bytesLeft: limits.digestRoundBytes,
       isReading: false,
+      asks: [],
     }
     this.#rounds.set(link, round)
     return round
@@ -169,8 +192,11 @@ export class DigestCompare {
         const our = ours.get(their.document)
         // Another vector is a lag, which the log's entries make up for.
         if (our === undefined || !bytesEqual(our.vector, their.vector)) continue
-        if (this.#divergences.judge(later, our, node, their)) news.push(our)
+        // Who says one alone may ask whether they are the same again.
+        const isNews = this.#divergences.judge(later, our, node, their)
+        if (isNews || theirs.length === 1) news.push(our)
       }
+      if (isAnswer) this.#askNext(later, link)
       if (isAnswer || news.length === 0) return
       this.#send(later, link, { part: "leaves", bucket, isAnswer: true, leaves: news })
     })

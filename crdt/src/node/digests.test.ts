@@ -125,6 +125,31 @@ test("[G5] the same entries with another content are a divergence, seen on both 
   expect([n1, n2].map(({ core }) => core.status().divergences.listed)).toEqual([[], []])
 })
 
+test("[G5] a divergence is over as soon as its document is the same again", () => {
+  const world = new World()
+  const [n1, n2] = world.mesh("n1", "n2")
+  if (n1 === undefined || n2 === undefined) return
+  const documents = many(30)
+  for (const document of documents) write(n1, document, 1)
+  world.advance(long)
+  const [one, other] = [must(documents[0]), must(documents[1])]
+  spoil(n2, one)
+  spoil(n2, other)
+  world.advance(long)
+  const listed = (node: TestNode) =>
+    node.core.status().divergences.listed.map(({ document }) => document)
+  for (const node of [n1, n2]) expect(listed(node).toSorted()).toEqual([one, other])
+  write(n1, one, 2)
+  world.advance(long)
+  for (const node of [n1, n2]) expect(listed(node)).toEqual([other])
+  expect(n1.eventsOf("divergence-over")).toMatchObject([{ document: one, peer: "n2" }])
+  // It is known on one side alone from now on.
+  n2.crash()
+  write(n1, other, 2)
+  world.advance(long)
+  expect([n1, n2].map(listed)).toEqual([[], []])
+})
+
 test("[G5] a document that lags is no divergence", () => {
   const world = new World()
   const [n1, n2] = world.mesh("n1", "n2")
@@ -190,4 +215,28 @@ test("[G4] a peer that floods with digests is read one bucket at a time", () => 
   expect(sent).toBeGreaterThan(0)
   expect(sent).toBeLessThanOrEqual(limits.digestRoundBytes)
   expect(n1.core.status().peers).toMatchObject([{ node: "n2", state: "linked" }])
+})
+
+test("[G4] what is over a round's bytes waits for another round", () => {
+  const world = new World()
+  const [n1, n2] = world.mesh("n1", "n2")
+  if (n1 === undefined || n2 === undefined) return
+  for (const document of many(5)) write(n1, document, 1)
+  world.advance(long)
+  const sums = Array.from({ length: 16 }, () => new Uint8Array(8).fill(1))
+  const pipe = must(world.linksBetween(n1, n2)[0])
+  const side = n1.pipes.get(pipe.id)?.side === 0 ? 0 : 1
+  const ask = () => {
+    n1.effects = []
+    const message = { type: "digests", part: "sums", level: 0, index: 0, sums } as const
+    for (let count = 0; count < 100; count++) pipe.to[side].push(digestsFrame(message))
+    world.settle()
+    return digestBytesOf(n1)
+  }
+  const sent = ask()
+  expect(sent).toBeLessThanOrEqual(limits.digestRoundBytes)
+  expect(sent).toBeGreaterThan(limits.digestRoundBytes / 2)
+  expect(ask()).toBeLessThan(limits.digestRoundBytes / 10)
+  world.advance(2 * limits.digestRoundMs)
+  expect(ask()).toBeGreaterThan(limits.digestRoundBytes / 2)
 })

@@ -17,18 +17,30 @@ export type Divergence = {
   readonly theirs: string | undefined
 }
 
+/** `leaf`: what this node says of the document now. */
+type Known = { readonly divergence: Divergence; leaf: DigestLeaf }
+
 export class Divergences {
   /** By document and peer. */
-  readonly #known = new Map<string, Divergence>()
+  readonly #known = new Map<string, Known>()
   /** All that were ever found, those that are over or not listed for want of room included. */
   found = 0
 
   list(): readonly Divergence[] {
-    return [...this.#known.values()]
+    return [...this.#known.values()].map(({ divergence }) => divergence)
   }
 
-  /** This node's own entries contradict each other, or no longer. */
+  /** What this node says now of the documents that `peer` holds another content of. */
+  leavesFor(peer: NodeId): DigestLeaf[] {
+    const known = [...this.#known.values()].filter(({ divergence }) => divergence.peer === peer)
+    return known.map(({ leaf }) => leaf)
+  }
+
+  /** This is its leaf from now on; this node's own entries contradict each other, or no longer. */
   judgeOwn(turn: Turn, leaf: DigestLeaf, contradicts: boolean): void {
+    for (const known of this.#known.values()) {
+      if (known.divergence.document === leaf.document) known.leaf = leaf
+    }
     this.#judge(turn, leaf, undefined, contradicts ? { content: undefined } : undefined)
   }
 
@@ -41,21 +53,22 @@ export class Divergences {
   /** This node and `peer` hold the same of everything. Gives whether that is news. */
   end(turn: Turn, peer: NodeId): boolean {
     let wereAny = false
-    for (const [key, known] of this.#known) {
-      if (known.peer !== peer) continue
+    for (const [key, { divergence }] of this.#known) {
+      if (divergence.peer !== peer) continue
       wereAny = true
       this.#known.delete(key)
-      turn.emit({ type: "divergence-over", document: known.document, peer })
+      turn.emit({ type: "divergence-over", document: divergence.document, peer })
     }
     return wereAny
   }
 
   #judge(
     turn: Turn,
-    { document, content }: DigestLeaf,
+    leaf: DigestLeaf,
     peer: NodeId | undefined,
     other: { readonly content: Uint8Array | undefined } | undefined,
   ): boolean {
+    const { document, content } = leaf
     const key = `${peer ?? ""} ${document}`
     if (other === undefined) {
       if (!this.#known.delete(key)) return false
@@ -68,7 +81,8 @@ export class Divergences {
     if (this.#known.size >= limits.divergencesMax) return true
     const ours = bytesToHex(content)
     const theirs = other.content && bytesToHex(other.content)
-    this.#known.set(key, { document, peer, sinceMs: turn.nowMs, ours, theirs })
+    const divergence = { document, peer, sinceMs: turn.nowMs, ours, theirs }
+    this.#known.set(key, { divergence, leaf })
     return true
   }
 }
