@@ -1,6 +1,8 @@
 /** Backups of running nodes, and what comes up on them: rules [B1]–[B4]. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { createHash } from "node:crypto"
+import { createServer } from "node:http"
+import { dirname, join } from "node:path"
 import { parseNodeId } from "@causeway/crdt/base"
 import { afterEach, expect, test } from "vitest"
 import * as Y from "yjs"
@@ -199,6 +201,54 @@ test("[B3] [B4] a place that is taken, a damaged backup, and what is none: refus
   await expect(backup({ url: "http://x y", to: data, adminToken })).rejects.toThrow("not a node's")
   expect(existsSync(data)).toBe(false)
 })
+
+/** Something that answers for a node, with `body` to whatever it is asked. */
+async function answering(body: Buffer): Promise<string> {
+  const server = createServer((_, response) => response.end(body))
+  cleanup.add(() => server.close())
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve)
+  })
+  const address = server.address()
+  if (address === null || typeof address === "string") throw new TypeError("no port")
+  return `http://127.0.0.1:${address.port}`
+}
+
+test("[B3] a copy that is not what the node made, or is damaged itself, is none", async () => {
+  const node = await member("a", cleanup.folder(), [])
+  await (await Writer.open(node, "a")).write(20)
+  const headers = { authorization: `Bearer ${adminToken}` }
+  const answer = await fetch(`${httpUrl(node)}/v1/backup`, { headers })
+  const whole = Buffer.from(await answer.arrayBuffer())
+  const begin = whole.indexOf("\n", whole.indexOf('{"bytes"')) + 1
+  const end = whole.lastIndexOf('{"sha256"')
+  const [before, file] = [whole.subarray(0, begin), whole.subarray(begin, end)]
+  const rotten = Buffer.from(file)
+  rotten.write("y", rotten.indexOf("xxxxxxxx"))
+  const sha256 = createHash("sha256").update(rotten).digest("hex")
+  const error = Buffer.from('{"error":{"code":"backup-failed","message":"no luck"}}\n')
+  const cases: [string, Buffer][] = [
+    ["was damaged on its way", Buffer.concat([before, rotten, whole.subarray(end)])],
+    ["the node ended it early", whole.subarray(0, begin + 5000)],
+    ["the node ended it early", whole.subarray(0, end)],
+    ["the backup is damaged: entries fail", Buffer.concat([before, rotten, line({ sha256 })])],
+    ["the node made no backup: no luck", error],
+    ["that is no backup", Buffer.from("<html>\n")],
+  ]
+  for (const [message, body] of cases) {
+    const to = place()
+    const url = await answering(body)
+    await expect(backup({ url, to, adminToken })).rejects.toThrow(message)
+    expect(readdirSync(dirname(to))).toEqual([])
+  }
+  const to = place()
+  expect(await backup({ url: await answering(whole), to, adminToken })).toBe(0)
+  expect(readdirSync(dirname(to))).toEqual(["place"])
+})
+
+function line(value: unknown): Buffer {
+  return Buffer.from(`${JSON.stringify(value)}\n`)
+}
 
 function flipped(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes)

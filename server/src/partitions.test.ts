@@ -95,8 +95,9 @@ test("[P5] the newest reports are kept, whatever is in the file's place", async 
     if (sinceMs === 3) await kept.close()
   }
   await kept.close()
+  expect(kept.reports).toHaveLength(reportsMax)
   const again = await PartitionLog.open(directory, silentLog)
-  expect(again.reports).toHaveLength(reportsMax)
+  expect(again.reports).toEqual(kept.reports)
   expect([again.reports[0]?.sinceMs, again.reports.at(-1)?.sinceMs]).toEqual([105, 6])
   const file = join(directory, PARTITIONS_FILE)
   const text = readFileSync(file, "utf8")

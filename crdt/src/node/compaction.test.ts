@@ -79,6 +79,31 @@ describe("folding", () => {
     expect(Object.keys(jsonAfter(partsOf(readOf(node))))).toHaveLength(6)
   })
 
+  test("[K9] a tail is not folded while it has less than half of its snapshot's bytes", () => {
+    const world = new World()
+    const node = world.node("n1", { compaction: short })
+    const client = openNative(node, notes, ++lastClient)
+    const writer = new YWriter(lastClient)
+    let seq = 0
+    const put = (value: string) => {
+      client.update(1, ++seq, writer.put(`k${seq}`, value))
+      world.advance(limits.commitPaceMs)
+    }
+    put("x".repeat(8000))
+    for (let count = 0; count < 8; count++) put("")
+    const folds = () => node.eventsOf("folded")
+    expect(folds()).toHaveLength(1)
+    // Thrice as many as a tail may have, and few bytes.
+    for (let count = 0; count < 24; count++) put("")
+    expect(folds()).toHaveLength(1)
+    while (folds().length < 2) {
+      put("y".repeat(200))
+      expect(seq).toBeLessThan(60)
+    }
+    expect(folds()[1]?.entries).toBeGreaterThan(24)
+    expect(folds()[1]?.bytes).toBeGreaterThan(4000)
+  })
+
   test("[K9] what comes while a document is folded is neither lost nor folded", () => {
     const world = new World()
     const node = world.node("n1", { compaction: short })

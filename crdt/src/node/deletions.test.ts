@@ -205,19 +205,20 @@ describe("reads", () => {
     const node = world.node()
     openNative(node, notes, 1).update(1, 1, new YWriter(1).put("old", 1))
     commit(node)
+    node.jobsHeld = true
     const read = ++lastCommand
     node.input({
       type: "command",
       command: read,
       request: { type: "read-document", document: notes },
     })
-    node.input({
-      type: "command",
-      command: ++lastCommand,
-      request: { type: "delete-document", document: notes },
-    })
-    world.advance(100)
-    expect(["deleted", "document"]).toContain(node.replies.get(read)?.type)
+    world.settle()
+    expect(node.jobs.map(({ work }) => work.type)).toEqual(["json"])
+    expect(remove(node)).toMatchObject({ type: "document-deleted" })
+    expect(node.replies.get(read)).toBeUndefined()
+    node.jobsHeld = false
+    world.settle()
+    expect(node.replies.get(read)).toEqual({ type: "deleted" })
   })
 })
 

@@ -44,6 +44,12 @@ test("[G1] what waits for a predecessor has a digest too, until it comes", () =>
   const waiting = digest(parts.slice(1))
   expect(waiting.contradicts).toBe(false)
   expect(digest([])).not.toEqual(waiting)
+  const others = updatesOf(client(2), (text) => {
+    text.insert(0, "c")
+    text.insert(1, "d")
+  })
+  // How engines show what waits is theirs: it is the same whatever waits.
+  expect(digest(others.slice(1))).toEqual(waiting)
   expect(digest(parts)).not.toEqual(waiting)
 })
 

@@ -309,6 +309,24 @@ test("[P4] what comes as states of documents makes a lower bound", () => {
   ])
 })
 
+test.each([true, false])("[P4] a loss that is noticed late is a lower bound (%s)", (isLate) => {
+  const peer = { node: testNode("b"), heads: new Map(), heardMs: 100_000, sentBytes: 0 }
+  const options = {
+    node: testNode("a"),
+    heads: () => new Map(),
+    linked: () => [peer],
+    members: () => [testNode("a"), testNode("b")],
+  }
+  const partitions = new Partitions(options, 0)
+  const effects: Effect[] = []
+  // What was durable just before it was heard may have been missed, too.
+  const fromMs = peer.heardMs - 2 * limits.linkVectorIntervalMs
+  const noticedMs = fromMs + limits.partitionRecentMs + (isLate ? 1 : 0)
+  partitions.onLinkDown(new Turn(noticedMs, effects), peer)
+  partitions.onLinkUp(new Turn(noticedMs + 1000, effects), peer)
+  expect(effects).toMatchObject([{ event: { report: { isLowerBound: isLate } } }])
+})
+
 test("[P4] documents are told apart up to a bound, entries are counted past it", () => {
   const side = new Side()
   const name = (index: number): DocumentId => documentNamed(`d${index}`)

@@ -9,7 +9,8 @@ import * as fc from "fast-check"
 import { afterAll, afterEach, describe, expect, test } from "vitest"
 import { BOOT_FILE } from "../store/boot-record.ts"
 import { openSqliteStore, StoreOpenError } from "../store/index.ts"
-import { DATABASE_FILE } from "../store/sqlite/schema.ts"
+import { RECORD_OFFSET, saltOf, seal } from "../store/seal.ts"
+import { DATABASE_FILE, entryId } from "../store/sqlite/schema.ts"
 import { Cleanup } from "../test/cleanup.ts"
 import { Findings, lostRangesMax } from "./findings.ts"
 import type { FindingKind } from "./findings.ts"
@@ -192,6 +193,30 @@ describe("what is wrong is named", () => {
     await repair(directory)
     expect(inspect(directory).findings).toEqual([])
     expect(held(directory)).toBe(left)
+  })
+
+  test("[B6] [B7] an entry that does not follow from the one before it", async () => {
+    const directory = await filled()
+    const database = new Database(join(directory, DATABASE_FILE))
+    const at = database
+      .prepare<[string], { id: number }>("SELECT id FROM origins WHERE origin = ?")
+      .get(foreign)
+    const id = entryId(at?.id ?? 0, 100)
+    const found = database
+      .prepare<[number], { entry: Buffer }>("SELECT entry FROM entries WHERE id = ?")
+      .get(id)
+    const record = (found?.entry ?? Buffer.alloc(0)).subarray(RECORD_OFFSET)
+    // Whole in itself, as one of another branch would be.
+    const by = { origin: foreign, salt: saltOf(foreign) }
+    const { entry } = seal(new Uint8Array(16).fill(7), by, 100, record)
+    database.prepare("UPDATE entries SET entry = ? WHERE id = ?").run(Buffer.from(entry), id)
+    database.close()
+    const { findings, lostCount } = inspect(directory)
+    expect(findings).toMatchObject([{ kind: "chain", means: "fresh-epoch", count: 2 }])
+    expect(lostCount).toBe(0)
+    await repair(directory)
+    expect(inspect(directory).findings).toEqual([])
+    expect(held(directory)).toBe(800)
   })
 
   test("[B6] [B7] tables that contradict the records are written anew", async () => {
