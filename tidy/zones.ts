@@ -77,6 +77,10 @@ const zones: readonly Zone[] = [
     packages: [...yjs, ...automerge, "level"],
     node: true,
   }),
+  zone("client-sdk (react)", /^client-sdk\/src\/react\//, {
+    zones: [...face, "client-sdk"],
+    packages: ["react", "@automerge/automerge", "yjs"],
+  }),
   zone("client-sdk", /^client-sdk\/src\//, {
     zones: face,
     packages: [...yjs, ...automerge, "level"],

@@ -61,6 +61,11 @@ export class AutomergeDocument<T> {
     return this.#loaded?.doc
   }
 
+  /** Resolves once the handle is closed, by itself or with the client. */
+  get closed(): Promise<void> {
+    return this.#link.closed
+  }
+
   get status(): Observable<DocumentStatus> {
     return this.#link.status
   }

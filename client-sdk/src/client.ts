@@ -59,6 +59,11 @@ export class Client {
     this.pending = pendingOf(this.#driver)
   }
 
+  /** True once `close` was called, or storage could not be read. */
+  get isClosed(): boolean {
+    return this.#driver.isClosed
+  }
+
   get connection(): Observable<ConnectionStatus> {
     return this.#driver.connection
   }

@@ -17,8 +17,11 @@ export class DocumentLink {
   readonly document: DocumentId
   readonly status: State<DocumentStatus> = new State(initialStatus)
   readonly presence: Presence
+  /** Settled once the handle lets go of the document. */
+  readonly closed: Promise<void>
   readonly #driver: Driver
   readonly #onEnd: () => void
+  readonly #onClosed: () => void
   #replica: Replica | undefined
   #ended = false
 
@@ -26,6 +29,9 @@ export class DocumentLink {
     this.#driver = driver
     this.document = document
     this.#onEnd = onEnd
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.closed = promise
+    this.#onClosed = resolve
     this.presence = new Presence(clientOf, (state) => {
       const client = clientOf()
       this.#hand({ type: "local-presence", document, client, state })
@@ -65,6 +71,7 @@ export class DocumentLink {
     this.#ended = true
     if (this.#replica !== undefined) this.#driver.detach(this.#replica)
     this.#onEnd()
+    this.#onClosed()
   }
 
   #hand(input: Parameters<Driver["hand"]>[0]): void {

@@ -44,6 +44,11 @@ export class YjsDocument {
     this.loaded.catch(() => undefined)
   }
 
+  /** Resolves once the handle is closed, by itself or with the client. */
+  get closed(): Promise<void> {
+    return this.#link.closed
+  }
+
   get status(): Observable<DocumentStatus> {
     return this.#link.status
   }
