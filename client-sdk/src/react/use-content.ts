@@ -34,10 +34,7 @@ export function useSnapshot<S>(
   note: YjsDocument | undefined,
   select: (ydoc: YDoc) => S,
 ): S | undefined
-export function useSnapshot(
-  handle: Handle,
-  select: (doc: never) => unknown = itself,
-): unknown {
+export function useSnapshot(handle: Handle, select: (doc: never) => unknown = itself): unknown {
   const store = useMemo(() => new Store(() => contentOf(handle), observing(handle)), [handle])
   // cast: the overloads tie what `select` takes to what the handle is of.
   const from = select as (doc: unknown) => unknown
