@@ -127,7 +127,7 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     await untilHandles(page, 2, 1)
   })
 
-  test("a handle that the app closes is followed by a fresh one, not after the client", async () => {
+  test("a handle that the app closes is followed by a fresh one", async () => {
     const { page, sync } = await openPage()
     type(connect(sync).yjs("notes"), "kept")
     await run(page, "render", ["note"], false)
@@ -172,7 +172,7 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     )
   })
 
-  test("[N9] presence is told while mounted, and renders when somebody else's differs", async () => {
+  test("[N9] presence is told while mounted, and renders when others differ", async () => {
     const { page, sync } = await openPage()
     const { presence } = connect(sync).yjs("notes")
     await run(page, "render", ["people"], true)

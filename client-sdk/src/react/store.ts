@@ -46,7 +46,7 @@ export function nothingToObserve(): () => void {
 }
 
 /** Plain data and the SDK's errors by value, anything else by identity. */
-export function isSame(one: unknown, other: unknown): boolean {
+function isSame(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true
   if (!isObject(one) || !isObject(other)) return false
   if (one instanceof Error && other instanceof Error) {
