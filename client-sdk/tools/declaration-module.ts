@@ -1,0 +1,141 @@
+/**
+ * One file of declarations as the compiler emits it: what it declares, under which names, and
+ * which names of its scope each declaration refers to.
+ */
+import { parseAst } from "vite"
+
+type Node = {
+  readonly type: string
+  readonly start: number
+  readonly end: number
+  readonly [key: string]: unknown
+}
+
+/** A name in another module; `*` is the module itself. */
+export type Far = { readonly specifier: string; readonly name: string }
+
+export type Reference = { readonly name: string; readonly start: number; readonly end: number }
+
+export type Declaration = {
+  readonly name: string
+  /** Without `export`, with its documentation. */
+  readonly text: string
+  /** Names of the module's scope in `text`, by place. */
+  readonly references: readonly Reference[]
+}
+
+export type DeclarationModule = {
+  readonly path: string
+  readonly declarations: ReadonlyMap<string, Declaration>
+  readonly imports: ReadonlyMap<string, Far>
+  readonly exports: ReadonlyMap<string, { readonly local: string } | Far>
+  /** Specifiers of `export * from`. */
+  readonly stars: readonly string[]
+  /** Names exported for their types alone. */
+  readonly typeOnly: ReadonlySet<string>
+}
+
+/** @throws Error for what declarations of this package do not use. */
+export function readModule(path: string, text: string): DeclarationModule {
+  const declared: { readonly node: Node; readonly from: number }[] = []
+  const imports = new Map<string, Far>()
+  const exports = new Map<string, { readonly local: string } | Far>()
+  const stars: string[] = []
+  const typeOnly = new Set<string>()
+  // cast: the parser's tree is read by field names alone.
+  const program = parseAst(text, { lang: "dts" }, path) as unknown as Node
+  for (const statement of nodesIn(program, "body")) {
+    const specifier = literalOf(statement["source"])
+    if (statement.type === "ImportDeclaration") {
+      for (const one of nodesIn(statement, "specifiers")) {
+        const name = nameOf(one["imported"]) ?? (isNamespace(one) ? "*" : "default")
+        imports.set(nameOf(one["local"]) ?? "", { specifier: specifier ?? "", name })
+      }
+    } else if (statement.type === "ExportAllDeclaration") {
+      stars.push(specifier ?? "")
+    } else if (statement.type === "ExportNamedDeclaration") {
+      const inner = statement["declaration"]
+      if (isNode(inner)) declared.push({ node: inner, from: statement.start })
+      if (isNode(inner)) exports.set(declaredName(inner), { local: declaredName(inner) })
+      for (const one of nodesIn(statement, "specifiers")) {
+        const [name = "", local = ""] = [nameOf(one["exported"]), nameOf(one["local"])]
+        exports.set(name, specifier === undefined ? { local } : { specifier, name: local })
+        const isType = statement["exportKind"] === "type" || one["exportKind"] === "type"
+        if (isType) typeOnly.add(name)
+      }
+    } else declared.push({ node: statement, from: statement.start })
+  }
+  const scope = new Set([...imports.keys(), ...declared.map(({ node }) => declaredName(node))])
+  const declarations = new Map(
+    declared.map(({ node, from }) => {
+      const one = declarationOf(text, node, from, scope)
+      return [one.name, one] as const
+    }),
+  )
+  return { path, declarations, imports, exports, stars, typeOnly }
+}
+
+function declarationOf(
+  text: string,
+  node: Node,
+  from: number,
+  scope: ReadonlySet<string>,
+): Declaration {
+  const comment = /\/\*\*(?:(?!\*\/)[^])*\*\/\s*$/.exec(text.slice(0, from))?.[0] ?? ""
+  const own = text.slice(node.start, node.end)
+  const head = comment + (/^(?:declare|type|interface)\b/.test(own) ? "" : "declare ")
+  const shift = head.length - node.start
+  const references = referencesIn(node, scope).map(({ name, start, end }) => {
+    return { name, start: start + shift, end: end + shift }
+  })
+  return { name: declaredName(node), text: head + own, references }
+}
+
+function referencesIn(node: Node, scope: ReadonlySet<string>): readonly Reference[] {
+  const found: Reference[] = []
+  const visit = (at: Node): void => {
+    if (at.type === "TSImportType") throw new Error("an inferred type: write it out in the source")
+    if (at.type === "Identifier") {
+      const name = nameOf(at) ?? ""
+      const end = at.start + name.length
+      if (scope.has(name)) found.push({ name, start: at.start, end })
+    }
+    for (const [key, value] of Object.entries(at)) {
+      // What a member or a label is called refers to nothing.
+      if ((key === "key" && at["computed"] !== true) || key === "label") continue
+      for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) visit(child)
+    }
+  }
+  visit(node)
+  return found.sort((left, right) => left.start - right.start)
+}
+
+function declaredName(node: Node): string {
+  const [variable] = nodesIn(node, "declarations")
+  const name = nameOf((variable ?? node)["id"])
+  if (name === undefined) throw new Error(`no name for a ${node.type}`)
+  return name
+}
+
+function isNamespace(node: Node): boolean {
+  return node.type === "ImportNamespaceSpecifier"
+}
+
+function isNode(value: unknown): value is Node {
+  return typeof value === "object" && value !== null && "type" in value && "start" in value
+}
+
+function nodesIn(node: Node, key: string): readonly Node[] {
+  const value = node[key]
+  return Array.isArray(value) ? value.filter(isNode) : []
+}
+
+function nameOf(node: unknown): string | undefined {
+  if (!isNode(node)) return undefined
+  return typeof node["name"] === "string" ? node["name"] : undefined
+}
+
+function literalOf(node: unknown): string | undefined {
+  if (!isNode(node)) return undefined
+  return typeof node["value"] === "string" ? node["value"] : undefined
+}
