@@ -85,6 +85,10 @@ const zones: readonly Zone[] = [
     zones: face,
     packages: [...yjs, ...automerge, "level"],
   }),
+  zone("client-sdk (tools)", /^client-sdk\/tools\//, {
+    packages: ["esbuild", "vite"],
+    node: true,
+  }),
   zone("client-sdk (examples)", /^client-sdk\/examples\//, {
     zones: ["client-sdk", "client-sdk (node)"],
     packages: [...codemirror, "esbuild"],

@@ -46,6 +46,7 @@ export class AutomergeDocument<T> {
   readonly #early: Early<T>[] = []
   #loaded: Loaded<T> | undefined
 
+  /** @internal */
   constructor(driver: Driver, document: DocumentId, id: string, onEnd: () => void) {
     this.id = id
     const client = Math.floor(systemRandom.next() * 2 ** 32)

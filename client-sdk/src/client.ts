@@ -51,6 +51,7 @@ export class Client {
   readonly #driver: Driver
   readonly #documents = new Map<DocumentId, YjsDocument | AutomergeDocument<unknown>>()
 
+  /** @internal */
   constructor(options: ClientOptions) {
     checkUrls(options.urls)
     const { urls, token, storage = memoryStorage(), onEvent } = options

@@ -26,7 +26,7 @@ export class Presence {
   readonly #listeners = new Listeners<ReadonlyMap<number, PresenceState>>()
   readonly #clientOf: () => number
 
-  /** `clientOf` gives this client's number in the document. */
+  /** @internal `clientOf` gives this client's number in the document. */
   constructor(clientOf: () => number, send: (state: Uint8Array) => void) {
     this.#clientOf = clientOf
     this.#send = send
@@ -101,7 +101,7 @@ export class Presence {
     this.#handlers[event].delete(handler)
   }
 
-  /** Takes what others say; a state that is no JSON object is as good as none. */
+  /** @internal Takes what others say; a state that is no JSON object is as good as none. */
   receive(entries: readonly PresenceEntry[]): void {
     const change: PresenceChange = { added: [], updated: [], removed: [] }
     for (const { client, state: bytes } of entries) {

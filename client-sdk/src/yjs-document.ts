@@ -30,6 +30,7 @@ export class YjsDocument {
   readonly #allowSubdocuments: () => void
   readonly #onDestroy = (): void => this.close()
 
+  /** @internal */
   constructor(driver: Driver, document: DocumentId, name: string, onEnd: () => void) {
     this.name = name
     this.ydoc = new Y.Doc()

@@ -1,4 +1,4 @@
-/** Writes the package that is published: JavaScript, declarations, package.json, README, licence. */
+/** Writes the package that is published: code, declarations, package.json, README, licence. */
 import { execFile } from "node:child_process"
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -12,7 +12,6 @@ import { entriesOf, externalsOf, publishedManifest, readManifest, root } from ".
 const run = promisify(execFile)
 const repository = join(root, "..")
 
-/** @returns the files, by name. */
 export async function buildPackage(folder: string): Promise<void> {
   const manifest = readManifest()
   await rm(folder, { recursive: true, force: true })

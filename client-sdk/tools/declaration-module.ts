@@ -14,7 +14,7 @@ type Node = {
 /** A name in another module; `*` is the module itself. */
 export type Far = { readonly specifier: string; readonly name: string }
 
-export type Reference = { readonly name: string; readonly start: number; readonly end: number }
+type Reference = { readonly name: string; readonly start: number; readonly end: number }
 
 export type Declaration = {
   readonly name: string
@@ -35,36 +35,27 @@ export type DeclarationModule = {
   readonly typeOnly: ReadonlySet<string>
 }
 
+type Found = {
+  readonly declared: { readonly node: Node; readonly from: number }[]
+  readonly imports: Map<string, Far>
+  readonly exports: Map<string, { readonly local: string } | Far>
+  readonly stars: string[]
+  readonly typeOnly: Set<string>
+}
+
 /** @throws Error for what declarations of this package do not use. */
 export function readModule(path: string, text: string): DeclarationModule {
-  const declared: { readonly node: Node; readonly from: number }[] = []
-  const imports = new Map<string, Far>()
-  const exports = new Map<string, { readonly local: string } | Far>()
-  const stars: string[] = []
-  const typeOnly = new Set<string>()
+  const found: Found = {
+    declared: [],
+    imports: new Map(),
+    exports: new Map(),
+    stars: [],
+    typeOnly: new Set(),
+  }
   // cast: the parser's tree is read by field names alone.
   const program = parseAst(text, { lang: "dts" }, path) as unknown as Node
-  for (const statement of nodesIn(program, "body")) {
-    const specifier = literalOf(statement["source"])
-    if (statement.type === "ImportDeclaration") {
-      for (const one of nodesIn(statement, "specifiers")) {
-        const name = nameOf(one["imported"]) ?? (isNamespace(one) ? "*" : "default")
-        imports.set(nameOf(one["local"]) ?? "", { specifier: specifier ?? "", name })
-      }
-    } else if (statement.type === "ExportAllDeclaration") {
-      stars.push(specifier ?? "")
-    } else if (statement.type === "ExportNamedDeclaration") {
-      const inner = statement["declaration"]
-      if (isNode(inner)) declared.push({ node: inner, from: statement.start })
-      if (isNode(inner)) exports.set(declaredName(inner), { local: declaredName(inner) })
-      for (const one of nodesIn(statement, "specifiers")) {
-        const [name = "", local = ""] = [nameOf(one["exported"]), nameOf(one["local"])]
-        exports.set(name, specifier === undefined ? { local } : { specifier, name: local })
-        const isType = statement["exportKind"] === "type" || one["exportKind"] === "type"
-        if (isType) typeOnly.add(name)
-      }
-    } else declared.push({ node: statement, from: statement.start })
-  }
+  for (const statement of nodesIn(program, "body")) take(found, statement)
+  const { declared, imports, exports, stars, typeOnly } = found
   const scope = new Set([...imports.keys(), ...declared.map(({ node }) => declaredName(node))])
   const declarations = new Map(
     declared.map(({ node, from }) => {
@@ -73,6 +64,35 @@ export function readModule(path: string, text: string): DeclarationModule {
     }),
   )
   return { path, declarations, imports, exports, stars, typeOnly }
+}
+
+function take(found: Found, statement: Node): void {
+  const specifier = literalOf(statement["source"]) ?? ""
+  if (statement.type === "ImportDeclaration") takeImports(found, statement, specifier)
+  else if (statement.type === "ExportAllDeclaration") found.stars.push(specifier)
+  else if (statement.type === "ExportNamedDeclaration") takeExports(found, statement, specifier)
+  else found.declared.push({ node: statement, from: statement.start })
+}
+
+function takeImports({ imports }: Found, statement: Node, specifier: string): void {
+  for (const one of nodesIn(statement, "specifiers")) {
+    const whole = one.type === "ImportNamespaceSpecifier" ? "*" : "default"
+    const name = nameOf(one["imported"]) ?? whole
+    imports.set(nameOf(one["local"]) ?? "", { specifier, name })
+  }
+}
+
+function takeExports(found: Found, statement: Node, specifier: string): void {
+  for (const node of [statement["declaration"]].filter(isNode)) {
+    found.declared.push({ node, from: statement.start })
+    found.exports.set(declaredName(node), { local: declaredName(node) })
+  }
+  for (const one of nodesIn(statement, "specifiers")) {
+    const [name = "", local = ""] = [nameOf(one["exported"]), nameOf(one["local"])]
+    found.exports.set(name, specifier === "" ? { local } : { specifier, name: local })
+    const isType = [statement, one].some((node) => node["exportKind"] === "type")
+    if (isType) found.typeOnly.add(name)
+  }
 }
 
 function declarationOf(
@@ -115,10 +135,6 @@ function declaredName(node: Node): string {
   const name = nameOf((variable ?? node)["id"])
   if (name === undefined) throw new Error(`no name for a ${node.type}`)
   return name
-}
-
-function isNamespace(node: Node): boolean {
-  return node.type === "ImportNamespaceSpecifier"
 }
 
 function isNode(value: unknown): value is Node {

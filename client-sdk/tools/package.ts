@@ -68,7 +68,13 @@ export function publishedManifest(manifest: Manifest): string {
     { types: `./${entry.name}.d.ts`, default: `./${entry.name}.js` },
   ])
   const fields = {
-    ...{ name, version, description, license, type, sideEffects: false, engines },
+    name,
+    version,
+    description,
+    license,
+    type,
+    sideEffects: false,
+    engines,
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
     dependencies: Object.fromEntries(published),
     peerDependencies,

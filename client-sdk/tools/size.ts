@@ -1,0 +1,67 @@
+/**
+ * `npm run size`: what each entry weighs in an app, minified and gzipped, without the packages it
+ * imports; with `-- --why` also what it is made of. Fails past the goal for the main entry.
+ */
+import { gzipSync } from "node:zlib"
+import { parseArgs } from "node:util"
+import type { Metafile } from "esbuild"
+import { bundle } from "./bundle.ts"
+import { entriesOf, externalsOf, readManifest } from "./package.ts"
+import type { Entry } from "./package.ts"
+
+export const mainBytesMax = 25 * 1024
+const partsShown = 25
+
+export type Size = {
+  readonly minified: number
+  readonly gzipped: number
+  /** Bytes by source, the most first. */
+  readonly parts: readonly (readonly [string, number])[]
+}
+
+/** Of one entry by itself, as an app that imports nothing else has it. */
+export async function sizeOf(entry: Entry): Promise<Size> {
+  const external = externalsOf(readManifest())
+  const { files, meta } = await bundle([entry], external, { outdir: "out", minify: true })
+  const contents = files.map((file) => file.contents)
+  return {
+    minified: sum(contents.map(({ length }) => length)),
+    gzipped: sum(contents.map((bytes) => gzipSync(bytes, { level: 9 }).length)),
+    parts: partsOf(meta),
+  }
+}
+
+function partsOf({ outputs }: Metafile): readonly (readonly [string, number])[] {
+  const bytes = new Map<string, number>()
+  for (const { inputs } of Object.values(outputs)) {
+    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+      bytes.set(path, (bytes.get(path) ?? 0) + bytesInOutput)
+    }
+  }
+  return [...bytes].sort(([, left], [, right]) => right - left)
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0)
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1024).toFixed(1)} kB`.padStart(9)
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { why: { type: "boolean", default: false } } })
+  process.stdout.write("entry          minified  min+gzip\n")
+  for (const entry of entriesOf(readManifest())) {
+    const { minified, gzipped, parts } = await sizeOf(entry)
+    const name = entry.subpath.padEnd(12)
+    process.stdout.write(`${name} ${kilobytes(minified)} ${kilobytes(gzipped)}\n`)
+    if (entry.subpath === "." && gzipped > mainBytesMax) process.exitCode = 1
+    if (!values.why) continue
+    for (const [path, bytes] of parts.slice(0, partsShown)) {
+      process.stdout.write(`  ${kilobytes(bytes)}  ${path.replace(/^(?:\.\.\/)+/, "")}\n`)
+    }
+  }
+}
+
+if (import.meta.main) await main()
