@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { bytesCompare, limits } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
-import { bodyOf, chainHash, cutRecord } from "../log/index.ts"
+import { bodyOf, chainHash, cutRecord, encodeRecord } from "../log/index.ts"
 import type { Head } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
 import { jsonAfter, openNative, vectorOf, YWriter } from "./test/clients.ts"
@@ -150,6 +150,30 @@ describe("one of two branches stays", () => {
     expect(run.records).toEqual([...goes.slice(0, 6), cutRecord({ origin: far, keepSeq: 0 })])
   })
 
+  test("[X2] an entry that is asked for like that comes within the link's window", () => {
+    const [stays, goes] = branches(3)
+    const { world, node } = holding(stays.slice(0, 6))
+    const claimed = claims(headAfter(far, goes.slice(0, 6)))
+    const peers = [0, 1].map((windowBytes) => {
+      const peer = linked(node, `peer${windowBytes}`, { windowBytes, ...claimed })
+      peer.want(far, 5)
+      return peer
+    })
+    world.settle()
+    expect(peers.map((peer) => peer.of("entries").length)).toEqual([0, 1])
+  })
+
+  test("[X3] what the other node said of itself is not said again of this one", () => {
+    const [stays, goes] = branches(3)
+    const member = encodeRecord({ kind: "member", atMs: 1, address: "far:1" })
+    const branch = [...goes.slice(0, 4), member, ...goes.slice(4, 5)]
+    const { node } = holding(branch)
+    answer(linked(node, "peer", claims(headAfter(far, stays.slice(0, 6)))), stays)
+    const { run } = node.store.log.readOrigin(node.origin, 1, Infinity)
+    const cut = cutRecord({ origin: far, keepSeq: 3 })
+    expect(run.records).toEqual([...goes.slice(3, 5), cut])
+  })
+
   test("[X6] what gave way is not adopted again while the next opening has to wait", () => {
     const [stays, goes] = branches(3)
     const { world, node } = holding(goes.slice(0, 6))
@@ -253,10 +277,13 @@ describe("claims without evidence", () => {
 describe("cuts", () => {
   const cut = cutRecord({ origin: far, keepSeq: 2 })
 
-  test.each([0, 2])("[X5] a resume point ends at the cut at %d, after a restart too", (keepSeq) => {
+  test.each([0, 2])("[X5] a resume point ends at the lowest cut, %d, for good", (lowest) => {
     const { world, node } = setup(6)
     const peer = linked(node, "peer")
-    peer.entries(testOrigin("peer"), 1, [cutRecord({ origin: far, keepSeq })])
+    const cuts = [lowest + 1, lowest, lowest + 2].map((keepSeq) => {
+      return cutRecord({ origin: far, keepSeq })
+    })
+    peer.entries(testOrigin("peer"), 1, cuts)
     world.settle()
     for (const restart of [false, true]) {
       if (restart) node.crash(true)
@@ -264,7 +291,7 @@ describe("cuts", () => {
       const client = openNative(node, notes, restart ? 2 : 1, { type: "vector", vector: shown })
       world.settle()
       const sent = client.of("updates").flatMap(({ updates }) => updates)
-      expect(sent).toEqual(records.slice(keepSeq, 6).map(bodyOf))
+      expect(sent).toEqual(records.slice(lowest, 6).map(bodyOf))
     }
   })
 

@@ -183,6 +183,21 @@ describe("addresses that are learnt", () => {
     tell("far:2")
     expect(addressesOf()).toEqual(["far:2"])
   })
+
+  test("[L13] what a node itself says of its address goes before what others say", () => {
+    const world = new World()
+    const node = world.node()
+    const peer = linked(node)
+    const tell = (address: string) => {
+      const addresses = new Map([[testNode("far"), address]])
+      peer.send({ type: "members", addresses, retired: new Map() })
+      world.settle()
+      return node.core.status().peers.flatMap((one) => one.address ?? [])
+    }
+    expect(tell("far:1")).toEqual(["far:1"])
+    linked(node, "far", { address: "far:2" })
+    expect(tell("far:1")).toEqual(["far:2"])
+  })
 })
 
 describe("retiring", () => {

@@ -98,7 +98,8 @@ describe("whom it takes", () => {
     const client = wanting(node, 1, 1)
     write(client, 1)
     world.advance(6000)
-    expect([client.ackedAt("node"), client.ackedAt("quorum")]).toEqual([1, 0])
+    const tiers = ["node", "quorum", "all"] as const
+    expect(tiers.map((tier) => client.ackedAt(tier))).toEqual([1, 0, 0])
     expect(missing(client, "quorum")).toContain("b false")
   })
 
