@@ -1,4 +1,5 @@
 /** Words for a hunt: a line per mutant, a table of all, JSON for machines. */
+import { basename } from "node:path"
 import type { Catch } from "./hunt-options.ts"
 import type { Judge } from "./mutant.ts"
 import type { MutantResult } from "./task.ts"
@@ -10,6 +11,7 @@ const INDENT = "    "
 export function showResult(result: MutantResult): string {
   const { mutant, caught, dirty, tally, error } = result
   const lines = [rowOf(result).join("  "), mutant.bug]
+  if (caught?.type === "failed") lines.push(caught.test)
   if (caught !== undefined) lines.push(firstLine(caught.message))
   if (tally.size > 0) lines.push(showTally(tally))
   for (const one of dirty) lines.push(`unpatched, ${placeOf(one)}: ${firstLine(one.message)}`)
@@ -56,7 +58,7 @@ function verdictOf({ mutant: { judge }, verdict, caught }: MutantResult): string
   if (verdict === "broken") return "BROKEN PATCH"
   if (verdict === "dirty") return "NOT JUDGED"
   if (caught === undefined) return "SURVIVED"
-  if (caught.type === "failed") return `test: ${caught.test}`
+  if (caught.type === "failed") return `test ${basename(caught.file)}`
   const expected = expectedOf(judge)
   const { invariant } = caught
   return expected.includes(invariant) ? invariant : `${invariant} (expected ${expected.join(", ")})`

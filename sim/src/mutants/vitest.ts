@@ -11,6 +11,8 @@ import type { Tested } from "./mutant.ts"
 
 export type FailedTest = {
   readonly type: "failed"
+  readonly file: string
+  /** Its whole name. */
   readonly test: string
   readonly message: string
 }
@@ -49,7 +51,7 @@ export async function failedTests(
     throw new Error(`${file}: no test ran: ${why === "" ? words : why}`)
   }
   const verdicts = failed.flatMap(({ fullName: test, failureMessages: [message = ""] }) => {
-    return noVerdict.test(message) ? [] : [{ type: "failed", test, message } as const]
+    return noVerdict.test(message) ? [] : [{ type: "failed", file, test, message } as const]
   })
   if (verdicts.length > 0) return verdicts
   throw new Error(`${file}: ${failed.map((one) => one.failureMessages[0]).join("\n")}`)
