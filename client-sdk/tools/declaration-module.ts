@@ -57,12 +57,12 @@ export function readModule(path: string, text: string): DeclarationModule {
   for (const statement of nodesIn(program, "body")) take(found, statement)
   const { declared, imports, exports, stars, typeOnly } = found
   const scope = new Set([...imports.keys(), ...declared.map(({ node }) => declaredName(node))])
-  const declarations = new Map(
-    declared.map(({ node, from }) => {
-      const one = declarationOf(text, node, from, scope)
-      return [one.name, one] as const
-    }),
-  )
+  const declarations = new Map<string, Declaration>()
+  for (const { node, from } of declared) {
+    const one = declarationOf(text, node, from, scope)
+    const overloads = declarations.get(one.name)
+    declarations.set(one.name, overloads === undefined ? one : joined(overloads, one))
+  }
   return { path, declarations, imports, exports, stars, typeOnly }
 }
 
@@ -109,6 +109,16 @@ function declarationOf(
     return { name, start: start + shift, end: end + shift }
   })
   return { name: declaredName(node), text: head + own, references }
+}
+
+/** Overloads of a function are one declaration, in their order. */
+function joined(first: Declaration, second: Declaration): Declaration {
+  const shift = first.text.length + 1
+  const moved = second.references.map(({ name, start, end }) => {
+    return { name, start: start + shift, end: end + shift }
+  })
+  const references = [...first.references, ...moved]
+  return { name: first.name, text: `${first.text}\n${second.text}`, references }
 }
 
 function referencesIn(node: Node, scope: ReadonlySet<string>): readonly Reference[] {

@@ -105,11 +105,16 @@ test("its types stand alone, and linters of packages have nothing to say", async
   const use = `
     import { createClient } from "${manifest.name}"
     import type { AutomergeDocument, YjsDocument } from "${manifest.name}"
+    import { useDocument } from "${manifest.name}/react"
     const client = createClient({ urls: [], onEvent: ({ type }) => type satisfies string })
     export const note: YjsDocument = client.yjs("note")
     export const plan: AutomergeDocument<{ title?: string }> = client.automerge("plan")
     note.ydoc.getText("body") satisfies { insert(at: number, text: string): void }
     plan.change((doc) => { doc.title = "x" })
+    export const useNote = (): YjsDocument | undefined => useDocument("yjs", "note")
+    export const usePlan = (): string | undefined => {
+      return useDocument<{ title?: string }>("automerge", "plan")?.doc?.title
+    }
     // @ts-expect-error there is no such tier
     void note.saved("moon")`
   await writeFile(join(app, "app.ts"), [...lines, use].join("\n"))
