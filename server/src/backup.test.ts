@@ -7,11 +7,12 @@ import { parseNodeId } from "@causeway/crdt/base"
 import { afterEach, expect, test } from "vitest"
 import * as Y from "yjs"
 import { backup } from "./cli/backup.ts"
-import { MANIFEST_FILE } from "./cli/backup-file.ts"
+import { dataFiles, MANIFEST_FILE } from "./cli/backup-file.ts"
 import { restore } from "./cli/restore.ts"
-import { inspectFolder } from "./doctor/inspect.ts"
+import { inspectStore } from "./doctor/inspect-store.ts"
 import type { NodeOptions, RunningNode } from "./index.ts"
-import { DATABASE_FILE } from "./store/sqlite/schema.ts"
+import { storeKinds } from "./store/index.ts"
+import type { StoreKind } from "./store/index.ts"
 import { Child } from "./test/child.ts"
 import { Cleanup } from "./test/cleanup.ts"
 import { NativeClient } from "./test/native-client.ts"
@@ -74,10 +75,15 @@ async function holds(node: RunningNode, keys: readonly string[]): Promise<void> 
   })
 }
 
-function member(name: string, directory: string, peers: RunningNode[]): Promise<RunningNode> {
+function member(
+  name: string,
+  directory: string,
+  peers: RunningNode[],
+  type: StoreKind = "sqlite",
+): Promise<RunningNode> {
   const options: Partial<NodeOptions> = {
     node: parseNodeId(name),
-    store: { type: "sqlite", directory },
+    store: { type, directory },
     peers: peers.map(({ url }) => url),
     adminToken,
   }
@@ -94,44 +100,47 @@ function place(): string {
   return join(cleanup.folder(), "place")
 }
 
-test("[B2] [B3] [B4] backup under load, more writes, restored: nothing is lost", async () => {
-  const b = await member("b", cleanup.folder(), [])
-  const a = await member("a", cleanup.folder(), [b])
-  const [first, second] = [await Writer.open(a, "a"), await Writer.open(b, "b")]
-  await first.write(50)
-  const to = place()
-  let isOver = false
-  const running = backup({ url: a.url, to, adminToken }).finally(() => (isOver = true))
-  while (!isOver) await first.write(5)
-  expect(await running).toBe(0)
-  expect(readdirSync(to).toSorted((left, right) => (left < right ? -1 : 1))).toEqual([
-    MANIFEST_FILE,
-    DATABASE_FILE,
-  ])
-  const manifest: unknown = JSON.parse(readFileSync(join(to, MANIFEST_FILE), "utf8"))
-  const { origin } = a.status()
-  expect(manifest).toMatchObject({ format: 1, node: "a", origin })
-  await first.write(20)
-  await second.write(20)
-  await holds(b, first.keys())
-  await a.close()
-  const data = place()
-  expect(await restore({ from: to, data })).toBe(0)
-  const restored = await member("a", data, [b])
-  expect(restored.status()).toMatchObject({ node: "a", renewed: { why: "boot-record" } })
-  expect(restored.status().origin).not.toBe(origin)
-  const third = await Writer.open(restored, "c")
-  await third.write(10)
-  for (const node of [restored, b]) {
-    await holds(node, [...first.keys(), ...second.keys(), ...third.keys()])
-  }
-  // Nothing was given out twice: no fork, and both hold the same.
-  await until("level", () => vectorOf(restored) === vectorOf(b))
-  expect(restored.status().vector[origin]).toBe(first.count)
-  await restored.close()
-  await b.close()
-  expect(inspectFolder(data, () => {}).findings).toEqual([])
-}, 60_000)
+test.for(storeKinds)(
+  "[B2] [B3] [B4] backup under load, restored: nothing is lost: %s",
+  async (type) => {
+    const b = await member("b", cleanup.folder(), [])
+    const a = await member("a", cleanup.folder(), [b], type)
+    const [first, second] = [await Writer.open(a, "a"), await Writer.open(b, "b")]
+    await first.write(50)
+    const to = place()
+    let isOver = false
+    const running = backup({ url: a.url, to, adminToken }).finally(() => (isOver = true))
+    while (!isOver) await first.write(5)
+    expect(await running).toBe(0)
+    expect(readdirSync(to).toSorted((left, right) => (left < right ? -1 : 1))).toEqual([
+      MANIFEST_FILE,
+      dataFiles[type],
+    ])
+    const manifest: unknown = JSON.parse(readFileSync(join(to, MANIFEST_FILE), "utf8"))
+    const { origin } = a.status()
+    expect(manifest).toMatchObject({ format: 1, store: type, node: "a", origin })
+    await first.write(20)
+    await second.write(20)
+    await holds(b, first.keys())
+    await a.close()
+    const data = place()
+    expect(await restore({ from: to, data })).toBe(0)
+    const restored = await member("a", data, [b], type)
+    expect(restored.status()).toMatchObject({ node: "a", renewed: { why: "boot-record" } })
+    expect(restored.status().origin).not.toBe(origin)
+    const third = await Writer.open(restored, "c")
+    await third.write(10)
+    for (const node of [restored, b]) {
+      await holds(node, [...first.keys(), ...second.keys(), ...third.keys()])
+    }
+    // Nothing was given out twice: no fork, and both hold the same.
+    await until("level", () => vectorOf(restored) === vectorOf(b))
+    expect(restored.status().vector[origin]).toBe(first.count)
+    await restored.close()
+    await b.close()
+    expect((await inspectStore(data, () => {})).findings).toEqual([])
+  },
+)
 
 test("[B1] without the token, or without one configured, there is no backup", async () => {
   const closed = await startNode(cleanup, { store: { type: "memory" } })
@@ -157,50 +166,58 @@ test("[B1] without the token, or without one configured, there is no backup", as
   )
 })
 
-test("[B2] one at a time; one that is called off leaves nothing behind", async () => {
-  const directory = cleanup.folder()
-  const node = await member("a", directory, [])
-  await (await Writer.open(node, "a")).write(20)
-  const headers = { authorization: `Bearer ${adminToken}` }
-  const abort = new AbortController()
-  const response = await fetch(`${httpUrl(node)}/v1/backup`, { headers, signal: abort.signal })
-  expect((await fetch(`${httpUrl(node)}/v1/backup`, { headers })).status).toBe(503)
-  abort.abort()
-  await expect(response.text()).rejects.toThrow("aborted")
-  await until("it is over", async () => {
-    const again = await fetch(`${httpUrl(node)}/v1/backup`, { headers })
-    await again.arrayBuffer()
-    return again.status === 200
-  })
-  await until("nothing is left", () => !readdirSync(directory).join().includes("backup-"))
-  await node.close()
-  writeFileSync(join(directory, "backup-01234567.tmp"), "left by a process that was killed")
-  await member("a", directory, [])
-  expect(readdirSync(directory).join()).not.toContain("backup-")
-})
+test.for(storeKinds)(
+  "[B2] one at a time; called off it leaves nothing behind: %s",
+  async (type) => {
+    const directory = cleanup.folder()
+    const node = await member("a", directory, [], type)
+    await (await Writer.open(node, "a")).write(20)
+    const headers = { authorization: `Bearer ${adminToken}` }
+    const abort = new AbortController()
+    const response = await fetch(`${httpUrl(node)}/v1/backup`, { headers, signal: abort.signal })
+    expect((await fetch(`${httpUrl(node)}/v1/backup`, { headers })).status).toBe(503)
+    abort.abort()
+    await expect(response.text()).rejects.toThrow("aborted")
+    await until("it is over", async () => {
+      const again = await fetch(`${httpUrl(node)}/v1/backup`, { headers })
+      await again.arrayBuffer()
+      return again.status === 200
+    })
+    await until("nothing is left", () => !readdirSync(directory).join().includes("backup-"))
+    await node.close()
+    writeFileSync(join(directory, "backup-01234567.tmp"), "left by a process that was killed")
+    await member("a", directory, [], type)
+    expect(readdirSync(directory).join()).not.toContain("backup-")
+  },
+)
 
-test("[B3] [B4] a place that is taken, a damaged backup, and what is none: refused", async () => {
-  const node = await member("a", cleanup.folder(), [])
-  await (await Writer.open(node, "a")).write(20)
-  const [to, data] = [place(), place()]
-  await backup({ url: node.url, to, adminToken })
-  await expect(backup({ url: node.url, to, adminToken })).rejects.toThrow("is not empty")
-  await expect(restore({ from: to, data: to })).rejects.toThrow("is not empty")
-  await expect(restore({ from: cleanup.folder(), data })).rejects.toThrow("is no backup")
-  const file = join(to, DATABASE_FILE)
-  const whole = readFileSync(file)
-  for (const damaged of [whole.subarray(0, -1), Buffer.concat([whole, whole]), flipped(whole)]) {
-    writeFileSync(file, damaged)
-    await expect(restore({ from: to, data })).rejects.toThrow("is damaged")
+test.for(storeKinds)(
+  "[B3] [B4] a damaged backup, what is none, a place that is taken: %s",
+  async (type) => {
+    const node = await member("a", cleanup.folder(), [], type)
+    await (await Writer.open(node, "a")).write(20)
+    const [to, data] = [place(), place()]
+    await backup({ url: node.url, to, adminToken })
+    await expect(backup({ url: node.url, to, adminToken })).rejects.toThrow("is not empty")
+    await expect(restore({ from: to, data: to })).rejects.toThrow("is not empty")
+    await expect(restore({ from: cleanup.folder(), data })).rejects.toThrow("is no backup")
+    const file = join(to, dataFiles[type])
+    const whole = readFileSync(file)
+    for (const damaged of [whole.subarray(0, -1), Buffer.concat([whole, whole]), flipped(whole)]) {
+      writeFileSync(file, damaged)
+      await expect(restore({ from: to, data })).rejects.toThrow("is damaged")
+      expect(existsSync(data)).toBe(false)
+    }
+    appendFileSync(join(to, MANIFEST_FILE), "}")
+    await expect(restore({ from: to, data })).rejects.toThrow("is no backup")
+    await node.close()
+    await expect(backup({ url: node.url, to: data, adminToken })).rejects.toThrow("cannot reach")
+    await expect(backup({ url: "http://x y", to: data, adminToken })).rejects.toThrow(
+      "not a node's",
+    )
     expect(existsSync(data)).toBe(false)
-  }
-  appendFileSync(join(to, MANIFEST_FILE), "}")
-  await expect(restore({ from: to, data })).rejects.toThrow("is no backup")
-  await node.close()
-  await expect(backup({ url: node.url, to: data, adminToken })).rejects.toThrow("cannot reach")
-  await expect(backup({ url: "http://x y", to: data, adminToken })).rejects.toThrow("not a node's")
-  expect(existsSync(data)).toBe(false)
-})
+  },
+)
 
 /** Something that answers for a node, with `body` to whatever it is asked. */
 async function answering(body: Buffer): Promise<string> {
@@ -256,8 +273,8 @@ function flipped(bytes: Buffer): Buffer {
   return copy
 }
 
-test("[B3] [B5] the commands, as an operator types them", async () => {
-  const node = await member("a", cleanup.folder(), [])
+test.for(storeKinds)("[B3] [B5] the commands, as an operator types them: %s", async (type) => {
+  const node = await member("a", cleanup.folder(), [], type)
   await (await Writer.open(node, "a")).write(5)
   const [to, data] = [place(), place()]
   const run = async (...args: string[]) => {
@@ -279,4 +296,4 @@ test("[B3] [B5] the commands, as an operator types them", async () => {
   const nowhere = await run("doctor", "--data", join(data, "nowhere"))
   expect(nowhere).toMatchObject({ code: 1, stdout: "" })
   expect(nowhere.stderr).toMatch(/^causeway: there is no causeway\.sqlite in /)
-}, 60_000)
+})

@@ -127,7 +127,7 @@ class Node implements RunningNode {
       partitions: () => parts.partitions.reports,
       backups: new Backups({
         store: () => this.#life.store,
-        directory: directoryOf(options.store),
+        choice: options.store,
       }),
     })
     serveNode(parts.server, app, (...upgrade) => this.#life.transport.upgrade(...upgrade))

@@ -25,7 +25,7 @@ export type OpenStore = (doubt?: ReopenDoubt) => Promise<Store>
 
 const openers = { sqlite: openSqliteStore, level: openLevelStore } as const
 
-type FolderChoice = Exclude<StoreChoice, { readonly type: "memory" }>
+export type FolderChoice = Exclude<StoreChoice, { readonly type: "memory" }>
 
 /** `node` undefined: the name the store has, or a fresh one. What it gives throws StartError. */
 export function storeOpener(choice: StoreChoice, node: NodeId | undefined, log: Log): OpenStore {

@@ -3,13 +3,15 @@
  * then gives it its name. Rules [B2] [B3].
  */
 import { createHash } from "node:crypto"
-import { writeFileSync } from "node:fs"
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { open } from "node:fs/promises"
 import type { FileHandle } from "node:fs/promises"
 import { join } from "node:path"
+import type { Inspection } from "../doctor/findings.ts"
 import { errorMessage } from "../store/errors.ts"
-import { DATABASE_FILE } from "../store/sqlite/schema.ts"
-import { MANIFEST_FILE, manifestOf, verified } from "./backup-file.ts"
+import { storeKinds } from "../store/index.ts"
+import type { StoreKind } from "../store/index.ts"
+import { dataFiles, MANIFEST_FILE, manifestOf, putStore, verified } from "./backup-file.ts"
 import type { Manifest } from "./backup-file.ts"
 import { CommandError, say } from "./command-error.ts"
 import { checkVacant, fillFolder } from "./folders.ts"
@@ -23,15 +25,19 @@ export type BackupOptions = {
 
 /** A line of the answer. Past it: it is none. */
 const lineBytesMax = 64 * 1024
+const RECEIVED_FILE = "received"
 
 export async function backup({ url, to, adminToken }: BackupOptions): Promise<number> {
   checkVacant(to)
   const target = `${httpBase(url)}/v1/backup`
   const body = await request(target, adminHeaders(adminToken))
   const manifest = await fillFolder(to, async (staged) => {
-    const { bytes, sha256 } = await receive(body, join(staged, DATABASE_FILE))
+    const received = join(staged, RECEIVED_FILE)
+    const { bytes, sha256, store } = await receive(body, received)
+    const data = join(staged, dataFiles[store])
+    renameSync(received, data)
     say("looking through the copy")
-    const made: Manifest = manifestOf(verified(staged), bytes, sha256)
+    const made: Manifest = manifestOf(await looked(data, store, staged), bytes, sha256)
     writeFileSync(join(staged, MANIFEST_FILE), `${JSON.stringify(made, undefined, 2)}\n`)
     return made
   })
@@ -40,6 +46,17 @@ export async function backup({ url, to, adminToken }: BackupOptions): Promise<nu
     `${to}: ${entries} entries, ${documents} documents, ${megabytes(bytes)} of node ${node}\n`,
   )
   return 0
+}
+
+/** An archive is looked through as the store that it becomes. */
+async function looked(data: string, store: StoreKind, staged: string): Promise<Inspection> {
+  if (store === "sqlite") return verified(staged)
+  const unpacked = join(staged, "unpacked")
+  mkdirSync(unpacked)
+  await putStore(data, store, unpacked)
+  const inspection = await verified(unpacked)
+  rmSync(unpacked, { recursive: true })
+  return inspection
 }
 
 async function request(
@@ -76,15 +93,15 @@ function messageIn(text: string): string {
 type Said = {
   readonly making?: { readonly done: number; readonly total: number }
   readonly bytes?: number
+  readonly store?: string
   readonly sha256?: string
   readonly error?: { readonly message: string }
 }
 
+type Received = { readonly bytes: number; readonly sha256: string; readonly store: StoreKind }
+
 /** Writes the file that comes; gives its size and digest, which the node said too. */
-async function receive(
-  body: ReadableStream<Uint8Array>,
-  file: string,
-): Promise<{ readonly bytes: number; readonly sha256: string }> {
+async function receive(body: ReadableStream<Uint8Array>, file: string): Promise<Received> {
   const handle = await open(file, "wx", 0o600)
   const receiver = new Receiver(handle)
   try {
@@ -106,6 +123,7 @@ class Receiver {
   /** Bytes of the file that are still to come; undefined before it begins. */
   #left: number | undefined
   #bytes = 0
+  #store: StoreKind = "sqlite"
   #sha256: string | undefined
   #saidMs = 0
 
@@ -135,13 +153,16 @@ class Receiver {
     }
   }
 
-  #onLine({ making, bytes, sha256, error }: Said): void {
+  #onLine({ making, bytes, store = "sqlite", sha256, error }: Said): void {
     if (error !== undefined) throw new CommandError(`the node made no backup: ${error.message}`)
     if (making !== undefined && making.total > 0) {
       const percent = Math.floor((making.done / making.total) * 100)
       this.#sayProgress(`the node makes a copy: ${percent} %`)
     }
     if (bytes !== undefined) {
+      const kind = storeKinds.find((one) => one === store)
+      if (kind === undefined) throw new CommandError("the node is of a newer version; use that one")
+      this.#store = kind
       this.#bytes = bytes
       this.#left = bytes
     }
@@ -154,13 +175,13 @@ class Receiver {
     say(message)
   }
 
-  finish(): { readonly bytes: number; readonly sha256: string } {
+  finish(): Received {
     const sha256 = this.#hash.digest("hex")
     if (this.#left !== 0 || this.#sha256 === undefined) {
       throw new CommandError("the backup broke off: the node ended it early")
     }
     if (this.#sha256 !== sha256) throw new CommandError("the backup was damaged on its way")
-    return { bytes: this.#bytes, sha256 }
+    return { bytes: this.#bytes, sha256, store: this.#store }
   }
 }
 

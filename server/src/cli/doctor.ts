@@ -3,7 +3,7 @@
  * sound, 1 could not look, 2 damaged but nothing lost, 3 entries are lost; after a repair 0 or, if
  * anything was lost, 3. Rules [B5] [B6] [B7].
  */
-import { inspectFolder } from "../doctor/inspect.ts"
+import { inspectStore } from "../doctor/inspect-store.ts"
 import type { Finding, Inspection } from "../doctor/findings.ts"
 import { repairFolder } from "../doctor/repair.ts"
 import type { Repair } from "../doctor/repair.ts"
@@ -19,11 +19,11 @@ const doctorExit = { sound: 0, failed: 1, damaged: 2, lost: 3 } as const
 
 export async function doctor(options: DoctorOptions): Promise<number> {
   const { data, repair = false, json = false } = options
-  const before = inspectFolder(data, say)
+  const before = await inspectStore(data, say)
   const isDue = repair && before.findings.length > 0
   const stamp = new Date().toISOString().replaceAll(/[:.]/g, "-")
   const repaired = isDue ? await repairFolder(data, before, stamp, say) : undefined
-  const after = repaired === undefined ? undefined : inspectFolder(data, say)
+  const after = repaired === undefined ? undefined : await inspectStore(data, say)
   const exit = exitOf(before, repaired, after)
   const text = json
     ? JSON.stringify({ verdict: verdictOf(before), exit, ...before, repaired, after }, undefined, 2)
@@ -58,7 +58,7 @@ const advice: Readonly<Record<Finding["means"], string>> = {
 function sayAll(inspection: Inspection, data: string): string[] {
   const { node, origin, entries, documents, clients, findings } = inspection
   const lines = [
-    `${data}: node ${node ?? "unknown"}, origin ${origin ?? "unknown"}, ` +
+    `${data} (${inspection.store}): node ${node ?? "unknown"}, origin ${origin ?? "unknown"}, ` +
       `format ${inspection.format}`,
     `${entries} sound entries of ${Object.keys(inspection.vector).length} origins, ` +
       `${documents} documents, ${clients} clients`,
@@ -94,7 +94,7 @@ function sayRepair(repaired: Repair | undefined, after: Inspection | undefined):
     const { salvaged, lostCount } = renewed
     lines.push(`  ${salvaged} entries were logged again, ${lostCount} could not be read`)
   }
-  if (kept !== undefined) lines.push(`  the damaged file is kept as ${kept}`)
+  if (kept !== undefined) lines.push(`  what was damaged is kept as ${kept}`)
   if (after.findings.length === 0) return [...lines, "  it is sound now"]
   return [...lines, "  still wrong:", ...after.findings.map(({ message }) => `    ${message}`)]
 }

@@ -3,6 +3,7 @@
  * for good; what is lost is named, up to a bound. Rules [B5] [B6].
  */
 import type { NodeId, OriginId } from "@causeway/crdt/base"
+import type { StoreKind } from "../store/index.ts"
 
 export type FindingKind =
   /** The file itself: pages that don't read, or contradict each other. */
@@ -47,6 +48,7 @@ export type LostRange = {
 }
 
 export type Inspection = {
+  readonly store: StoreKind
   readonly node: NodeId | undefined
   readonly origin: OriginId | undefined
   readonly format: number

@@ -1,37 +1,23 @@
 /**
- * Looks through a whole data folder and changes nothing: the file's pages, every entry's checksum
- * and place in its chain, the index over documents, the client table, who it belongs to, and the
- * boot record. O(log) time, O(clients) memory. Rules [B5] [B6].
+ * Looks through the data folder of an SQLite store and changes nothing: the file's pages, every
+ * entry's checksum and place in its chain, the index over documents, the client table, who it
+ * belongs to, and the boot record. O(log) time, O(clients) memory. Rules [B5] [B6].
  */
-import {
-  bytesEqual,
-  bytesToHex,
-  DecodeError,
-  nodeOfOrigin,
-  parseNodeId,
-  parseOriginId,
-  parseDocumentId,
-} from "@causeway/crdt/base"
-import type { OriginId } from "@causeway/crdt/base"
+import { bytesToHex, parseDocumentId, parseNodeId, parseOriginId } from "@causeway/crdt/base"
 import type { VersionVector } from "@causeway/crdt/clock"
-import { decodeRecord, genesisHash } from "@causeway/crdt/log"
+import { genesisHash } from "@causeway/crdt/log"
 import type { RecordFields } from "@causeway/crdt/log"
-import { findBootFile } from "../store/boot-record.ts"
-import { hashOf, isSound, RECORD_OFFSET, saltOf, seal } from "../store/seal.ts"
-import type { SealingOrigin } from "../store/seal.ts"
+import { saltOf } from "../store/seal.ts"
 import { unsealFloor, unsealFolded, unsealState } from "../store/snapshot-seal.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "../store/sqlite/schema.ts"
-import { Findings } from "./findings.ts"
-import type { Inspection } from "./findings.ts"
+import type { Findings, Inspection } from "./findings.ts"
+import { LogInspector } from "./log-inspector.ts"
+import type { InspectedOrigin, OnProgress, OriginScan, ToldClient } from "./log-inspector.ts"
 import { bytesOf, RawDatabase } from "./raw-database.ts"
 import type { RawEntry, Unreadable } from "./raw-database.ts"
 
-/** What was looked at so far. */
-export type OnProgress = (message: string) => void
-
 /** Names of documents kept in memory. Past it they are looked up again. */
 const namesMax = 65_536
-const progressEntries = 100_000
 
 /** @throws StoreOpenError if there is no store, or another process has it open */
 export function inspectFolder(directory: string, onProgress: OnProgress): Inspection {
@@ -41,14 +27,6 @@ export function inspectFolder(directory: string, onProgress: OnProgress): Inspec
   } finally {
     raw.close()
   }
-}
-
-/** An origin and where its log begins: after `floor`, whose entry's hash is `hash`. */
-type Held = SealingOrigin & {
-  readonly origin: OriginId
-  readonly floor: number
-  /** Undefined if it is damaged. */
-  readonly hash: Uint8Array | undefined
 }
 
 type OriginRow = {
@@ -62,20 +40,15 @@ type SnapshotRow = { readonly document: number; readonly folded: Buffer; readonl
 
 class Inspector {
   readonly #raw: RawDatabase
-  readonly #directory: string
-  readonly #onProgress: OnProgress
-  readonly #findings = new Findings()
+  readonly #log: LogInspector
+  readonly #findings: Findings
   /** Undefined: there is no such row. */
   readonly #names = new Map<number, string | undefined>()
-  /** The highest number of each client among the entries. */
-  readonly #clients = new Map<string, number>()
-  readonly #vector: Record<string, number> = {}
-  #entries = 0
 
   constructor(raw: RawDatabase, directory: string, onProgress: OnProgress) {
     this.#raw = raw
-    this.#directory = directory
-    this.#onProgress = onProgress
+    this.#log = new LogInspector(directory, onProgress)
+    this.#findings = this.#log.findings
   }
 
   run(): Inspection {
@@ -86,28 +59,18 @@ class Inspector {
     const rows = this.#origins()
     for (const [row, held] of rows) this.#checkOrigin(row, held)
     this.#checkNameless(rows)
-    this.#checkIdentity(node, origin, new Set([...rows.values()].map((held) => held.origin)))
-    if (origin !== undefined) this.#checkBoot(origin, meta.get("boot"))
-    const clients = this.#checkClients()
+    this.#log.checkIdentity(node, origin)
+    if (origin !== undefined) this.#log.checkBoot(origin, meta.get("boot"))
+    this.#log.checkClients(this.#clients())
     const unreadable = () => this.#pages("a table could not be read to its end", "documents")
     const [documents] = this.#raw.rows<{ count: number }>(
       "SELECT count(*) AS count FROM documents",
       unreadable,
     )
-    if (this.#raw.format >= 2) this.#checkSnapshots()
-    const { lost, lostCount } = this.#findings
-    return {
-      node,
-      origin,
-      format: this.#raw.format,
-      entries: this.#entries,
-      documents: documents?.count ?? 0,
-      clients,
-      vector: this.#vector,
-      findings: this.#findings.all(),
-      lost,
-      lostCount,
-    }
+    const { format } = this.#raw
+    if (format >= 2) this.#checkSnapshots()
+    const count = documents?.count ?? 0
+    return this.#log.result({ store: "sqlite", node, origin, format, documents: count })
   }
 
   #pages(what: string, name: string): void {
@@ -115,7 +78,7 @@ class Inspector {
   }
 
   #checkPages(): void {
-    this.#onProgress("looking at the pages of the file")
+    this.#log.onProgress("looking at the pages of the file")
     for (const line of this.#raw.integrity()) {
       if (/\bindex\b/i.test(line)) {
         this.#findings.add("index", "repairable", "an index does not agree with its table", line)
@@ -130,11 +93,11 @@ class Inspector {
   }
 
   /** By row, in order of their names. */
-  #origins(): Map<number, Held> {
+  #origins(): Map<number, InspectedOrigin> {
     const unreadable = () => this.#pages("a table could not be read to its end", "origins")
     const floors = this.#raw.format >= 2 ? "floor, floor_hash AS hash" : "0 AS floor, NULL AS hash"
     const sql = `SELECT id, origin, ${floors} FROM origins ORDER BY id`
-    const held: [number, Held][] = []
+    const held: [number, InspectedOrigin][] = []
     for (const { id, origin, floor, hash } of this.#raw.rows<OriginRow>(sql, unreadable)) {
       const parsed = parseOriginId(String(origin))
       if (parsed === undefined) {
@@ -148,62 +111,30 @@ class Inspector {
     return new Map(held.toSorted(([, left], [, right]) => (left.origin < right.origin ? -1 : 1)))
   }
 
-  #checkOrigin(row: number, by: Held): void {
-    const { origin, floor } = by
-    let seq = floor
-    /** Undefined behind what can't be read: the next entry's own is taken for it. */
-    let hash = by.hash
-    if (hash === undefined) {
-      const what = "where a log begins can't be read; what it has is logged again"
-      this.#findings.add("chain", "fresh-epoch", what, origin)
-    }
-    this.#checkLeft(row, by)
-    for (const found of this.#raw.entries(entryId(row, seq) + 1, lastEntryId(row))) {
+  #checkOrigin(row: number, by: InspectedOrigin): void {
+    const scan = this.#log.scan(by)
+    this.#checkLeft(row, by, scan)
+    for (const found of this.#raw.entries(entryId(row, by.floor) + 1, lastEntryId(row))) {
       if (!("entry" in found)) {
-        hash = undefined
-        this.#noteUnreadable(row, origin, found)
-        continue
-      }
-      const at = seqOf(found.id)
-      if (at > seq + 1) {
-        const range = { origin, fromSeq: seq + 1, toSeq: at - 1 }
-        this.#findings.lose("gap", "entries are missing", range)
-        hash = undefined
-      }
-      seq = at
-      const fields = this.#readable(by, found)
-      if (fields === undefined) {
-        hash = undefined
-        continue
-      }
-      if (hash !== undefined) this.#checkChain(by, hash, found)
-      hash = new Uint8Array(hashOf(found.entry))
-      this.#checkPlace(origin, found, fields)
-      this.#count(fields)
+        scan.breakOff()
+        this.#noteUnreadable(row, by, found)
+      } else this.#take(scan, by, found)
     }
-    this.#vector[origin] = seq
+    scan.end()
   }
 
-  #checkChain(by: Held, hash: Uint8Array, { id, entry }: RawEntry): void {
-    const sealed = seal(hash, by, seqOf(id), entry.subarray(RECORD_OFFSET))
-    if (bytesEqual(sealed.hash, hashOf(entry))) return
-    const what = "entries do not follow from those before them, and are logged again"
-    this.#findings.add("chain", "fresh-epoch", what, `${by.origin} ${seqOf(id)}`)
-  }
-
-  /** Below the floor there is what no snapshot holds; where nothing is, nothing is missing. */
-  #checkLeft(row: number, by: Held): void {
+  /** Below the floor there is what no snapshot holds. */
+  #checkLeft(row: number, by: InspectedOrigin, scan: OriginScan): void {
     if (by.floor === 0) return
     for (const found of this.#raw.entries(entryId(row, 1), entryId(row, by.floor))) {
-      if (!("entry" in found)) {
-        this.#pages("pages with entries can't be read", `${by.origin} below ${by.floor}`)
-        continue
-      }
-      const fields = this.#readable(by, found)
-      if (fields === undefined) continue
-      this.#checkPlace(by.origin, found, fields)
-      this.#count(fields)
+      if ("entry" in found) this.#take(scan, by, found)
+      else this.#pages("pages with entries can't be read", `${by.origin} below ${by.floor}`)
     }
+  }
+
+  #take(scan: OriginScan, by: InspectedOrigin, found: RawEntry): void {
+    const fields = scan.take(seqOf(found.id), found.entry)
+    if (fields !== undefined) this.#checkPlace(by, found, fields)
   }
 
   #checkSnapshots(): void {
@@ -242,7 +173,11 @@ class Inspector {
     return said.length === listed.size && said.every(([origin, seq]) => listed.get(origin) === seq)
   }
 
-  #noteUnreadable(row: number, origin: OriginId, { afterId, beforeId }: Unreadable): void {
+  #noteUnreadable(
+    row: number,
+    { origin }: InspectedOrigin,
+    { afterId, beforeId }: Unreadable,
+  ): void {
     // With a readable entry behind them the gap to it counts them.
     if (beforeId <= lastEntryId(row)) {
       this.#pages("pages with entries can't be read", `${origin} behind ${seqOf(afterId)}`)
@@ -253,23 +188,7 @@ class Inspector {
     this.#findings.lose("pages", what, { origin, fromSeq, toSeq: fromSeq })
   }
 
-  #readable(by: Held, { id, entry }: RawEntry): RecordFields | undefined {
-    const seq = seqOf(id)
-    const range = { origin: by.origin, fromSeq: seq, toSeq: seq }
-    if (!isSound(by, seq, entry)) {
-      this.#findings.lose("entry", "entries fail their checksums", range)
-      return undefined
-    }
-    try {
-      return decodeRecord(entry.subarray(RECORD_OFFSET))
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error
-      this.#findings.lose("entry", "entries are no records", range)
-      return undefined
-    }
-  }
-
-  #checkPlace(origin: OriginId, { id, document }: RawEntry, fields: RecordFields): void {
+  #checkPlace({ origin }: InspectedOrigin, { id, document }: RawEntry, fields: RecordFields): void {
     const name = fields.kind === "update" ? fields.document : undefined
     const isRight =
       name === undefined ? document === NO_DOCUMENT_ROW : this.#nameOf(document) === name
@@ -289,18 +208,8 @@ class Inspector {
     return name
   }
 
-  #count(fields: RecordFields): void {
-    this.#entries += 1
-    if (this.#entries % progressEntries === 0) {
-      this.#onProgress(`looked at ${this.#entries} entries so far`)
-    }
-    if (fields.kind !== "update" || fields.author === undefined) return
-    const { client, seq } = fields.author
-    this.#clients.set(client, Math.max(seq, this.#clients.get(client) ?? 0))
-  }
-
   /** Entries whose origin's row is gone. */
-  #checkNameless(named: ReadonlyMap<number, Held>): void {
+  #checkNameless(named: ReadonlyMap<number, InspectedOrigin>): void {
     const unreadable = () => {}
     // From the table itself: the index may be at fault.
     const sql =
@@ -314,56 +223,13 @@ class Inspector {
     }
   }
 
-  #checkIdentity(
-    node: string | undefined,
-    origin: OriginId | undefined,
-    held: ReadonlySet<OriginId>,
-  ): void {
-    const add = (what: string) => this.#findings.add("identity", "repairable", what, "")
-    if (node === undefined || origin === undefined) {
-      add("the folder does not say whose it is any more; it will be a new node's")
-    } else if (!held.has(origin)) add("the node's own log is not there")
-    else if (nodeOfOrigin(origin) !== node) add("the own log is not this node's")
-  }
-
-  #checkBoot(origin: OriginId, boot: string | undefined): void {
-    const file = findBootFile(this.#directory, boot)
-    const add = (what: string) => this.#findings.add("boot-record", "fresh-epoch", what, "")
-    if (file === undefined) {
-      add("database and boot record don't belong together (put back, copied, or one is missing)")
-    } else if (file.origin !== origin) add("the boot record is of another origin")
-    else {
-      const seq = this.#vector[origin] ?? 0
-      if (seq >= file.openedSeq) return
-      const range = { origin, fromSeq: seq + 1, toSeq: file.openedSeq }
-      this.#findings.lose("tail", "the own log ends before where it was opened last", range)
-    }
-  }
-
-  /** How many there are. */
-  #checkClients(): number {
+  *#clients(): Generator<ToldClient> {
     const unreadable = () => this.#pages("a table could not be read to its end", "clients")
-    const told = new Set<string>()
     const below = this.#raw.format >= 2 ? "below" : "0 AS below"
-    const rows = this.#raw.rows<{ client: Buffer; seq: number; below: number }>(
-      `SELECT client, seq, ${below} FROM clients`,
-      unreadable,
-    )
-    for (const { client, seq, below: deleted } of rows) {
-      const id = bytesToHex(bytesOf(client))
-      told.add(id)
-      // What deleted entries told counts as much as what the log has.
-      const logged = Math.max(deleted, this.#clients.get(id) ?? 0)
-      if (logged > seq) this.#addClient("are told less than the log has of them", id)
-      if (logged < seq) this.#addClient("are told more than the log has of them", id)
+    const sql = `SELECT client, seq, ${below} FROM clients`
+    type Row = { client: Buffer; seq: number; below: number }
+    for (const { client, seq, below: deleted } of this.#raw.rows<Row>(sql, unreadable)) {
+      yield { id: bytesToHex(bytesOf(client)), seq, below: deleted }
     }
-    for (const id of this.#clients.keys()) {
-      if (!told.has(id)) this.#addClient("are told less than the log has of them", id)
-    }
-    return told.size
-  }
-
-  #addClient(what: string, id: string): void {
-    this.#findings.add("client", "repairable", `clients ${what}`, id)
   }
 }

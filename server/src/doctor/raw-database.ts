@@ -6,7 +6,6 @@ import { existsSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
 import Database from "better-sqlite3"
 import { errorCode, errorMessage, StoreOpenError, asOpenError } from "../store/errors.ts"
-import { LEVEL_FOLDER } from "../store/level/keys.ts"
 import { APPLICATION_ID, DATABASE_FILE, SCHEMA_VERSION } from "../store/sqlite/schema.ts"
 
 export type RawEntry = {
@@ -30,13 +29,6 @@ export class RawDatabase {
   /** @throws StoreOpenError */
   constructor(directory: string) {
     const file = join(directory, DATABASE_FILE)
-    if (!existsSync(file) && existsSync(join(directory, LEVEL_FOLDER))) {
-      throw new StoreOpenError(
-        "not-a-store",
-        `${directory} holds a LevelDB store, and the doctor knows SQLite ones only; ` +
-          "a node that starts on it looks for damage by itself",
-      )
-    }
     if (!existsSync(file)) {
       throw new StoreOpenError("not-a-store", `there is no ${DATABASE_FILE} in ${directory}`)
     }

@@ -4,10 +4,13 @@
  * first damage, what is readable behind that is logged again under a fresh epoch, and whatever can
  * be told from records alone is written anew. Rules [B7] [E4].
  */
+import { join } from "node:path"
 import type { Renewed, Store } from "@causeway/crdt/ports"
-import { openSqliteStore } from "../store/index.ts"
+import { openLevelStore, openSqliteStore } from "../store/index.ts"
+import { LEVEL_FOLDER } from "../store/level/keys.ts"
 import type { FindingKind, Inspection } from "./findings.ts"
-import type { OnProgress } from "./inspect.ts"
+import { copyLevel } from "./level-copy.ts"
+import type { OnProgress } from "./log-inspector.ts"
 import { rebuildDatabase } from "./rebuild.ts"
 
 export type Repair = {
@@ -20,20 +23,22 @@ export type Repair = {
 /** Only the file itself can be at fault for these. */
 const ofTheFile: ReadonlySet<FindingKind> = new Set(["pages", "index", "origin", "identity"])
 
+const openers = { sqlite: openSqliteStore, level: openLevelStore } as const
+
 /** @throws StoreOpenError */
 export async function repairFolder(
   directory: string,
-  { findings }: Inspection,
+  { findings, store: type }: Inspection,
   stamp: string,
   onProgress: OnProgress,
 ): Promise<Repair> {
   let kept: string | undefined
   if (findings.some(({ kind }) => ofTheFile.has(kind))) {
     onProgress("writing the database anew")
-    kept = rebuildDatabase(directory, stamp)
+    kept = type === "level" ? keepLevel(directory, stamp) : rebuildDatabase(directory, stamp)
   }
   onProgress("looking through the log")
-  const store = await openSqliteStore({
+  const store = await openers[type]({
     directory,
     node: undefined,
     doubt: { why: "corrupt" },
@@ -42,6 +47,13 @@ export async function repairFolder(
   const { renewed } = store.opened
   await closed(store)
   return { kept, renewed }
+}
+
+/** The opening in doubt writes the store anew; what was there stays beside it. */
+function keepLevel(directory: string, stamp: string): string {
+  const kept = join(directory, `${LEVEL_FOLDER}.damaged-${stamp}`)
+  copyLevel(join(directory, LEVEL_FOLDER), kept)
+  return kept
 }
 
 function closed(store: Store): Promise<void> {

@@ -14,6 +14,11 @@ export type StoreKind = keyof typeof kinds
 /** The kinds, in the order in which they are offered. */
 export const storeKinds = ["sqlite", "level"] as const satisfies readonly StoreKind[]
 
+/** The file or folder within a data folder that is the store. */
+export function storeEntry(kind: StoreKind): string {
+  return kinds[kind].entry
+}
+
 /** @throws StoreOpenError `other-store` if the folder is one of another kind. */
 export function checkKind(directory: string, wanted: StoreKind): void {
   for (const kind of storeKinds) {

@@ -5,6 +5,7 @@
  * batch was cut off and the database opened again; reads go on meanwhile, from what was there.
  */
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs"
+import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { Level } from "level"
 import { asLevelError, isDamage } from "./failures.ts"
@@ -73,6 +74,22 @@ export class LevelDatabase {
     return pagesOf(this.#level.iterator({ ...range, highWaterMarkBytes: PAGE_BYTES }))
   }
 
+  /** Every row as it is now, whatever is written meanwhile. */
+  allPages(): AsyncGenerator<readonly Row[]> {
+    return this.pages(everything)
+  }
+
+  /** About how many there are. */
+  async bytes(): Promise<number> {
+    const files = await readdir(this.#path, { withFileTypes: true })
+    const sizes = files.map(async (file) => {
+      // LevelDB deletes what it needs no more at any time.
+      const path = join(this.#path, file.name)
+      return file.isFile() ? ((await stat(path).catch(() => undefined))?.size ?? 0) : 0
+    })
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+  }
+
   /** What can be read of a range: it may end early. */
   async *readablePages(range: KeyRange): AsyncGenerator<readonly Row[]> {
     try {
@@ -120,6 +137,8 @@ export class LevelDatabase {
     }
   }
 }
+
+const everything: KeyRange = { gte: Buffer.of(0), lt: Buffer.of(0xff) }
 
 type Pages<Item> = { nextv(size: number): Promise<Item[]>; close(): Promise<void> }
 

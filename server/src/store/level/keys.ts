@@ -161,6 +161,11 @@ export function documentOfKnownKey(
   return document && { document, which: key.toString("latin1", key.length - 1) }
 }
 
+/** The document of an `s` key. */
+export function documentOfStateKey(key: Buffer): DocumentId | undefined {
+  return parseDocumentId(unescaped(key.subarray(1, -2)))
+}
+
 /** `key` is the document's. */
 export function placeKey(key: Buffer, origin: OriginId, seq: number): Buffer {
   return withSeq(Buffer.concat([key, Buffer.from(`${origin}\0`, "latin1")]), seq)

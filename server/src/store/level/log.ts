@@ -4,8 +4,10 @@ import type { NodeId, OriginId } from "@causeway/crdt/base"
 import { EntryChecker } from "../entry-check.ts"
 import type { Appended, LogRequest, Opened, ReadReply } from "../thread/messages.ts"
 import type { SideReply, SideRequest } from "../thread/messages.ts"
+import type { MakeBackup } from "../thread/backup.ts"
 import type { FolderLog } from "../thread/serve.ts"
 import { Appender } from "./appender.ts"
+import { writeArchive } from "./archive.ts"
 import { BatchRing } from "./batches.ts"
 import type { LogParts } from "./batch-writer.ts"
 import type { LevelDatabase } from "./database.ts"
@@ -90,6 +92,11 @@ export class LevelLog implements FolderLog {
 
   readSide(request: SideRequest): Promise<SideReply> {
     return this.#log.side.read(request)
+  }
+
+  /** Of one moment, while everything else goes on. */
+  readonly backup: MakeBackup = async (file, goesOn) => {
+    await writeArchive(this.#log.database, file, goesOn)
   }
 
   async close(): Promise<void> {

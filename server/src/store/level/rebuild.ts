@@ -37,6 +37,8 @@ export class LogRebuild {
   readonly #salvage: Salvage
   /** Origins of which a lost snapshot held entries that are nowhere else. */
   readonly #gone = new Set<OriginId>()
+  /** Origins of which it is not known where they begin. */
+  readonly #headless = new Set<OriginId>()
   /** From where on an origin's effects are logged again with the states that hold them. */
   readonly #restated = new Map<OriginId, number>()
   #writer: BatchWriter
@@ -83,16 +85,22 @@ export class LogRebuild {
   /** Origins with entries whose head is lost: their last entry says how far they go. O(log). */
   async #findOrigins(): Promise<void> {
     const { database, origins } = this.#from
-    const ends = new Map<OriginId, number>()
+    const ends = new Map<OriginId, { readonly first: number; last: number }>()
     for await (const page of database.keyPages(rangeOf("e"))) {
       for (const dot of page.map(dotOfKey)) {
-        if (dot !== undefined && origins.get(dot.origin) === undefined)
-          ends.set(dot.origin, dot.seq)
+        if (dot === undefined || origins.get(dot.origin) !== undefined) continue
+        const end = ends.get(dot.origin) ?? { first: dot.seq, last: dot.seq }
+        end.last = dot.seq
+        ends.set(dot.origin, end)
       }
     }
-    for (const [origin, seq] of ends) {
-      const held = newOrigin(origin)
-      origins.set({ ...held, head: { ...held.head, seq } })
+    for (const [origin, { first, last }] of ends) {
+      const { salt, head } = newOrigin(origin)
+      const floor = { ...head, seq: first - 1 }
+      origins.set({ origin, salt, floor, head: { ...head, seq: last } })
+      // No hash of its chain is known: nothing of it counts as an end.
+      this.#headless.add(origin)
+      this.#restateFrom(origin, 1)
     }
   }
 
@@ -149,7 +157,8 @@ export class LogRebuild {
     const { cut } = this.#plan
     const scan = new ChainScan(held, held.origin === cut.origin ? cut.keepSeq : Infinity)
     for await (const [seq, entry] of this.#entries(held)) scan.take(seq, entry)
-    return this.#gone.has(held.origin) ? undefined : scan.end
+    const isEndless = this.#gone.has(held.origin) || this.#headless.has(held.origin)
+    return isEndless ? undefined : scan.end
   }
 
   /** Entries up to the end go on as they are, those behind it under the fresh origin. */

@@ -34,9 +34,7 @@ export type BackupRequest = {
 }
 
 /** Why a store makes none, and what to do instead. */
-export const noBackups: string =
-  "only SQLite stores make backups while they are open; " +
-  "stop the node and copy its data folder instead"
+export const noBackups = "a store in memory makes no backups"
 
 type FromThread =
   | { readonly type: "progress"; readonly progress: BackupProgress }
