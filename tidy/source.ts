@@ -17,7 +17,7 @@ export type Violation = {
 /** A file of code, parsed once for all the checks. */
 export type Code = SourceFile & { readonly program: Node; readonly isTest: boolean }
 
-const codeFile = /\.(?:ts|mts|js|mjs)$/
+const codeFile = /\.(?:tsx?|mts|js|mjs)$/
 const testFile = /\.(?:test|test-d)\.ts$/
 const testFolder = /(?:^|\/)(?:testing|test)\//
 

@@ -13,9 +13,14 @@ export type Node = {
 }
 
 export function parse(path: string, text: string): Node {
-  const program: unknown = parseAst(text, { lang: path.endsWith("ts") ? "ts" : "js" }, path)
+  const program: unknown = parseAst(text, { lang: langOf(path) }, path)
   if (!isNode(program)) throw new Error(`no syntax tree for ${path}`)
   return program
+}
+
+function langOf(path: string): "js" | "ts" | "tsx" {
+  if (path.endsWith(".tsx")) return "tsx"
+  return path.endsWith("ts") ? "ts" : "js"
 }
 
 export function isNode(value: unknown): value is Node {

@@ -90,8 +90,8 @@ const zones: readonly Zone[] = [
     node: true,
   }),
   zone("client-sdk (examples)", /^client-sdk\/examples\//, {
-    zones: ["client-sdk", "client-sdk (node)"],
-    packages: [...codemirror, "esbuild"],
+    zones: ["client-sdk", "client-sdk (node)", "client-sdk (react)"],
+    packages: [...codemirror, "react", "react-dom", "esbuild"],
     node: true,
   }),
   zone("sim (shell)", /^sim\/src\/(?:cli|report|swarm|mutants)(?:\.ts$|[-/])/, {

@@ -1,0 +1,10 @@
+/** `npm run example:todo`: a node and the to-do list's page. */
+import { runExample } from "../run.ts"
+
+await runExample({
+  script: "example:todo",
+  title: "Causeway: to-do list",
+  folder: import.meta.dirname,
+  port: 8651,
+  hint: "Open the page in two windows, work offline in one, and change the same item in both.",
+})
