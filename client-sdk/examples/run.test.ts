@@ -1,4 +1,4 @@
-/** `npm run example:editor` as a user has it: it says where the page is, serves it, and ends. */
+/** `npm run example:…` as a user has it: it says where the page is, serves it, and ends. */
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { readFile } from "node:fs/promises"
@@ -14,10 +14,12 @@ async function textAt(url: string): Promise<string> {
   return await (await fetch(url)).text()
 }
 
-test("the editor's script serves a page that names its node, and ends at Ctrl-C", async () => {
+const examples = ["editor", "todo"]
+
+test.each(examples)("%s: serves a page that names its node, ends at Ctrl-C", async (name) => {
   const manifest: unknown = JSON.parse(await readFile(join(root, "package.json"), "utf8"))
-  const program = "client-sdk/examples/editor/main.ts"
-  expect(manifest).toMatchObject({ scripts: { "example:editor": `node ${program}` } })
+  const program = `client-sdk/examples/${name}/main.ts`
+  expect(manifest).toMatchObject({ scripts: { [`example:${name}`]: `node ${program}` } })
 
   const args = [program, "--port", "0", "--data", await temporaryFolder()]
   const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] })

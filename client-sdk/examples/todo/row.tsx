@@ -16,10 +16,15 @@ type RowProps = {
 export function Row({ list, id, item, conflicts, authorOf }: RowProps): ReactElement {
   const [isEdited, setEdited] = useState(false)
   const edit = useRef<HTMLButtonElement>(null)
+  const remove = (): void => {
+    void removeItem(list, id)
+    // The button is gone then, and the keyboard should not start at the top of the page.
+    document.querySelector<HTMLElement>(".add input")?.focus()
+  }
   const finish = (text: string | undefined): void => {
     if (text !== undefined && text !== item.text) void renameItem(list, id, text)
     setEdited(false)
-    // The field is gone then, and the keyboard should not start at the top of the page.
+    // As above: the field is gone.
     setTimeout(() => edit.current?.focus())
   }
   return (
@@ -44,11 +49,7 @@ export function Row({ list, id, item, conflicts, authorOf }: RowProps): ReactEle
           >
             Edit
           </button>
-          <button
-            type="button"
-            aria-label={`Remove ${item.text}`}
-            onClick={() => void removeItem(list, id)}
-          >
+          <button type="button" aria-label={`Remove ${item.text}`} onClick={remove}>
             Remove
           </button>
         </>
@@ -102,8 +103,8 @@ type DisputeProps = Pick<RowProps, "list" | "authorOf"> & { readonly conflict: C
 
 function Dispute({ list, conflict, authorOf }: DisputeProps): ReactElement {
   return (
-    <div className="dispute" role="group" aria-label="Changed by several people at once">
-      <p>Changed by several people at once. Keep which?</p>
+    <div className="dispute" role="group" aria-label="Changed in two places at once">
+      <p>Changed in two places at once. Keep which?</p>
       {conflict.values.map(({ value, actor, operation }) => (
         <button
           key={operation}

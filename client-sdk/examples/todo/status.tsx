@@ -1,4 +1,4 @@
-/** The two things a user wants to know, kept apart: is there a connection, and what is saved where. */
+/** Two things a user wants to know, kept apart: is there a connection, and what is saved where. */
 import { SyncError } from "@causeway/client"
 import type { ConnectionStatus, DocumentStatus, Tier } from "@causeway/client"
 import { useClient, useConnection, useStatus } from "@causeway/client/react"
