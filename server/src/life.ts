@@ -30,6 +30,7 @@ export type LifeOptions = {
   readonly secret?: Uint8Array | undefined
   /** Where peers may dial this node. */
   readonly advertise?: string | undefined
+  readonly pushDelayMs?: Millis | undefined
   /** How much log is kept, and for how long; undefined: as compaction does by itself. */
   readonly logBytesMax?: number | undefined
   readonly logAgeMsMax?: Millis | undefined
@@ -64,6 +65,7 @@ export class Life {
       peers,
       secret,
       advertise = "",
+      pushDelayMs,
       logBytesMax = compactionLimits.logBytesMax,
       logAgeMsMax = compactionLimits.logAgeMsMax,
       reopenFromMs,
@@ -81,6 +83,7 @@ export class Life {
     const config = {
       ...identity,
       ...trust,
+      pushDelayMs,
       engines: engines.engines,
       random,
       compaction: { logBytesMax, logAgeMsMax },

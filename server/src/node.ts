@@ -41,6 +41,8 @@ export type NodeOptions = {
   readonly secret?: Uint8Array | undefined
   /** Where peers may dial this node, `ws://HOST:PORT`; told to all. Undefined: only who knows. */
   readonly advertise?: string | undefined
+  /** How long own updates may wait for others before peers get them. Undefined: by their number. */
+  readonly pushDelayMs?: Millis | undefined
   /** What an admin request must show. Undefined: admin requests are refused. */
   readonly adminToken?: string | undefined
   /** Bytes of log past which floors wait for no member, at least 1. Undefined: 1 GiB. */
@@ -140,13 +142,15 @@ class Node implements RunningNode {
       this.#metrics.onRenewed(this.#renewed)
       logRenewal(this.#parts.log, this.#renewed)
     }
-    const { cluster, peers, secret, advertise, logBytesMax, logAgeMsMax } = this.#options
+    const { cluster, peers, secret, advertise, pushDelayMs } = this.#options
+    const { logBytesMax, logAgeMsMax } = this.#options
     return new Life({
       store,
       cluster,
       peers,
       secret,
       advertise,
+      pushDelayMs,
       logBytesMax,
       logAgeMsMax,
       reopenFromMs: this.#reopenings.fromMs,

@@ -93,7 +93,7 @@ export class Cluster implements World {
     const peers = range(this.#options.nodes)
       .filter((other) => other !== host)
       .map(nodeName)
-    const { skewMsMax, jobMs, compaction } = this.profile
+    const { skewMsMax, jobMs, compaction, pushDelayMs } = this.profile
     const skewMs = own.between(0, skewMsMax)
     return new SimNode(
       {
@@ -106,6 +106,7 @@ export class Cluster implements World {
         skewMs,
         jobMs,
         compaction,
+        pushDelayMs,
       },
       { scheduler, network, trace, watch, hostOf: this.#hostOf },
       disk,

@@ -22,6 +22,8 @@ export type MeshOptions = {
   readonly delayMs: Millis
   readonly seconds: number
   readonly writesPerSecond: number
+  /** Undefined: what nodes do by themselves. */
+  readonly pushDelayMs: Millis | undefined
 }
 
 export type MeshReport = {
@@ -76,7 +78,7 @@ class Meter implements Watcher {
   }
 }
 
-export function measureMesh({ delayMs, ...size }: MeshOptions): MeshReport {
+export function measureMesh({ delayMs, pushDelayMs, ...size }: MeshOptions): MeshReport {
   const random = new SimRandom(size.seed)
   const options: SimOptions = { ...size, clients: 2 * size.nodes, stockClients: 0, faults: [] }
   const workloads = allWorkloads.filter(({ name }) => name === "yjs-map-array")
@@ -97,6 +99,7 @@ export function measureMesh({ delayMs, ...size }: MeshOptions): MeshReport {
     burst: 1,
     bigShare: 0,
     compaction: {},
+    pushDelayMs,
   }
   const cluster = new Cluster(options, profile, random)
   const meter = new Meter(cluster)

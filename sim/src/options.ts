@@ -41,6 +41,8 @@ export type Profile = LoadShape & {
   readonly disk: DiskOptions
   readonly jobMs: Millis
   readonly compaction: CompactionConfig
+  /** Undefined: as nodes do by themselves. */
+  readonly pushDelayMs: Millis | undefined
   readonly clientStorageMs: Millis
   readonly workload: Workload
   readonly documents: readonly DocumentId[]
@@ -95,6 +97,7 @@ export function drawProfile(
     disk: { appendMs: random.logBetween(0.2, 15), readMs: random.logBetween(0.05, 4) },
     jobMs: random.logBetween(0.05, 5),
     compaction: drawCompaction(random.split("compaction")),
+    pushDelayMs: drawPushDelay(random.split("push")),
     clientStorageMs: random.logBetween(0.1, 20),
     workload,
     ...workload.documents(random.split("documents")),
@@ -119,6 +122,10 @@ function drawCompaction(random: SimRandom): CompactionConfig {
     truncatedMax: whole(20, 1000),
     logBytesMax: random.chance(0.3) ? whole(3000, 300_000) : compactionLimits.logBytesMax,
   }
+}
+
+function drawPushDelay(random: SimRandom): Millis | undefined {
+  return random.chance(1 / 3) ? random.logBetween(1, limits.pushDelayMsMax) : undefined
 }
 
 /** By weight. */
@@ -163,8 +170,9 @@ function duration(value: Millis, digits: number): string {
 
 /** The profile in one line per kind of thing. */
 export function showProfile(profile: Profile): string[] {
-  const { network, disk, faults } = profile
+  const { network, disk, faults, pushDelayMs } = profile
   const ms = (value: Millis): string => duration(value, 3)
+  const pushed = pushDelayMs === undefined ? "at once" : `${ms(pushDelayMs)} apart`
   return [
     `network  node ${ms(network.nodeDelayMs)}, client ${ms(network.clientDelayMs)},` +
       ` socket ${network.socketBytesMax} B, cut noticed within ${ms(network.detectionMsMax)}`,
@@ -173,7 +181,7 @@ export function showProfile(profile: Profile): string[] {
     `load     ${profile.workload.name}: ${profile.documents.length} documents,` +
       ` ${profile.documentsPerClient} per client, bursts of ${profile.burst.toFixed(1)},` +
       ` ${rounded(100 * profile.bigShare, 2)} % up to ${profile.bigBytesMax} B`,
-    `log      ${showCompaction(profile.compaction)}`,
+    `log      ${showCompaction(profile.compaction)}, pushed ${pushed}`,
     `faults   ${faults.map(showFault).join(", ") || "none"}`,
   ]
 }

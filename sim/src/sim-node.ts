@@ -33,6 +33,7 @@ export type NodeSetup = {
   readonly skewMs: Millis
   readonly jobMs: Millis
   readonly compaction: CompactionConfig
+  readonly pushDelayMs: Millis | undefined
 }
 
 export type NodeWorld = {
@@ -114,7 +115,7 @@ export class SimNode {
     trace.add("start", this.host, this.build === "today" ? 0 : 1)
     this.#store = this.disk.open(doubt)
     const { node, origin, heads, floors, cuts, clusterRecords, notes } = this.#store.opened
-    const { cluster, secret, peers, engines, compaction } = this.#setup
+    const { cluster, secret, peers, engines, compaction, pushDelayMs } = this.#setup
     const random = this.#random.split(`life ${this.life}`)
     if (doubt === undefined) this.#reopenings = new Reopenings()
     else this.#reopenings.note(doubt, this.clock.nowMs)
@@ -122,7 +123,7 @@ export class SimNode {
     const identity = { node, origin, heads, floors, cuts, clusterRecords, notes, cluster, peers }
     const linkVersions = linkVersionsOf(this.build)
     const wire = { linkVersions, ...(secret === undefined ? {} : { secret }) }
-    const own = { engines, random, reopenFromMs, staying, compaction }
+    const own = { engines, random, reopenFromMs, staying, compaction, pushDelayMs }
     const config: NodeConfig = { ...identity, ...wire, ...own }
     this.#core = new NodeCore(config, this.clock.nowMs)
     this.#alarm = new Alarm(

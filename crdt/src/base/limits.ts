@@ -73,8 +73,17 @@ export const limits = {
   linkVectorIntervalMs: 1000,
   /** After an adoption they go out this soon, jittered by half. */
   linkVectorSoonMs: 20,
-  /** With more links than this, only who brought what was adopted is told so soon. */
-  linkVectorEagerLinksMax: 8,
+  /**
+   * With more links than this, only who brought what was adopted is told so soon, and pushes are
+   * so far apart by default, for each link.
+   */
+  linkEagerLinksMax: 8,
+  pushDelayEachMs: 10,
+  /** After a quiet time so many pushes go at once, so a few writers never wait for the delay. */
+  pushBurst: 4,
+  pushDelayDefaultMsMax: 250,
+  /** As it may be set: far below `linkWantMs`, or peers would ask others. Past it: refused. */
+  pushDelayMsMax: 1000,
   linkPingMs: 5000,
   linkSilentMs: 15_000,
   linkHandshakeMs: 5000,

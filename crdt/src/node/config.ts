@@ -1,5 +1,5 @@
 /** What a node core is made with. */
-import type { NodeId, OriginId } from "../base/index.ts"
+import type { Millis, NodeId, OriginId } from "../base/index.ts"
 import type { Head, LogEntry, Notes } from "../log/index.ts"
 import type { NodeRandom } from "../ports/index.ts"
 import type { VersionRange } from "../protocol/index.ts"
@@ -32,6 +32,11 @@ export type NodeConfig = {
   readonly linkVersions?: VersionRange
   /** Addresses to dial and keep dialling. */
   readonly peers: readonly string[]
+  /**
+   * How long own entries may wait for others before they are pushed. Default: not at all, or with
+   * more than `linkEagerLinksMax` links, `pushDelayEachMs` for each. Rule [L15].
+   */
+  readonly pushDelayMs?: Millis | undefined
   readonly engines: Engines
   readonly random: NodeRandom
   /** From when on this core may end for a doubt (`Reopenings`). Default: at once. */

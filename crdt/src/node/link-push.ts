@@ -1,10 +1,11 @@
 /**
- * The sending half of links: the own origin's new entries go to every peer as they are committed;
- * whatever is older, or of another origin and asked for, is read from the log. Everything stays
- * within the peer's window, oldest first, round-robin over origins. Rules [L3] [L5].
+ * The sending half of links: the own origin's new entries go to every peer as they are committed,
+ * or under load a push delay apart; whatever is older, or of another origin and asked for,
+ * is read from the log. Everything stays within the peer's window, oldest first, round-robin over
+ * origins. Rules [L3] [L5] [L15].
  */
 import { limits } from "../base/index.ts"
-import type { OriginId } from "../base/index.ts"
+import type { Millis, OriginId } from "../base/index.ts"
 import type { Head, LogRun } from "../log/index.ts"
 import type { ReadResult } from "../ports/index.ts"
 import { encodeLinkEntries, encodeLinkTruncated } from "../protocol/index.ts"
@@ -13,9 +14,20 @@ import type { Core } from "./core.ts"
 import type { Link } from "./link.ts"
 import type { Turn } from "./turn.ts"
 
+/** Own entries that are durable and not pushed yet: one message to each peer at most. */
+type Waiting = {
+  readonly firstSeq: number
+  readonly previousHash: Uint8Array
+  readonly records: Uint8Array[]
+  bytes: number
+}
+
 export class LinkPush {
   readonly #core: Core
   readonly #links: ReadonlyMap<number, Link>
+  #waiting: Waiting | undefined
+  /** Each push moves it on by the delay, from now at least: how far ahead it is, is the load. */
+  #pacedToMs: Millis = -Infinity
 
   constructor(core: Core, links: ReadonlyMap<number, Link>) {
     this.#core = core
@@ -30,9 +42,55 @@ export class LinkPush {
     records: readonly Uint8Array[],
   ): void {
     if (records.length === 0) return
-    const { origin } = this.#core.config
+    const bytes = totalBytes(records)
+    const before = this.#waiting
     const fits =
-      records.length <= limits.linkFrameEntriesMax && totalBytes(records) <= limits.linkFrameBytes
+      before !== undefined &&
+      before.records.length + records.length <= limits.linkFrameEntriesMax &&
+      before.bytes + bytes <= limits.linkFrameBytes
+    if (fits) {
+      for (const record of records) before.records.push(record)
+      before.bytes += bytes
+    } else {
+      this.flush(turn)
+      this.#waiting = { firstSeq, previousHash, records: [...records], bytes }
+    }
+    if (this.#isFull() || turn.nowMs >= this.deadline()) this.flush(turn)
+  }
+
+  /** Nothing more may join what waits. */
+  #isFull(): boolean {
+    const { records, bytes } = this.#waiting ?? { records: [], bytes: 0 }
+    return records.length >= limits.linkFrameEntriesMax || bytes >= limits.linkFrameBytes
+  }
+
+  onDeadline(turn: Turn): void {
+    if (turn.nowMs >= this.deadline()) this.flush(turn)
+  }
+
+  deadline(): Millis {
+    if (this.#waiting === undefined) return Infinity
+    return this.#pacedToMs - this.#delayMs() * (limits.pushBurst - 1)
+  }
+
+  /** Under load pushes are so far apart; by default what keeps a large mesh's messages few. */
+  #delayMs(): Millis {
+    const { size } = this.#links
+    const { pushDelayMs } = this.#core.config
+    if (pushDelayMs !== undefined) return pushDelayMs
+    if (size <= limits.linkEagerLinksMax) return 0
+    return Math.min(size * limits.pushDelayEachMs, limits.pushDelayDefaultMsMax)
+  }
+
+  /** Sends what waits, to each peer in one message if it has got all before it. */
+  flush(turn: Turn): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    this.#waiting = undefined
+    this.#pacedToMs = Math.max(this.#pacedToMs, turn.nowMs) + this.#delayMs()
+    const { firstSeq, previousHash, records, bytes } = waiting
+    const { origin } = this.#core.config
+    const fits = records.length <= limits.linkFrameEntriesMax && bytes <= limits.linkFrameBytes
     const ready: Link[] = []
     for (const link of this.#links.values()) {
       if (link.state.state !== "linked") continue
@@ -96,7 +154,7 @@ export class LinkPush {
   /** The first stream that is behind what we hold; it goes to the end of the round. */
   #nextOrigin(link: Link): OriginId | undefined {
     for (const [origin, stream] of link.streams) {
-      if (stream.nextSeq <= this.#core.holdings.head(origin).seq) {
+      if (stream.nextSeq <= this.#lastSeq(origin)) {
         link.streams.delete(origin)
         link.streams.set(origin, stream)
         return origin
@@ -105,6 +163,13 @@ export class LinkPush {
       if (origin !== this.#core.config.origin) link.streams.delete(origin)
     }
     return undefined
+  }
+
+  /** Up to where entries may be sent: those that wait, wait for every peer. */
+  #lastSeq(origin: OriginId): number {
+    const isOwn = origin === this.#core.config.origin
+    if (isOwn && this.#waiting !== undefined) return this.#waiting.firstSeq - 1
+    return this.#core.holdings.head(origin).seq
   }
 
   #onRead(turn: Turn, link: Link, origin: OriginId, fromSeq: number, result: ReadResult): void {

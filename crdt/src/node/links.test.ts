@@ -204,6 +204,72 @@ describe("pushing", () => {
   })
 })
 
+describe("a push delay", () => {
+  function setUp(pushDelayMs: number | undefined) {
+    const world = new World()
+    const node = world.node("n1", pushDelayMs === undefined ? {} : { pushDelayMs })
+    write(node, 1)
+    const { seq, hash } = node.store.log.head(node.origin)
+    const peer = linked(node, "peer", { heads: new Map([[node.origin, { seq, hash }]]) })
+    world.advance(limits.linkVectorIntervalMs * 4)
+    return { world, node, peer }
+  }
+
+  test("[L15] a few go at once, what follows waits and goes in one message", () => {
+    const { world, node, peer } = setUp(200)
+    write(node, limits.pushBurst)
+    expect(peer.of("entries")).toHaveLength(limits.pushBurst)
+    expect(seqsOf(peer, node.origin)).toEqual([2, 3, 4, 5])
+    write(node, 5)
+    expect(seqsOf(peer, node.origin)).toEqual([2, 3, 4, 5])
+    world.advance(200)
+    expect(seqsOf(peer, node.origin)).toEqual([2, 3, 4, 5, 6, 7, 8, 9, 10])
+    expect(peer.of("entries")).toHaveLength(limits.pushBurst + 1)
+    expect(peer.of("entries").at(-1)?.previousHash).toEqual(
+      node.store.log.readOrigin(node.origin, 6, 1).previousHash,
+    )
+  })
+
+  test("[L15] no vector of a peer's, and no want for what waits, makes it go sooner", () => {
+    const { world, node, peer } = setUp(200)
+    write(node, limits.pushBurst + 1)
+    peer.vector([peer.origin, headAfter(peer.origin, recordsOf(notes, 1))])
+    peer.want(node.origin, 6)
+    world.settle()
+    expect(seqsOf(peer, node.origin)).toEqual([2, 3, 4, 5])
+    peer.want(node.origin, 5)
+    world.settle()
+    expect(seqsOf(peer, node.origin)).toEqual([2, 3, 4, 5, 5, 6])
+    world.advance(1000)
+    write(node, 1)
+    expect(seqsOf(peer, node.origin)).toEqual([2, 3, 4, 5, 5, 6, 7])
+  })
+
+  test("[L15] it waits no longer than a message has room, or the node runs", () => {
+    const { world, node, peer } = setUp(1000)
+    write(node, limits.pushBurst)
+    write(node, 4, 100_000)
+    expect(seqsOf(peer, node.origin)).toEqual([2, 3, 4, 5, 6, 7])
+    node.input({ type: "stop" })
+    world.settle()
+    expect(seqsOf(peer, node.origin)).toEqual([2, 3, 4, 5, 6, 7, 8, 9])
+  })
+
+  test("[L15] by default only a node with many links waits, and longer the more there are", () => {
+    const { world, node, peer } = setUp(undefined)
+    write(node, 20)
+    expect(peer.of("entries")).toHaveLength(20)
+    const names = Array.from({ length: limits.linkEagerLinksMax }, (_, index) => `p${index}`)
+    const others = names.map((name) => linked(node, name))
+    world.advance(limits.linkVectorIntervalMs * 2)
+    write(node, limits.pushBurst + 3)
+    expect(peer.of("entries")).toHaveLength(20 + limits.pushBurst)
+    world.advance(limits.pushDelayEachMs * (others.length + 1))
+    expect(peer.of("entries")).toHaveLength(20 + limits.pushBurst + 1)
+    expect(seqsOf(peer, node.origin)).toHaveLength(20 + limits.pushBurst + 3)
+  })
+})
+
 describe("vectors", () => {
   test("[L4] soon after an adoption, only what changed, only what is durable", () => {
     const world = new World()
@@ -238,7 +304,7 @@ describe("vectors", () => {
     const node = world.node()
     write(node, 1)
     const source = linked(node, "far")
-    const names = Array.from({ length: limits.linkVectorEagerLinksMax }, (_, index) => `p${index}`)
+    const names = Array.from({ length: limits.linkEagerLinksMax }, (_, index) => `p${index}`)
     const others = names.map((name) => linked(node, name))
     world.advance(limits.linkVectorIntervalMs * 2)
     const told = () => others.map((other) => other.of("vector").length)

@@ -376,13 +376,16 @@ export class Links {
   }
 
   onDeadline(turn: Turn): void {
+    this.push.onDeadline(turn)
     this.digests.onDeadline(turn)
     this.vectors.onDeadline(turn)
     this.dials.pump(turn, (node) => this.linkedTo(node) !== undefined)
   }
 
   deadline(): Millis {
-    return Math.min(this.vectors.deadline(), this.dials.deadline(), this.digests.deadline())
+    const { push, vectors, dials, digests } = this
+    const all = [push.deadline(), vectors.deadline(), dials.deadline(), digests.deadline()]
+    return Math.min(...all)
   }
 }
 

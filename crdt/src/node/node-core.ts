@@ -413,6 +413,7 @@ export class NodeCore {
     this.#isStopping = true
     this.#compaction.stop()
     this.#core.commits.afterwards(turn, (settled) => {
+      this.#links.push.flush(settled)
       for (const connection of this.#clients.keys()) settled.close(connection, "service-restart")
       for (const link of this.#links.all()) settled.close(link.connection, "service-restart")
       this.#isOver = this.#doubt !== undefined

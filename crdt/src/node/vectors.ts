@@ -37,8 +37,7 @@ export class Vectors {
   tellSoon(turn: Turn): void {
     const jitterMs = limits.linkVectorSoonMs * (0.5 + this.#core.config.random.next())
     const soonMs = turn.nowMs + jitterMs
-    if (this.#links.size <= limits.linkVectorEagerLinksMax)
-      this.#atMs = Math.min(this.#atMs, soonMs)
+    if (this.#links.size <= limits.linkEagerLinksMax) this.#atMs = Math.min(this.#atMs, soonMs)
     else this.#soonAtMs = Math.min(this.#soonAtMs, soonMs)
   }
 

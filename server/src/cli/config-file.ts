@@ -20,6 +20,7 @@ const schema = z.strictObject({
   cluster: setting(readers.cluster).optional(),
   "secret-file": setting(readers["secret-file"]).optional(),
   advertise: setting(readers.advertise).optional(),
+  "push-delay": setting(readers["push-delay"]).optional(),
   store: setting(readers.store).optional(),
   "log-bytes-max": setting(readers["log-bytes-max"]).optional(),
   "log-age-max": setting(readers["log-age-max"]).optional(),

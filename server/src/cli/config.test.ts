@@ -81,6 +81,16 @@ test("the secret: a flag's file, then the environment, then the configuration's 
   await expect(loadConfig({ advertise: "10.0.0.2" })).rejects.toThrow("--advertise")
 })
 
+test("the push delay is milliseconds within its bounds", async () => {
+  const file = configFile({ "push-delay": "250" })
+  expect(await loadConfig({}, file)).toMatchObject({ pushDelayMs: 250 })
+  expect(await loadConfig({ "push-delay": "0" }, file)).toMatchObject({ pushDelayMs: 0 })
+  expect(await loadConfig({ "push-delay": "1000" })).toMatchObject({ pushDelayMs: 1000 })
+  for (const text of ["1001", "-1", "1e2", "", "fast"]) {
+    await expect(loadConfig({ "push-delay": text })).rejects.toThrow("--push-delay: ")
+  }
+})
+
 test("a byte order mark in front of the file is no part of it", async () => {
   const file = configFile('\ufeff{"cluster": "windows"}')
   expect(await loadConfig({}, file)).toMatchObject({ cluster: "windows" })

@@ -57,6 +57,11 @@ function serveCommand(): Command {
       "--advertise <ws://host:port>",
       "where peers may dial this node; they tell each other (none: only who is given it)",
     )
+    .option(
+      "--push-delay <ms>",
+      "under load, how long updates may wait for others before peers are sent them in one " +
+        "message (0; with more than 8 peers 10 ms for each, 250 at most)",
+    )
     .addOption(choice("--store <type>", `where the log is kept (${defaults.store})`, storeTypes))
     .option(
       "--log-bytes-max <size>",
@@ -164,10 +169,11 @@ type Given = Flags & {
   readonly logAgeMax?: string
   readonly adminToken?: string
   readonly secretFile?: string
+  readonly pushDelay?: string
 }
 
 function flagsOf(given: Omit<Given, "config">): Flags {
-  const { logLevel, logBytesMax, logAgeMax, adminToken, secretFile, ...flags } = given
+  const { logLevel, logBytesMax, logAgeMax, adminToken, secretFile, pushDelay, ...flags } = given
   return {
     ...flags,
     ...(logLevel === undefined ? {} : { "log-level": logLevel }),
@@ -175,6 +181,7 @@ function flagsOf(given: Omit<Given, "config">): Flags {
     ...(logAgeMax === undefined ? {} : { "log-age-max": logAgeMax }),
     ...(adminToken === undefined ? {} : { "admin-token": adminToken }),
     ...(secretFile === undefined ? {} : { "secret-file": secretFile }),
+    ...(pushDelay === undefined ? {} : { "push-delay": pushDelay }),
   }
 }
 

@@ -2,7 +2,7 @@
  * The settings of a node as text: flags and the configuration file share these names, defaults
  * and checks. A bad value is a TypeError whose message says what would be a good one.
  */
-import { parseNodeId } from "@causeway/crdt/base"
+import { limits, parseNodeId } from "@causeway/crdt/base"
 import type { Millis, NodeId } from "@causeway/crdt/base"
 import { parseListenAddress, parsePeerAddress } from "../address.ts"
 import type { ListenAddress } from "../address.ts"
@@ -40,6 +40,7 @@ export type Settings = {
   readonly cluster?: string | undefined
   readonly "secret-file"?: string | undefined
   readonly advertise?: string | undefined
+  readonly "push-delay"?: number | undefined
   readonly store?: StoreChoice["type"] | undefined
   readonly "log-bytes-max"?: number | undefined
   readonly "log-age-max"?: Millis | undefined
@@ -68,6 +69,11 @@ export const readers = {
   advertise: (text: string): string => {
     const address = parsePeerAddress(text)
     return address ?? fail(`"${text}" is not where peers could dial, such as ws://10.0.0.2:8642`)
+  },
+  "push-delay": (text: string): number => {
+    const ms = /^[0-9]{1,6}$/.test(text) ? Number(text) : Infinity
+    const rule = `milliseconds, a whole number from 0 to ${limits.pushDelayMsMax}`
+    return ms <= limits.pushDelayMsMax ? ms : fail(`"${text}" is not ${rule}`)
   },
   store: (text: string) => oneOf(storeTypes, text),
   "log-bytes-max": (text: string): number => {

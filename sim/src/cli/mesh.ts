@@ -8,6 +8,7 @@ type Arguments = {
   readonly delay: number
   readonly seconds: number
   readonly writesPerSecond: readonly number[]
+  readonly pushDelay?: number
 }
 
 const NODES_MAX = 50
@@ -20,15 +21,21 @@ export function addMesh(program: Command): void {
     .option("--delay <ms>", "from node to node, one way", whole(0, 10_000), 100)
     .option("--seconds <n>", "virtual seconds of writes", whole(1, 3600), 10)
     .option(
+      "--push-delay <ms>",
+      "how long a node may keep entries for others (what nodes do by themselves)",
+      whole(0, 10_000),
+    )
+    .option(
       "--writes-per-second <n>",
       "over all nodes; repeatable (default: 20, 2000)",
       (text: string, before: readonly number[]) => [...before, whole(1, 100_000)(text)],
       [],
     )
-    .action(({ nodes, delay, seconds, writesPerSecond }: Arguments) => {
+    .action(({ nodes, delay, seconds, writesPerSecond, pushDelay }: Arguments) => {
       const rates = writesPerSecond.length > 0 ? writesPerSecond : [20, 2000]
       for (const rate of rates) {
-        const options = { seed: 1, nodes, delayMs: delay, seconds, writesPerSecond: rate }
+        const size = { seed: 1, nodes, seconds, writesPerSecond: rate }
+        const options = { ...size, delayMs: delay, pushDelayMs: pushDelay }
         const { writes, latenciesMs, ...frames } = measureMesh(options)
         const missing = writes * (nodes - 1) - latenciesMs.length
         const at = (share: number): string =>

@@ -44,6 +44,7 @@ type NodeOptions = {
   readonly secret?: string
   readonly address?: string
   readonly compaction?: CompactionConfig
+  readonly pushDelayMs?: Millis
 }
 
 export class TestNode {
@@ -99,12 +100,14 @@ export class TestNode {
   }
 
   #boot(): NodeCore {
+    const { compaction = {}, pushDelayMs } = this.#options
     const config = {
       node: must(parseNodeId(this.name)),
       origin: this.origin,
       heads: this.store.log.heads(),
       floors: this.store.log.floors(),
-      compaction: this.#options.compaction ?? {},
+      compaction,
+      pushDelayMs,
       cuts: this.store.log.cuts(),
       clusterRecords: this.store.log.clusterRecords(),
       notes: this.store.log.side.notes(),
@@ -314,7 +317,7 @@ export class World {
   dial(from: TestNode, address: string, answer: (input: Input) => void): void {
     this.#dials.push(() => {
       const to = this.nodes.get(address)
-      if (to === undefined || this.#cuts.has(pairOf(from.name, address))) {
+      if (to === undefined || this.#cuts.has([from.name, address].toSorted().join(" "))) {
         answer({ type: "dial-failed", address })
         return
       }
@@ -374,7 +377,7 @@ export class World {
 
   /** No link between the two until `heal`; silently: their links only stop to carry anything. */
   cut(left: TestNode, right: TestNode, silently = false): void {
-    this.#cuts.add(pairOf(left.name, right.name))
+    this.#cuts.add([left.name, right.name].toSorted().join(" "))
     for (const pipe of this.linksBetween(left, right)) {
       if (silently) {
         pipe.isFrozen = true
@@ -384,7 +387,7 @@ export class World {
   }
 
   heal(left: TestNode, right: TestNode): void {
-    this.#cuts.delete(pairOf(left.name, right.name))
+    this.#cuts.delete([left.name, right.name].toSorted().join(" "))
   }
 
   /** What could happen next, in a stable order. */
@@ -464,8 +467,4 @@ export class World {
     }
     assert(false, "a deadline is never met")
   }
-}
-
-function pairOf(left: string, right: string): string {
-  return left < right ? `${left} ${right}` : `${right} ${left}`
 }
