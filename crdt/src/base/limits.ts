@@ -12,7 +12,7 @@ export const limits = {
   generationMax: 65_536,
   /**
    * Records of documents that were deleted or created again. Past it: refused, `too-many`; those of
-   * other nodes still count. No more than one page of a state transfer brings.
+   * other nodes still count. All are in the memory of every node.
    */
   deletionsMax: 50_000,
   /**
@@ -122,12 +122,17 @@ export const limits = {
   transferDocumentsMax: 256,
   /** Clients of one page. */
   transferClientsMax: 16_384,
-  /** Entries of no document in one transfer. Past it: close 4400. */
-  transferRecordsMax: 65_536,
+  /** Entries of no document of one page, which has `transferPageBytes` of them at most. */
+  transferRecordsMax: 4096,
   /** Updates that one document's log may have apart from each other. Past it: close 4400. */
   documentPartsMax: 4_194_304,
   /** A page of which nothing came for so long is asked for anew, of another peer if there is. */
   transferPatienceMs: 15_000,
+  /**
+   * Who brought nothing of an origin that it has only documents of is believed that again after
+   * `transferPatienceMs`, doubling to this.
+   */
+  transferVainMsMax: 3_600_000,
 
   /** Leaves of one bucket in one message. Past it: the first of them. */
   digestLeavesMax: 1024,

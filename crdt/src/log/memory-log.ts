@@ -13,6 +13,8 @@ import type { Head } from "./chain.ts"
 import { compareDocuments } from "./compare-documents.ts"
 import { MemoryRenewal } from "./memory-renewal.ts"
 import { OriginLog } from "./origin-log.ts"
+import { isBehind, RecordPage } from "./record-page.ts"
+import type { PageBounds, UndocumentedPage } from "./record-page.ts"
 import { decodeRecordHead, isClusterRecord } from "./record.ts"
 import { cutRecord } from "./renewal.ts"
 import type { Cut, Renewal, RenewOptions } from "./renewal.ts"
@@ -36,7 +38,7 @@ export class MemoryLog {
   readonly #logs = new Map<OriginId, OriginLog>()
   readonly #documents = new Map<DocumentId, HeldDocument>()
   /** Entries of no document. */
-  #cluster: Dot[] = []
+  #undocumented: Dot[] = []
   #clients = new Map<ClientId, number>()
   /** What entries that were deleted said of clients. */
   #clientsBelow = new Map<ClientId, number>()
@@ -60,7 +62,7 @@ export class MemoryLog {
     for (const [document, { dots, snapshot }] of this.#documents) {
       copy.#documents.set(document, { dots: dots.slice(), snapshot })
     }
-    copy.#cluster = this.#cluster.slice()
+    copy.#undocumented = this.#undocumented.slice()
     copy.#clients = new Map(this.#clients)
     copy.#clientsBelow = new Map(this.#clientsBelow)
     for (const [origin, seq] of this.#cuts) copy.#cuts.set(origin, seq)
@@ -131,7 +133,7 @@ export class MemoryLog {
       held.dots = []
       if (held.snapshot === undefined) this.#documents.delete(document)
     }
-    this.#cluster = []
+    this.#undocumented = []
     this.#clients = new Map(this.#clientsBelow)
     for (const [origin, log] of this.#logs) {
       for (const seq of log.seqs()) this.#index({ origin, seq }, this.#record({ origin, seq }))
@@ -238,7 +240,7 @@ export class MemoryLog {
   #index(dot: Dot, record: Uint8Array): void {
     const { document, author } = decodeRecordHead(new Reader(record))
     if (document === undefined) {
-      if (isClusterRecord(record)) this.#cluster.push(dot)
+      this.#undocumented.push(dot)
       return
     }
     this.#hold(document).dots.push(dot)
@@ -350,7 +352,8 @@ export class MemoryLog {
 
   /** Entries of no document, of kinds that are known. */
   clusterRecords(): LogEntry[] {
-    return this.#cluster.map((dot) => ({ ...dot, record: this.#record(dot) }))
+    const entries = this.#undocumented.map((dot) => ({ ...dot, record: this.#record(dot) }))
+    return entries.filter(({ record }) => isClusterRecord(record))
   }
 
   /**
@@ -431,14 +434,16 @@ export class MemoryLog {
     return this.#side
   }
 
-  /** Entries of no document that `since` does not cover, of whatever kind. O(entries). */
-  readUndocumented(since: VersionVector): LogEntry[] {
-    return this.#origins().flatMap((origin) =>
-      (this.#logs.get(origin)?.seqs() ?? [])
-        .filter((seq) => !since.covers({ origin, seq }))
-        .map((seq) => ({ origin, seq, record: this.#record({ origin, seq }) }))
-        .filter(({ record }) => decodeRecordHead(new Reader(record)).document === undefined),
-    )
+  /** Entries of no document behind `after` that `since` does not cover. O(those of no document). */
+  readUndocumented(
+    query: PageBounds & { readonly since: VersionVector; readonly after: Dot | undefined },
+  ): { readonly type: "undocumented" } & UndocumentedPage {
+    const page = new RecordPage(query)
+    const dots = this.#undocumented
+      .filter((dot) => isBehind(dot, query.after) && !query.since.covers(dot))
+      .sort((one, other) => (isBehind(one, other) ? 1 : -1))
+    for (const dot of dots) if (!page.take({ ...dot, record: this.#record(dot) })) break
+    return page.finish()
   }
 
   /** Clients behind `after` with their highest update numbers, in order. O(clients). */

@@ -4,10 +4,11 @@
  */
 import { limits } from "../base/index.ts"
 import type { ClientId, DocumentId, OriginId } from "../base/index.ts"
-import type { VersionVector } from "../clock/index.ts"
+import type { Dot, VersionVector } from "../clock/index.ts"
 import type { Head } from "./chain.ts"
 import type { DigestLeaf } from "./digest-leaf.ts"
 import type { MemoryLog } from "./memory-log.ts"
+import type { PageBounds, UndocumentedPage } from "./record-page.ts"
 import type {
   ChangedPage,
   FloorsToCheck,
@@ -51,8 +52,15 @@ export type ReadQuery =
    * the store since they were written. About `bytesMax` of states are read, or one.
    */
   | ({ readonly type: "sound-floors" } & FloorsToCheck)
-  /** Entries of no document, of whatever kind, that `since` does not cover. */
-  | { readonly type: "undocumented"; readonly since: VersionVector }
+  /**
+   * Entries of no document, of whatever kind, behind `after`, that `since` does not cover: as many
+   * as fit, at least one if there is one.
+   */
+  | ({
+      readonly type: "undocumented"
+      readonly since: VersionVector
+      readonly after: Dot | undefined
+    } & PageBounds)
   /** Clients behind `after`, in order of their ids. */
   | { readonly type: "clients"; readonly after: ClientId | undefined; readonly limit: number }
   | { readonly type: "leaves"; readonly bucket: number }
@@ -72,8 +80,7 @@ export type ReadResult =
   | ({ readonly type: "foldable" } & Foldable)
   | ({ readonly type: "sound-floors" } & SoundFloors)
   | { readonly type: "client"; readonly seq: number }
-  /** Each origin's in order of seq. */
-  | { readonly type: "undocumented"; readonly entries: readonly LogEntry[] }
+  | ({ readonly type: "undocumented" } & UndocumentedPage)
   | { readonly type: "clients"; readonly clients: readonly (readonly [ClientId, number])[] }
   | { readonly type: "leaves"; readonly leaves: readonly DigestLeaf[] }
   | { readonly type: "bucket-sums"; readonly sums: readonly (readonly [number, Uint8Array])[] }
@@ -100,7 +107,7 @@ export function readLog(log: MemoryLog, query: ReadQuery): ReadResult {
     case "sound-floors":
       return { type: "sound-floors", floors: query.floors, unreadable: [] }
     case "undocumented":
-      return { type: "undocumented", entries: log.readUndocumented(query.since) }
+      return log.readUndocumented(query)
     case "clients":
       return { type: "clients", clients: log.readClients(query.after, query.limit) }
     case "leaves":

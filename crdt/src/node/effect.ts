@@ -4,7 +4,7 @@
  */
 import type { ConnectionId, DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { CloseReason, RejectCode } from "../protocol/index.ts"
-import type { AppendBatch, ReadQuery, ReopenDoubt } from "../ports/index.ts"
+import type { AppendBatch, ReadFailureCode, ReadQuery, ReopenDoubt } from "../ports/index.ts"
 import type { AuthFailure } from "./greeting.ts"
 import type { Reply } from "./input.ts"
 import type { Job } from "./job.ts"
@@ -121,6 +121,15 @@ export type NodeEvent =
   /** What entries amount to that no peer has any more is brought by a peer, page by page. */
   | { readonly type: "transfer-begun"; readonly peer: NodeId; readonly resumed: boolean }
   | { readonly type: "transfer-stopped"; readonly peer: NodeId; readonly detail: string }
+  /** A peer can't read the page of documents that it was asked for. */
+  | { readonly type: "transfer-refused"; readonly peer: NodeId; readonly code: ReadFailureCode }
+  /** This node can't read the page of documents that a peer asked it for, and says so. */
+  | {
+      readonly type: "transfer-unreadable"
+      readonly peer: NodeId
+      readonly code: ReadFailureCode
+      readonly detail: string
+    }
   | {
       readonly type: "transfer-done"
       readonly peer: NodeId

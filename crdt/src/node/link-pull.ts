@@ -13,6 +13,7 @@ import type { Core } from "./core.ts"
 import type { Forks } from "./forks.ts"
 import type { Link } from "./link.ts"
 import type { Turn } from "./turn.ts"
+import { VainFloors } from "./vain-floors.ts"
 
 /** Who is to bring an origin's entries: asked for them, or expected to push them unasked. */
 type Want = { readonly link: Link; readonly isAsked: boolean; atMs: Millis }
@@ -24,6 +25,7 @@ export class LinkPull {
   /** Heads including runs on their way to the disk; never advertised. */
   readonly #adopting = new Map<OriginId, Head>()
   readonly #wants = new Map<OriginId, Want>()
+  readonly vainFloors: VainFloors = new VainFloors()
   /** Of these nothing is adopted now: their heads are about to move without entries. */
   #heldBack: ReadonlySet<OriginId> = new Set()
 
@@ -261,11 +263,14 @@ export class LinkPull {
    * A peer from which something is lacking that no linked one has, or brings, as entries. No
    * transfer raises our own origin, or one that is forked: it would begin again for ever.
    */
-  findTruncated(): Link | undefined {
+  findTruncated({ nowMs }: Turn): Link | undefined {
     for (const link of this.#links.values()) {
+      if (link.state.state !== "linked") continue
+      const { node } = link.state.peer
       for (const [origin, floorSeq] of link.truncated) {
         const isLeft = origin === this.#core.config.origin || link.forked.has(origin)
         if (isLeft || floorSeq <= this.#head(origin).seq) link.truncated.delete(origin)
+        else if (this.vainFloors.isPaused(nowMs, node, origin)) continue
         else if (!this.#isElsewhereWhole(origin)) return link
       }
     }

@@ -90,6 +90,8 @@ export class Link {
   readonly unserved = new Map<OriginId, Millis>()
   /** When it was last asked for a page of documents. */
   transferAskedMs: Millis = Number.MIN_SAFE_INTEGER
+  /** When it last could not read such a page. */
+  transferFailedMs: Millis = Number.MIN_SAFE_INTEGER
   /** Set until both sides hold what the other held when they met. */
   healing: { readonly sinceMs: Millis; entries: number } | undefined
   readonly #sent: Sent[] = []

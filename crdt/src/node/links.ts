@@ -11,6 +11,7 @@ import {
   decodeLinkMessage,
   encodeLinkPresence,
   encodeLinkVector,
+  isTransferMessage,
   linkPingFrame,
   linkPongFrame,
 } from "../protocol/index.ts"
@@ -23,6 +24,7 @@ import type {
   LinkProof,
   LinkWant,
   PresenceEntry,
+  TransferMessage,
 } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
 import type { Dials } from "./dials.ts"
@@ -104,6 +106,7 @@ export class Links {
     this.transferIn = new TransferIn(core, {
       links: this.#links,
       holdBack: (origins) => this.pull.holdBack(origins),
+      onVain: (turn, peer, origins) => this.pull.vainFloors.note(turn.nowMs, peer, origins),
       show,
       onRaised: (turn) => {
         this.pull.settle()
@@ -193,6 +196,10 @@ export class Links {
   }
 
   #onMessage(turn: Turn, link: Link, message: Exclude<LinkMessage, LinkHello>): void {
+    if (isTransferMessage(message)) {
+      this.#onTransfer(turn, link, message)
+      return
+    }
     switch (message.type) {
       case "proof":
         return this.#onProof(turn, link, message)
@@ -210,12 +217,6 @@ export class Links {
         if (this.forks.onTruncated(turn, link, message)) return
         this.pull.onTruncated(turn, link, message)
         return this.#wantTransfer(turn)
-      case "transfer-want":
-        return this.#transferOut.onWant(turn, link, message)
-      case "document":
-        return this.#orMalformed(turn, link, this.transferIn.onDocument(turn, link, message))
-      case "transfer-page":
-        return this.#orMalformed(turn, link, this.transferIn.onPage(turn, link, message))
       case "digests":
         return this.digests.onDigests(turn, link, message)
       case "ping":
@@ -225,13 +226,16 @@ export class Links {
     }
   }
 
-  #orMalformed(turn: Turn, link: Link, isSound: boolean): void {
-    if (!isSound) turn.refuse(link.connection, "malformed", "a transfer out of order")
+  #onTransfer(turn: Turn, link: Link, message: TransferMessage): void {
+    if (message.type === "transfer-want") this.#transferOut.onWant(turn, link, message)
+    else if (!this.transferIn.onMessage(turn, link, message)) {
+      turn.refuse(link.connection, "malformed", "a transfer out of order")
+    }
   }
 
   /** Where no peer has the entries any more, documents come in their place. */
   #wantTransfer(turn: Turn): void {
-    const link = this.pull.findTruncated()
+    const link = this.pull.findTruncated(turn)
     if (link !== undefined) this.transferIn.want(turn, link)
   }
 

@@ -2,7 +2,9 @@
  * The taking half of state transfer: where no peer has the entries any more that this node lacks,
  * documents come in their place, a page at a time, from whoever is linked. Each is merged with what
  * is here, shown, and written together with how far the transfer is, so that nothing begins anew
- * after a stop. What this node claims to hold stays as it was until all of it is here. Rule [K8].
+ * after a stop. What this node claims to hold stays as it was until all of it is here. What belongs
+ * to no document waits for that in memory, where every node has such entries anyway; only they are
+ * asked for anew if the process ends. Rule [K8].
  */
 import {
   assert,
@@ -14,9 +16,17 @@ import {
 } from "../base/index.ts"
 import type { DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import type { Head } from "../log/index.ts"
+import { isBehind } from "../log/index.ts"
+import type { Head, LogEntry } from "../log/index.ts"
 import { decodeParts, encodeTransferWant } from "../protocol/index.ts"
-import type { TransferDocument, TransferPage } from "../protocol/index.ts"
+import type {
+  TransferDocument,
+  TransferFailed,
+  TransferMessage,
+  TransferPage,
+  TransferPlace,
+  TransferWant,
+} from "../protocol/index.ts"
 import type { AppendResult } from "../ports/index.ts"
 import { learn } from "./core.ts"
 import type { Core } from "./core.ts"
@@ -51,6 +61,10 @@ type Arrived = {
 type Transfer = {
   readonly link: Link
   readonly sinceMs: Millis
+  /** All pages come from this peer. */
+  readonly isWhole: boolean
+  /** Where its logs begin, as far as it had said. */
+  readonly claims: ReadonlyMap<OriginId, number>
   heardMs: Millis
   coming: Coming | undefined
   readonly arrived: Arrived[]
@@ -73,6 +87,8 @@ export type TransferHooks = {
   readonly show: (turn: Turn, document: DocumentId, updates: readonly Uint8Array[]) => void
   /** Heads have moved, or the transfer is over: vectors are looked through anew. */
   readonly onRaised: (turn: Turn) => void
+  /** All is here that this peer has, and nothing of these origins, though it said that it had. */
+  readonly onVain: (turn: Turn, peer: NodeId, origins: readonly OriginId[]) => void
 }
 
 export class TransferIn {
@@ -82,6 +98,8 @@ export class TransferIn {
   #progress: TransferProgress | undefined
   /** What all pages stand for that have come to their ends, and the part of one that did not. */
   #pagesHeads: TransferProgress["heads"]
+  /** What has come of no document. */
+  #records: LogEntry[] = []
   #transfer: Transfer | undefined
 
   constructor(core: Core, hooks: TransferHooks) {
@@ -102,13 +120,19 @@ export class TransferIn {
   /** No peer has the entries that come next: begins, unless a transfer is under way. */
   want(turn: Turn, link: Link): void {
     const isResumed = this.#progress !== undefined
-    this.#progress ??= transferStart
     if (this.#transfer !== undefined || link.state.state !== "linked") return
+    if (!mayServe(turn, link)) {
+      this.#goOn(turn)
+      return
+    }
+    this.#progress ??= transferStart
     turn.emit({ type: "transfer-begun", peer: link.state.peer.node, resumed: isResumed })
     this.#pagesHeads = this.#progress.heads
     this.#transfer = {
       link,
       sinceMs: turn.nowMs,
+      isWhole: this.#progress === transferStart,
+      claims: new Map(link.truncated),
       heardMs: turn.nowMs,
       coming: undefined,
       arrived: [],
@@ -133,10 +157,6 @@ export class TransferIn {
     turn.send(transfer.link.connection, want)
   }
 
-  /**
-   * Goes on where one stopped, with a peer that holds more than this node: who was asked longest
-   * ago first, so that no two that bring nothing keep it from a third.
-   */
   sweep(turn: Turn): void {
     const transfer = this.#transfer
     if (transfer !== undefined) {
@@ -144,10 +164,18 @@ export class TransferIn {
       if (!isSilent || transfer.isBusy) return
       this.#stop(turn, transfer, "nothing came for too long")
     }
+    this.#goOn(turn)
+  }
+
+  /**
+   * Goes on where one stopped, with a peer that holds more than this node: who was asked longest
+   * ago first, so that no two that bring nothing keep it from a third.
+   */
+  #goOn(turn: Turn): void {
     if (this.#progress === undefined) return
     const { holdings } = this.#core
     const ahead = [...this.#hooks.links.values()].filter(
-      (link) => link.state.state === "linked" && link.behind(holdings) > 0,
+      (link) => link.state.state === "linked" && mayServe(turn, link) && link.behind(holdings) > 0,
     )
     const [next] = ahead.toSorted((one, other) => one.transferAskedMs - other.transferAskedMs)
     if (next !== undefined) this.want(turn, next)
@@ -165,8 +193,33 @@ export class TransferIn {
     turn.emit({ type: "transfer-stopped", peer: transfer.link.state.peer.node, detail })
   }
 
-  /** Gives false if the piece breaks the protocol. */
-  onDocument(turn: Turn, link: Link, message: TransferDocument): boolean {
+  /** Gives false if the message breaks the protocol. */
+  onMessage(turn: Turn, link: Link, message: Exclude<TransferMessage, TransferWant>): boolean {
+    switch (message.type) {
+      case "document":
+        return this.#onDocument(turn, link, message)
+      case "transfer-page":
+        return this.#onPage(turn, link, message)
+      case "transfer-failed":
+        return this.#onFailed(turn, link, message)
+    }
+  }
+
+  /** The peer can't read the page: somebody else is asked, at once. */
+  #onFailed(turn: Turn, link: Link, { code }: TransferFailed): boolean {
+    const transfer = this.#transfer
+    if (transfer?.link !== link) return true
+    if (transfer.page !== undefined) return false
+    link.transferFailedMs = turn.nowMs
+    if (link.state.state === "linked") {
+      turn.emit({ type: "transfer-refused", peer: link.state.peer.node, code })
+    }
+    this.#stop(turn, transfer, `the peer can't read it: ${code}`)
+    this.#goOn(turn)
+    return true
+  }
+
+  #onDocument(turn: Turn, link: Link, message: TransferDocument): boolean {
     const transfer = this.#transfer
     // Of a page that was given up.
     if (transfer?.link !== link) return true
@@ -204,11 +257,11 @@ export class TransferIn {
     return transfer.coming
   }
 
-  /** Gives false if the page breaks the protocol. */
-  onPage(turn: Turn, link: Link, page: TransferPage): boolean {
+  #onPage(turn: Turn, link: Link, page: TransferPage): boolean {
     const transfer = this.#transfer
     if (transfer?.link !== link) return true
     if (transfer.page !== undefined || transfer.coming !== undefined) return false
+    if (this.#progress === undefined || !isInOrder(page, this.#progress.place)) return false
     transfer.heardMs = turn.nowMs
     transfer.page = page
     this.#pump(turn, transfer)
@@ -292,6 +345,11 @@ export class TransferIn {
 
   #endPage(turn: Turn, transfer: Transfer, page: TransferPage): void {
     const heads = leastHeads(this.#pagesHeads, page.heads)
+    if (page.next?.phase === "records" && page.next.after !== undefined) {
+      this.#records.push(...page.records)
+      this.#onPageDone(turn, transfer, { place: page.next, heads })
+      return
+    }
     transfer.isBusy = true
     if (page.next === undefined) {
       this.#finish(turn, transfer, page, heads)
@@ -309,12 +367,16 @@ export class TransferIn {
           this.#stop(later, transfer, result.message)
           return
         }
-        this.#progress = progress
-        this.#pagesHeads = heads
-        transfer.page = undefined
-        this.#ask(later, transfer)
+        this.#onPageDone(later, transfer, progress)
       },
     })
+  }
+
+  #onPageDone(turn: Turn, transfer: Transfer, progress: TransferProgress): void {
+    this.#progress = progress
+    this.#pagesHeads = progress.heads
+    transfer.page = undefined
+    this.#ask(turn, transfer)
   }
 
   /** All is here: heads move to what it stands for, once nothing of those origins is under way. */
@@ -336,13 +398,15 @@ export class TransferIn {
       if (this.#transfer !== transfer) return
       const still = raise.filter(([origin, { seq }]) => seq > holdings.head(origin).seq)
       const raised = new Map(still)
-      const below = page.records.filter(({ origin, seq }) => seq <= (raised.get(origin)?.seq ?? 0))
+      const below = [...this.#records, ...page.records].filter(
+        ({ origin, seq }) => seq <= (raised.get(origin)?.seq ?? 0),
+      )
       const notes = [["transfer", undefined]] as const
       const work = { raise: still, below, clients: page.clients, notes }
       commits.maintain({
         work,
         done: (latest, result) => {
-          if (this.#transfer === transfer) this.#onFinished(latest, transfer, result)
+          if (this.#transfer === transfer) this.#onFinished(latest, transfer, page, result)
           if (!result.ok) return
           for (const { origin, record } of below) learn(this.#core, origin, record)
           this.#hooks.onRaised(latest)
@@ -351,18 +415,51 @@ export class TransferIn {
     })
   }
 
-  #onFinished(turn: Turn, transfer: Transfer, result: AppendResult): void {
+  #onFinished(turn: Turn, transfer: Transfer, page: TransferPage, result: AppendResult): void {
     if (!result.ok) {
       this.#stop(turn, transfer, result.message)
       return
     }
     this.#transfer = undefined
     this.#progress = undefined
+    this.#records = []
     this.#hooks.holdBack(new Set())
     if (transfer.link.state.state !== "linked") return
     const { documents, bytes, sinceMs } = transfer
     const tookMs = turn.nowMs - sinceMs
     const peer = transfer.link.state.peer.node
     turn.emit({ type: "transfer-done", peer, documents, bytes, tookMs })
+    this.#hooks.onVain(turn, peer, this.#vainOrigins(transfer, page))
   }
+
+  /** Whoever has only documents of an origin holds it at least up to where its log begins. */
+  #vainOrigins({ link, claims, isWhole }: Transfer, page: TransferPage): OriginId[] {
+    const { holdings, config } = this.#core
+    const vain = [...claims].filter(([origin, floorSeq]) => {
+      if (origin === config.origin || link.forked.has(origin)) return false
+      if (holdings.head(origin).seq >= floorSeq) return false
+      // What other peers' pages stood for is not this one's fault.
+      return isWhole || (page.heads.get(origin)?.seq ?? 0) < floorSeq
+    })
+    return vain.map(([origin]) => origin)
+  }
+}
+
+/** Who could not read a page is not asked again at once. */
+function mayServe({ nowMs }: Turn, { transferFailedMs }: Link): boolean {
+  return nowMs - transferFailedMs >= limits.transferPatienceMs
+}
+
+/** Whether a page may end like this that starts there: entries of no document come in order. */
+function isInOrder({ records, next }: TransferPage, place: TransferPlace): boolean {
+  const isLater = next?.phase === "records" && next.after !== undefined
+  if (place.phase !== "records") return records.length === 0 && !isLater
+  let last = place.after
+  for (const entry of records) {
+    if (!isBehind(entry, last)) return false
+    last = entry
+  }
+  if (next === undefined) return true
+  if (!isLater || records.length === 0) return false
+  return next.after.origin === last?.origin && next.after.seq === last.seq
 }

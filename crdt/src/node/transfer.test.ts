@@ -4,7 +4,7 @@ import * as Y from "yjs"
 import { limits } from "../base/index.ts"
 import type { DocumentId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import { genesisHash, readLog } from "../log/index.ts"
+import { encodeRecord, genesisHash, readLog } from "../log/index.ts"
 import type { Head } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
 import { partsOf, reachOf } from "./document-state.ts"
@@ -306,6 +306,25 @@ describe("state transfer", () => {
     world.advance(3 * limits.sweepMs)
     expect(node.eventsOf("transfer-done")).toHaveLength(1)
     expect(forked.of("transfer-want")).toHaveLength(1)
+  })
+
+  test("[K7] [K8] more entries of no document than a page has come page by page", () => {
+    const world = new World()
+    const n1 = world.node("n1", { peers: ["n2"] })
+    write(n1, 1)
+    // Several sides of a split deleted as many as they may.
+    const count = limits.deletionsMax + 16_000
+    const records = Array.from({ length: count }, (_, index) =>
+      encodeRecord({ kind: "delete", atMs: 1, document: documentNamed(`d${index}`) }),
+    )
+    n1.store.log.append({ own: records, adopted: [] })
+    truncate(n1)
+    const n2 = world.node("n2")
+    world.advance(5000)
+    expect(n2.eventsOf("transfer-done")).toHaveLength(1)
+    expect(headsOf(n2)).toEqual(headsOf(n1))
+    expect(n2.core.status().deletions).toBe(count)
+    expect(jsonOf(n2)).toEqual(jsonOf(n1))
   })
 
   test("[K8] two that send nothing of a page don't keep it from a third", () => {

@@ -205,6 +205,10 @@ const places = fc.oneof(
     phase: fc.constant("clients" as const),
     after: fc.option(clients, { nil: undefined }),
   }),
+  fc.record({
+    phase: fc.constant("records" as const),
+    after: fc.option(fc.record({ origin: origins, seq: uint }), { nil: undefined }),
+  }),
 )
 
 const link: Readonly<Record<LinkMessage["type"], fc.Arbitrary<LinkMessage>>> = {
@@ -246,6 +250,14 @@ const link: Readonly<Record<LinkMessage["type"], fc.Arbitrary<LinkMessage>>> = {
     records: fc.array(fc.record({ origin: origins, seq: uint, record: bytes }), { maxLength: 4 }),
     clients: fc.array(fc.tuple(clients, uint), { maxLength: 4 }),
     next: fc.option(places, { nil: undefined }),
+  }),
+  "transfer-failed": fc.record({
+    type: type("transfer-failed"),
+    code: fc.constantFrom(
+      "store-failed" as const,
+      "document-too-large" as const,
+      "corrupt" as const,
+    ),
   }),
   digests: fc.oneof(
     fc.record({ type: type("digests"), part: fc.constant("root" as const), sum: hashes }),

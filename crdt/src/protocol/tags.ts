@@ -36,4 +36,5 @@ export const linkTags = {
   transferPage: 12,
   digests: 13,
   members: 14,
+  transferFailed: 15,
 } as const

@@ -4,6 +4,7 @@
  */
 import { expect, test } from "vitest"
 import { VersionVector } from "../clock/index.ts"
+import type { Dot } from "../clock/index.ts"
 import {
   bucketCount,
   bucketOf,
@@ -13,9 +14,10 @@ import {
   emptyHead,
   encodeRecord,
   hashOfLeaf,
+  isBehind,
   sumOf,
 } from "../log/index.ts"
-import type { DigestLeaf } from "../log/index.ts"
+import type { DigestLeaf, ReadQuery } from "../log/index.ts"
 import type { Store } from "../ports/index.ts"
 import {
   append,
@@ -63,10 +65,19 @@ async function clientsOf(store: Store, after: number | undefined, limit: number)
   return result.clients
 }
 
-async function undocumentedOf(store: Store, since = nothing) {
-  const result = await read(store, { type: "undocumented", since })
+type UndocumentedQuery = Extract<ReadQuery, { readonly type: "undocumented" }>
+
+async function undocumentedPage(store: Store, query: Partial<UndocumentedQuery>) {
+  const whole = { since: nothing, after: undefined, limit: 100, bytesMax: 10_000 }
+  const result = await read(store, { type: "undocumented", ...whole, ...query })
   if (result.type !== "undocumented") throw new Error(JSON.stringify(result))
-  return result.entries
+  return result
+}
+
+async function undocumentedOf(store: Store, since = nothing) {
+  const { entries, next } = await undocumentedPage(store, { since })
+  expect(next).toBe(undefined)
+  return entries
 }
 
 export function storeSideContract(underTest: StoreUnderTest): void {
@@ -160,6 +171,47 @@ function transferRules(underTest: StoreUnderTest): void {
       [foreign, 2],
     ])
     expect(await undocumentedOf(store, since)).toEqual([{ origin, seq: 3, record: unknown }])
+  })
+
+  test("[K7] entries of no document are told page by page, in one order everywhere", async () => {
+    const { store } = await openFixture(underTest)
+    await appended(store, { own: [retire, update, unknown] })
+    const names = ["z", "foreign", "m"].map((name) => testOrigin(name))
+    for (const origin of names) {
+      const records = [retire, update, retire, unknown]
+      await appended(store, { adopted: [{ origin, firstSeq: 1, records }] })
+    }
+    const all = await undocumentedOf(store)
+    expect(all).toHaveLength(11)
+    const places = all.map(({ origin, seq }) => [origin, seq] as const)
+    const inOrder = places.toSorted(([one, first], [other, second]) =>
+      one === other ? first - second : one < other ? -1 : 1,
+    )
+    expect(places).toEqual(inOrder)
+    const bytes = 2 * retire.length
+    for (const bounds of [
+      { limit: 1 },
+      { limit: 4 },
+      { limit: 11 },
+      { bytesMax: bytes },
+      { bytesMax: 1 },
+    ]) {
+      const told = []
+      let after: Dot | undefined
+      do {
+        const { entries, next } = await undocumentedPage(store, { ...bounds, after })
+        expect(entries.length).toBeGreaterThan(0)
+        expect(entries.length).toBeLessThanOrEqual(bounds.limit ?? 11)
+        told.push(...entries)
+        after = next
+      } while (after !== undefined)
+      expect(told).toEqual(all)
+    }
+    const since = new VersionVector(names.map((origin) => [origin, 3]))
+    const [lacked] = all.filter((dot) => !since.covers(dot) && dot.seq === 4)
+    const after = lacked && { origin: lacked.origin, seq: 2 }
+    const rest = all.filter((dot) => !since.covers(dot) && isBehind(dot, after))
+    expect((await undocumentedPage(store, { since, after })).entries).toEqual(rest)
   })
 
   test("[K7] a transfer brings heads, what is of no document, and clients' numbers", async () => {

@@ -11,6 +11,7 @@ const warnings: ReadonlySet<NodeEvent["type"]> = new Set([
   "store-in-doubt",
   "partition-noticed",
   "transfer-stopped",
+  "transfer-unreadable",
   "divergence-found",
 ])
 const news: ReadonlySet<NodeEvent["type"]> = new Set([

@@ -33,6 +33,16 @@ export class Metrics {
   readonly #partitions = this.#counter("partitions_total", "Splits that are over")
   readonly #divergences = this.#counter("divergences_total", "Documents whose content differs")
   readonly #transfers = this.#counter("transfers_total", "State transfers that were completed")
+  readonly #transfersRefused = this.#counter(
+    "transfers_refused_total",
+    "Pages of documents that a peer was asked for and could not read",
+    "code",
+  )
+  readonly #transfersUnreadable = this.#counter(
+    "transfers_unreadable_total",
+    "Pages of documents that a peer asked for and this node could not read",
+    "code",
+  )
   readonly #folds = this.#counter("documents_folded_total", "Tails of documents put in snapshots")
   readonly #floors = this.#counter("log_floors_moved_total", "Times a log began later")
   readonly #forks = this.#counter("forks_total", "Logs of one origin that differ")
@@ -148,6 +158,10 @@ export class Metrics {
         return this.#floors.inc(event.floors.length)
       case "transfer-done":
         return this.#transfers.inc()
+      case "transfer-refused":
+        return this.#transfersRefused.inc({ code: event.code })
+      case "transfer-unreadable":
+        return this.#transfersUnreadable.inc({ code: event.code })
       case "session-opened":
       case "session-closed":
       case "store-recovered":

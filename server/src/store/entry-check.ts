@@ -8,7 +8,7 @@ import { decodeRecord, genesisHash } from "@causeway/crdt/log"
 import type { RecordFields } from "@causeway/crdt/log"
 import { hashOf, isSound, RECORD_OFFSET, seal } from "./seal.ts"
 import type { SealingOrigin } from "./seal.ts"
-import type { ReadReply } from "./thread/messages.ts"
+import type { ReadFailed, ReadReply } from "./thread/messages.ts"
 
 /** Past it, corrupt entries are reported again when they are met again. */
 const reportedMax = 4096
@@ -77,7 +77,7 @@ export function tooLarge(document: DocumentId): ReadReply {
   return { type: "failed", code: "document-too-large", message }
 }
 
-export function corrupt(origin: OriginId, seq: number): ReadReply {
+export function corrupt(origin: OriginId, seq: number): ReadFailed {
   const message = `entry ${seq} of ${origin} failed its checksum`
   return { type: "failed", code: "corrupt", message }
 }

@@ -14,14 +14,16 @@ import {
   encodeLinkVector,
   encodeLinkWant,
   encodeTransferDocument,
+  encodeTransferFailed,
   encodeTransferPage,
   encodeTransferWant,
+  isTransferMessage,
   linkPingFrame,
   linkPongFrame,
   linkVersions,
   NONCE_BYTES,
 } from "../../protocol/index.ts"
-import type { CloseReason, LinkHello, LinkMessage } from "../../protocol/index.ts"
+import type { CloseReason, LinkHello, LinkMessage, TransferMessage } from "../../protocol/index.ts"
 import { nodeOfOrigin } from "../../base/index.ts"
 import { testOrigin } from "../../testing/store-fixtures.ts"
 import type { Endpoint } from "../input.ts"
@@ -159,7 +161,21 @@ export function headAfter(origin: OriginId, records: readonly Uint8Array[]): Hea
   return chainRecords({ seq: 0, hash: genesisHash }, origin, records)
 }
 
+function encodeTransfer(message: TransferMessage): Uint8Array {
+  switch (message.type) {
+    case "transfer-want":
+      return encodeTransferWant(message)
+    case "document":
+      return encodeTransferDocument(message)
+    case "transfer-page":
+      return encodeTransferPage(message)
+    case "transfer-failed":
+      return encodeTransferFailed(message)
+  }
+}
+
 function encode(message: LinkMessage): Uint8Array {
+  if (isTransferMessage(message)) return encodeTransfer(message)
   switch (message.type) {
     case "hello":
       return encodeLinkHello(message)
@@ -173,12 +189,6 @@ function encode(message: LinkMessage): Uint8Array {
       return encodeLinkPresence(message)
     case "truncated":
       return encodeLinkTruncated(message)
-    case "transfer-want":
-      return encodeTransferWant(message)
-    case "document":
-      return encodeTransferDocument(message)
-    case "transfer-page":
-      return encodeTransferPage(message)
     case "digests":
       return encodeLinkDigests(message)
     case "ping":

@@ -14,8 +14,8 @@ import { decodeLinkPresence } from "./presence.ts"
 import type { LinkPresence } from "./presence.ts"
 import { decodeLinkProof } from "./proof.ts"
 import type { LinkProof } from "./proof.ts"
-import { decodeTransferDocument, decodeTransferPage, decodeTransferWant } from "./transfer.ts"
-import type { TransferDocument, TransferPage, TransferWant } from "./transfer.ts"
+import { decodeTransferMessage } from "./transfer.ts"
+import type { TransferMessage } from "./transfer.ts"
 import { decodeLinkTruncated } from "./truncated.ts"
 import type { LinkTruncated } from "./truncated.ts"
 import { decodeLinkVector } from "./vector.ts"
@@ -30,9 +30,7 @@ export type LinkMessage =
   | LinkWant
   | LinkPresence
   | LinkTruncated
-  | TransferWant
-  | TransferDocument
-  | TransferPage
+  | TransferMessage
   | LinkDigests
   | LinkPing
   | LinkPong
@@ -62,12 +60,6 @@ function decodeLinkBody(reader: Reader): LinkMessage {
       return decodeLinkPresence(reader)
     case linkTags.truncated:
       return decodeLinkTruncated(reader)
-    case linkTags.transferWant:
-      return decodeTransferWant(reader)
-    case linkTags.document:
-      return decodeTransferDocument(reader)
-    case linkTags.transferPage:
-      return decodeTransferPage(reader)
     case linkTags.digests:
       return decodeLinkDigests(reader)
     case linkTags.ping:
@@ -79,6 +71,12 @@ function decodeLinkBody(reader: Reader): LinkMessage {
     case linkTags.members:
       return decodeLinkMembers(reader)
     default:
-      throw new DecodeError("unknown-message", 0, `tag ${tag}`)
+      return decodeOther(tag, reader)
   }
+}
+
+function decodeOther(tag: number, reader: Reader): LinkMessage {
+  const message = decodeTransferMessage(tag, reader)
+  if (message === undefined) throw new DecodeError("unknown-message", 0, `tag ${tag}`)
+  return message
 }

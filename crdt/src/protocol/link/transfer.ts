@@ -14,14 +14,19 @@ import {
 } from "../../base/index.ts"
 import type { ClientId, DocumentId, OriginId, Reader } from "../../base/index.ts"
 import { decodeOrigin, VersionVector } from "../../clock/index.ts"
-import type { Head, LogEntry } from "../../log/index.ts"
+import type { Dot } from "../../clock/index.ts"
+import type { Head, LogEntry, ReadFailureCode } from "../../log/index.ts"
 import { linkTags } from "../tags.ts"
 import { decodeHeads, encodeHeads } from "./heads.ts"
 
-/** Where a page starts: behind this document, or, once there are no more, behind this client. */
+/**
+ * Where a page starts: behind this document; once there are no more, behind this client; and then
+ * behind this entry of no document.
+ */
 export type TransferPlace =
   | { readonly phase: "documents"; readonly after: DocumentId | undefined }
   | { readonly phase: "clients"; readonly after: ClientId | undefined }
+  | { readonly phase: "records"; readonly after: Dot | undefined }
 
 export type TransferWant = {
   readonly type: "transfer-want"
@@ -46,14 +51,55 @@ export type TransferPage = {
   readonly type: "transfer-page"
   /** What the sender held of entries before it read the page's first document. */
   readonly heads: ReadonlyMap<OriginId, Head>
-  /** Entries of no document that the asker lacks; with the last page of documents. */
+  /** Entries of no document that the asker lacks, in order of origin and seq. */
   readonly records: readonly LogEntry[]
   readonly clients: readonly (readonly [ClientId, number])[]
   /** Undefined: this was the last page. */
   readonly next: TransferPlace | undefined
 }
 
-const phaseTags = { end: 0, documents: 1, clients: 2 } as const
+/** The page that was asked for is not to be had: the sender's store can't read it. */
+export type TransferFailed = {
+  readonly type: "transfer-failed"
+  readonly code: ReadFailureCode
+}
+
+export type TransferMessage = TransferWant | TransferDocument | TransferPage | TransferFailed
+
+const types: ReadonlySet<string> = new Set<TransferMessage["type"]>([
+  "transfer-want",
+  "document",
+  "transfer-page",
+  "transfer-failed",
+])
+
+export function isTransferMessage(message: { readonly type: string }): message is TransferMessage {
+  return types.has(message.type)
+}
+
+const phaseTags = { end: 0, documents: 1, clients: 2, records: 3 } as const
+const failureTags = {
+  "store-failed": 1,
+  "document-too-large": 2,
+  corrupt: 3,
+} as const satisfies Record<ReadFailureCode, number>
+const failureCodes = ["store-failed", "document-too-large", "corrupt"] as const
+
+/** Undefined if the tag is of no such message. @throws DecodeError */
+export function decodeTransferMessage(tag: number, reader: Reader): TransferMessage | undefined {
+  switch (tag) {
+    case linkTags.transferWant:
+      return decodeTransferWant(reader)
+    case linkTags.document:
+      return decodeTransferDocument(reader)
+    case linkTags.transferPage:
+      return decodeTransferPage(reader)
+    case linkTags.transferFailed:
+      return decodeTransferFailed(reader)
+    default:
+      return undefined
+  }
+}
 
 export function encodeTransferWant(message: TransferWant): Uint8Array {
   const writer = new Writer(256).u8(linkTags.transferWant)
@@ -62,7 +108,7 @@ export function encodeTransferWant(message: TransferWant): Uint8Array {
   return writer.finish()
 }
 
-export function decodeTransferWant(reader: Reader): TransferWant {
+function decodeTransferWant(reader: Reader): TransferWant {
   const since = VersionVector.decode(reader)
   const place = decodePlace(reader)
   if (place === undefined) throw new DecodeError("bad-value", reader.offset, "place")
@@ -74,9 +120,12 @@ export function encodePlace(writer: Writer, place: TransferPlace | undefined): v
   else if (place.phase === "documents") {
     writer.u8(phaseTags.documents).u8(place.after === undefined ? 0 : 1)
     if (place.after !== undefined) encodeDocumentId(writer, place.after)
-  } else {
+  } else if (place.phase === "clients") {
     writer.u8(phaseTags.clients).u8(place.after === undefined ? 0 : 1)
     if (place.after !== undefined) encodeClientId(writer, place.after)
+  } else {
+    writer.u8(phaseTags.records).u8(place.after === undefined ? 0 : 1)
+    if (place.after !== undefined) writer.string(place.after.origin).varUint(place.after.seq)
   }
 }
 
@@ -90,6 +139,9 @@ export function decodePlace(reader: Reader): TransferPlace | undefined {
   if (phase === phaseTags.clients) {
     return { phase: "clients", after: isBehind ? decodeClientId(reader) : undefined }
   }
+  if (phase === phaseTags.records) {
+    return { phase: "records", after: isBehind ? decodeDot(reader) : undefined }
+  }
   throw new DecodeError("bad-value", reader.offset, "phase")
 }
 
@@ -101,7 +153,7 @@ export function encodeTransferDocument(message: TransferDocument): Uint8Array {
 }
 
 /** The piece is a copy. */
-export function decodeTransferDocument(reader: Reader): TransferDocument {
+function decodeTransferDocument(reader: Reader): TransferDocument {
   const document = decodeDocumentId(reader)
   const vector = VersionVector.decode(reader)
   const total = reader.varUint()
@@ -130,7 +182,7 @@ export function encodeTransferPage(message: TransferPage): Uint8Array {
 }
 
 /** Records are copies. */
-export function decodeTransferPage(reader: Reader): TransferPage {
+function decodeTransferPage(reader: Reader): TransferPage {
   const heads = decodeHeads(reader)
   const records: LogEntry[] = []
   for (let count = reader.count(limits.transferRecordsMax); count > 0; count--) {
@@ -143,6 +195,21 @@ export function decodeTransferPage(reader: Reader): TransferPage {
     clients.push([decodeClientId(reader), reader.varUint()])
   }
   return { type: "transfer-page", heads, records, clients, next: decodePlace(reader) }
+}
+
+function decodeDot(reader: Reader): Dot {
+  return { origin: decodeOrigin(reader), seq: reader.varUint() }
+}
+
+export function encodeTransferFailed({ code }: TransferFailed): Uint8Array {
+  return new Writer(2).u8(linkTags.transferFailed).u8(failureTags[code]).finish()
+}
+
+function decodeTransferFailed(reader: Reader): TransferFailed {
+  const number = reader.u8()
+  const code = failureCodes.find((one) => failureTags[one] === number)
+  if (code === undefined) throw new DecodeError("bad-value", reader.offset, "failure")
+  return { type: "transfer-failed", code }
 }
 
 function flag(reader: Reader): boolean {

@@ -52,7 +52,21 @@ export function encodeNodeMessage(message: NodeMessage): Uint8Array {
   }
 }
 
+function encodeTransfer(message: protocol.TransferMessage): Uint8Array {
+  switch (message.type) {
+    case "transfer-want":
+      return protocol.encodeTransferWant(message)
+    case "document":
+      return protocol.encodeTransferDocument(message)
+    case "transfer-page":
+      return protocol.encodeTransferPage(message)
+    case "transfer-failed":
+      return protocol.encodeTransferFailed(message)
+  }
+}
+
 export function encodeLinkMessage(message: LinkMessage): Uint8Array {
+  if (protocol.isTransferMessage(message)) return encodeTransfer(message)
   switch (message.type) {
     case "hello":
       return protocol.encodeLinkHello(message)
@@ -66,12 +80,6 @@ export function encodeLinkMessage(message: LinkMessage): Uint8Array {
       return protocol.encodeLinkPresence(message)
     case "truncated":
       return protocol.encodeLinkTruncated(message)
-    case "transfer-want":
-      return protocol.encodeTransferWant(message)
-    case "document":
-      return protocol.encodeTransferDocument(message)
-    case "transfer-page":
-      return protocol.encodeTransferPage(message)
     case "digests":
       return protocol.encodeLinkDigests(message)
     case "ping":

@@ -261,6 +261,14 @@ const linkMessages: readonly (readonly [string, LinkMessage])[] = [
     { type: "transfer-want", since: vector, place: { phase: "clients", after: clientA } },
   ],
   [
+    "transfer-want, records",
+    {
+      type: "transfer-want",
+      since: vector,
+      place: { phase: "records", after: { origin: originB, seq: seqMax } },
+    },
+  ],
+  [
     "document",
     {
       type: "document",
@@ -278,13 +286,14 @@ const linkMessages: readonly (readonly [string, LinkMessage])[] = [
       heads,
       records: [{ origin: originA, seq: 3, record: Uint8Array.of(1, 4) }],
       clients: [[clientA, seqMax]],
-      next: { phase: "clients", after: undefined },
+      next: { phase: "records", after: undefined },
     },
   ],
   [
     "transfer-page, last",
     { type: "transfer-page", heads: new Map(), records: [], clients: [], next: undefined },
   ],
+  ["transfer-failed", { type: "transfer-failed", code: "corrupt" }],
   ["digests, root", { type: "digests", part: "root", sum: hashOf(0x10) }],
   [
     "digests, sums",

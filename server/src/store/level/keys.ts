@@ -19,6 +19,7 @@
  */
 import { assert, parseClientId, parseOriginId, parseDocumentId } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
+import type { Dot } from "@causeway/crdt/clock"
 
 /** Folder of LevelDB's own files within the data folder. */
 export const LEVEL_FOLDER = "causeway.level"
@@ -178,6 +179,13 @@ export function placeRange(key: Buffer): KeyRange {
 
 export function clusterKey(origin: OriginId, seq: number): Buffer {
   return withSeq(Buffer.from(`n${origin}\0`, "latin1"), seq)
+}
+
+/** All `n` keys behind this one, in order of origin and seq. */
+export function clusterRangeAfter(after: Dot | undefined): KeyRange {
+  const range = rangeOf("n")
+  if (after === undefined) return range
+  return { gte: Buffer.concat([clusterKey(after.origin, after.seq), Buffer.of(0)]), lt: range.lt }
 }
 
 /** What a key that ends in origin and seq names; undefined if it is no such key. */

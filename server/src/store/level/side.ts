@@ -5,6 +5,7 @@
 import { assert } from "@causeway/crdt/base"
 import type { ClientId } from "@causeway/crdt/base"
 import { VersionVector } from "@causeway/crdt/clock"
+import type { Dot } from "@causeway/crdt/clock"
 import {
   bucketOf,
   DIGEST_BYTES,
@@ -12,17 +13,25 @@ import {
   hashOfLeaf,
   isClusterRecord,
   noteNames,
+  RecordPage,
   sumOf,
 } from "@causeway/crdt/log"
 import type { DigestLeaf, LogEntry, Notes } from "@causeway/crdt/log"
 import type { AppendBatch } from "@causeway/crdt/ports"
+import { corrupt } from "../entry-check.ts"
 import type { EntryChecker } from "../entry-check.ts"
 import { RECORD_OFFSET, seal } from "../seal.ts"
-import type { SideReply, SideRequest } from "../thread/messages.ts"
+import type { SideReply, SideRequest, UndocumentedRequest } from "../thread/messages.ts"
 import type { BatchWriter, LogParts } from "./batch-writer.ts"
 import type { LevelDatabase } from "./database.ts"
 import { newOrigin } from "./heads.ts"
-import { bucketOfLeafKey, clientOfKey, clientRangeAfter, documentKey } from "./keys.ts"
+import {
+  bucketOfLeafKey,
+  clientOfKey,
+  clientRangeAfter,
+  clusterRangeAfter,
+  documentKey,
+} from "./keys.ts"
 import {
   documentOfLeafKey,
   dotOfKey,
@@ -90,10 +99,8 @@ export class SideReader {
 
   async read(request: SideRequest): Promise<SideReply> {
     switch (request.type) {
-      case "undocumented": {
-        const entries = await this.undocumented(new VersionVector(request.since))
-        return { type: "undocumented", entries }
-      }
+      case "undocumented":
+        return await this.#undocumented(request)
       case "clients":
         return { type: "clients", clients: await this.#clients(request.after, request.limit) }
       case "leaves":
@@ -105,27 +112,42 @@ export class SideReader {
 
   /** The cluster's own entries. O(entries of no document). */
   async clusterRecords(): Promise<LogEntry[]> {
-    const entries = await this.undocumented(new VersionVector())
-    return entries.filter(({ record }) => isClusterRecord(record))
+    const entries: LogEntry[] = []
+    for await (const [, entry] of this.#entriesBehind(undefined)) {
+      if (entry !== undefined && isClusterRecord(entry.record)) entries.push(entry)
+    }
+    return entries
   }
 
-  /** Entries of no document that `since` does not cover. O(entries of no document). */
-  async undocumented(since: VersionVector): Promise<LogEntry[]> {
+  /** A page of entries of no document. O(those of before it and its own). */
+  async #undocumented({ since, after, ...bounds }: UndocumentedRequest): Promise<SideReply> {
+    const page = new RecordPage(bounds)
+    const known = new VersionVector(since)
+    for await (const [dot, entry] of this.#entriesBehind(after, known)) {
+      if (entry === undefined) return corrupt(dot.origin, dot.seq)
+      if (!page.take(entry)) break
+    }
+    return page.finish()
+  }
+
+  /** Entries of no document in order of origin and seq; undefined: it is damaged. */
+  async *#entriesBehind(
+    after: Dot | undefined,
+    known = new VersionVector(),
+  ): AsyncGenerator<readonly [Dot, LogEntry | undefined]> {
     const { database, origins } = this.#parts
-    const entries: LogEntry[] = []
-    for await (const page of database.keyPages(rangeOf("n"))) {
+    for await (const page of database.keyPages(clusterRangeAfter(after))) {
       for (const dot of page.map(dotOfKey)) {
         const held = dot && origins.get(dot.origin)
         if (dot === undefined || held === undefined) continue
-        if (dot.seq > held.head.seq || since.covers(dot)) continue
+        if (dot.seq > held.head.seq || known.covers(dot)) continue
         const entry = database.getReadable(entryKey(dot.origin, dot.seq))
         if (entry === undefined) this.#checker.report(dot.origin, dot.seq)
-        else if (this.#checker.check(held, dot.seq, entry)) {
-          entries.push({ ...dot, record: new Uint8Array(entry.subarray(RECORD_OFFSET)) })
-        }
+        const isSound = entry !== undefined && this.#checker.check(held, dot.seq, entry)
+        const record = isSound ? new Uint8Array(entry.subarray(RECORD_OFFSET)) : undefined
+        yield [dot, record && { ...dot, record }]
       }
     }
-    return entries
   }
 
   async #clients(after: ClientId | undefined, limit: number): Promise<[ClientId, number][]> {

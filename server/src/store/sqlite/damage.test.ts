@@ -16,7 +16,7 @@ import {
   testRecord,
 } from "@causeway/crdt/testing"
 import { VersionVector } from "@causeway/crdt/clock"
-import { chainRecords, emptyHead } from "@causeway/crdt/log"
+import { chainRecords, emptyHead, encodeRecord } from "@causeway/crdt/log"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
 import { expect, onTestFinished, test } from "vitest"
 import { openSqliteStore } from "./index.ts"
@@ -114,6 +114,25 @@ test("an origin read stops before a corrupt entry, and goes on behind it", async
   const behind = await readOrigin(store, foreign, 3)
   expect(behind.run.records).toEqual(records.slice(2))
   expect(behind.previousHash).toEqual(chainRecords(emptyHead, foreign, records.slice(0, 2)).hash)
+})
+
+test("[K8] a page of entries of no document leaves none out: it fails", async () => {
+  const directory = await folder()
+  const { store } = await opened(directory)
+  const retire = encodeRecord({ kind: "retire", atMs: 2, origins: [foreign] })
+  await appended(store, { own: [retire, retire, retire, ...records] })
+  await close(store)
+  const half = "substr(entry, 1, 30) || x'ff' || substr(entry, 32)"
+  sql(directory, `UPDATE entries SET entry = CAST(${half} AS BLOB) WHERE id = (1 << 40) + 2`)
+  const again = await opened(directory)
+  expect(again.store.opened.clusterRecords.map(({ seq }) => seq)).toEqual([1, 3])
+  const { origin } = again.store.opened
+  const query = { type: "undocumented", after: undefined, limit: 10, bytesMax: 1e6 } as const
+  const nothing = new VersionVector()
+  const whole = await read(again.store, { ...query, since: nothing })
+  expect(whole).toMatchObject({ type: "failed", code: "corrupt" })
+  const page = await read(again.store, { ...query, since: nothing, after: { origin, seq: 2 } })
+  expect(page).toMatchObject({ type: "undocumented", entries: [{ seq: 3 }] })
 })
 
 const withZeroHash = `

@@ -6,7 +6,7 @@
 import type { Database, Statement } from "better-sqlite3"
 import { limits } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, OriginId } from "@causeway/crdt/base"
-import { genesisHash, needsSnapshot, isClusterRecord } from "@causeway/crdt/log"
+import { genesisHash, needsSnapshot, isClusterRecord, RecordPage } from "@causeway/crdt/log"
 import type { LogEntry } from "@causeway/crdt/log"
 import { VersionVector } from "@causeway/crdt/clock"
 import type { DocumentRows } from "./documents.ts"
@@ -15,7 +15,7 @@ import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { corrupt, EntryChecker, tooLarge } from "../entry-check.ts"
 import { OriginRun } from "../origin-run.ts"
 import { EntryPacker } from "../thread/messages.ts"
-import type { ReadReply, LogRequest } from "../thread/messages.ts"
+import type { LogRequest, ReadReply, SideReply, UndocumentedRequest } from "../thread/messages.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
 import { Searches } from "./searches.ts"
 import type { Snapshots } from "./snapshots.ts"
@@ -155,22 +155,38 @@ export class LogReader {
 
   /** Entries of no document, sound and of a kind that is known. O(those entries). */
   clusterRecords(): LogEntry[] {
-    return this.undocumented(new Map()).filter(({ record }) => isClusterRecord(record))
-  }
-
-  /** Entries of no document that `since` does not cover. O(entries there). */
-  undocumented(since: ReadonlyMap<OriginId, number>): LogEntry[] {
     const entries: LogEntry[] = []
     for (const held of this.#origins.all()) {
-      const from = entryId(held.row, (since.get(held.origin) ?? 0) + 1)
-      const range = [from, lastEntryId(held.row)] as const
-      for (const [id, entry] of this.#ofDocument.iterate(NO_DOCUMENT_ROW, ...range)) {
+      for (const [id, entry] of this.#undocumented(held, 0)) {
         if (!this.#check(held, id, entry)) continue
-        const record = new Uint8Array(entry.subarray(RECORD_OFFSET))
-        entries.push({ origin: held.origin, seq: seqOf(id), record })
+        const found = undocumentedEntry(held, id, entry)
+        if (isClusterRecord(found.record)) entries.push(found)
       }
     }
     return entries
+  }
+
+  /** A page of entries of no document. O(entries there). */
+  undocumented({ since, after, ...bounds }: UndocumentedRequest): SideReply {
+    const page = new RecordPage(bounds)
+    const known = new VersionVector(since)
+    // Rows are in the order in which origins came: that is another on each node.
+    const origins = this.#origins.all().sort((one, other) => (one.origin < other.origin ? -1 : 1))
+    for (const held of origins) {
+      const { origin } = held
+      if (after !== undefined && origin < after.origin) continue
+      const behind = origin === after?.origin ? after.seq : 0
+      for (const [id, entry] of this.#undocumented(held, Math.max(behind, known.get(origin)))) {
+        if (!this.#check(held, id, entry)) return corrupt(origin, seqOf(id))
+        if (!page.take(undocumentedEntry(held, id, entry))) return page.finish()
+      }
+    }
+    return page.finish()
+  }
+
+  #undocumented(held: HeldOrigin, afterSeq: number): IterableIterator<EntryRow> {
+    const range = [entryId(held.row, afterSeq + 1), lastEntryId(held.row)] as const
+    return this.#ofDocument.iterate(NO_DOCUMENT_ROW, ...range)
   }
 
   /** O(records read). */
@@ -230,4 +246,8 @@ export class LogReader {
 function corruptSnapshot(document: DocumentId): ReadReply {
   const message = `the snapshot of ${document} failed its checksum`
   return { type: "failed", code: "corrupt", message }
+}
+
+function undocumentedEntry({ origin }: HeldOrigin, id: number, entry: Buffer): LogEntry {
+  return { origin, seq: seqOf(id), record: new Uint8Array(entry.subarray(RECORD_OFFSET)) }
 }

@@ -93,10 +93,8 @@ export class Side {
 
   read(request: SideRequest, reader: LogReader): SideReply {
     switch (request.type) {
-      case "undocumented": {
-        const since = new Map(request.since)
-        return { type: "undocumented", entries: reader.undocumented(since) }
-      }
+      case "undocumented":
+        return reader.undocumented(request)
       case "clients":
         return { type: "clients", clients: this.#readClients(request.after, request.limit) }
       case "leaves": {

@@ -6,6 +6,7 @@
  */
 import { assert, parseOriginId } from "@causeway/crdt/base"
 import type { ClientId, DocumentId, NodeId, OriginId } from "@causeway/crdt/base"
+import type { Dot } from "@causeway/crdt/clock"
 import { HASH_BYTES } from "@causeway/crdt/log"
 import type {
   FloorsToCheck,
@@ -14,12 +15,12 @@ import type {
   LogEntry,
   LogRun,
   Notes,
+  PageBounds,
   SoundFloors,
 } from "@causeway/crdt/log"
 import type {
   AppendBatch,
   AppendResult,
-  ReadFailureCode,
   ReadResult,
   Renewed,
   StoreFailure,
@@ -52,9 +53,15 @@ export type LogRequest =
   | { readonly type: "foldable"; readonly upTo: Seqs; readonly limit: number }
   | ({ readonly type: "sound-floors" } & FloorsToCheck)
 
+export type UndocumentedRequest = PageBounds & {
+  readonly type: "undocumented"
+  readonly since: Seqs
+  readonly after: Dot | undefined
+}
+
 /** Of what a log keeps beside entries and snapshots. */
 export type SideRequest =
-  | { readonly type: "undocumented"; readonly since: Seqs }
+  | UndocumentedRequest
   | { readonly type: "clients"; readonly after: ClientId | undefined; readonly limit: number }
   | { readonly type: "leaves"; readonly bucket: number }
   | { readonly type: "bucket-sums"; readonly from: number; readonly count: number }
@@ -94,9 +101,9 @@ export type ReadReply =
   | ({ readonly type: "foldable" } & Foldable)
   | ({ readonly type: "sound-floors" } & SoundFloors)
   | SideReply
-  | { readonly type: "failed"; readonly code: ReadFailureCode; readonly message: string }
 
-export type SideReply = Extract<ReadResult, { readonly type: SideRequest["type"] }>
+export type ReadFailed = Extract<ReadResult, { readonly type: "failed" }>
+export type SideReply = Extract<ReadResult, { readonly type: SideRequest["type"] }> | ReadFailed
 
 export type WorkerEvent =
   | Opened
