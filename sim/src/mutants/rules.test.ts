@@ -9,7 +9,7 @@ import { listMutants, repository } from "./mutant.ts"
 
 /** Rules without a mutant yet. Only ever shorter. */
 const unbroken = idsIn(`
-  [K4] [K5] [K6] [K7] [K9] [K11]
+  [K4] [K5] [K6] [K9] [K11]
   [P1] [P3] [P4] [P5]
   [B1] [B2] [B3] [B4] [B5] [B6] [B7] [B8]
   [G1] [G2] [G3] [G4] [G5]
