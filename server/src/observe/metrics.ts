@@ -167,6 +167,7 @@ export class Metrics {
       case "store-recovered":
       case "store-in-doubt":
       case "partition-noticed":
+      case "snapshot-unreadable":
       case "transfer-begun":
       case "transfer-stopped":
       case "divergence-over":
