@@ -7,6 +7,7 @@ import { VersionVector } from "@causeway/crdt/clock"
 import { appended, close, testDocument, testOrigin, testRecord } from "@causeway/crdt/testing"
 import * as fc from "fast-check"
 import { afterAll, afterEach, describe, expect, test } from "vitest"
+import { doctor } from "../cli/doctor.ts"
 import { BOOT_FILE } from "../store/boot-record.ts"
 import { openSqliteStore, StoreOpenError } from "../store/index.ts"
 import { RECORD_OFFSET, saltOf, seal } from "../store/seal.ts"
@@ -237,6 +238,17 @@ describe("what is wrong is named", () => {
       expect(inspect(directory).findings, statement).toEqual([])
       expect(held(directory), statement).toBe(800)
     }
+  })
+
+  test("[B6] the exit code says whether anything is wrong, and whether anything is lost", async () => {
+    const directory = await filled()
+    expect(await doctor({ data: directory })).toBe(0)
+    rmSync(join(directory, BOOT_FILE))
+    expect(await doctor({ data: directory })).toBe(2)
+    sql(directory, "DELETE FROM entries WHERE id = (SELECT id FROM entries LIMIT 1 OFFSET 100)")
+    expect(await doctor({ data: directory, json: true })).toBe(3)
+    expect(await doctor({ data: directory, repair: true })).toBe(3)
+    expect(await doctor({ data: directory })).toBe(0)
   })
 
   test("[B7] the name of the own origin is found again, another's costs its entries", async () => {
