@@ -17,7 +17,7 @@ const notes = documentNamed("notes")
 
 let lastClient = 0
 
-function write(node: TestNode, value: number, document = notes): number {
+function write(node: TestNode, value: unknown, document = notes): number {
   const id = ++lastClient
   const client = openNative(node, document, id)
   client.update(1, 1, new YWriter(id).put(`k${id}`, value))
@@ -137,6 +137,19 @@ describe("state transfer", () => {
     expect(headsOf(n2)).toEqual(headsOf(n1))
     for (const document of [notes, ...many])
       expect(jsonOf(n2, document)).toEqual(jsonOf(n1, document))
+  })
+
+  test("[K8] a page that is full is followed by the document that did not fit", () => {
+    const many = Array.from({ length: 7 }, (_, index) => documentNamed(`d${index}`))
+    const { world, n1 } = parted()
+    const value = "x".repeat(Math.ceil(limits.transferPageBytes / 2.5))
+    for (const document of many) write(n1, value, document)
+    truncate(n1)
+    const n3 = world.node("n3", { peers: ["n1"] })
+    world.advance(30_000)
+    expect(n3.eventsOf("transfer-done")).toMatchObject([{ documents: 8 }])
+    expect(headsOf(n3)).toEqual(headsOf(n1))
+    for (const document of many) expect(jsonOf(n3, document)).toEqual(jsonOf(n1, document))
   })
 
   test("[K8] one that is interrupted again and again goes on where it was", () => {
