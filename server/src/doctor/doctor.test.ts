@@ -240,7 +240,7 @@ describe("what is wrong is named", () => {
     }
   })
 
-  test("[B6] the exit code says whether anything is wrong, and whether anything is lost", async () => {
+  test("[B6] the exit code says whether anything is wrong, and whether it is a loss", async () => {
     const directory = await filled()
     expect(await doctor({ data: directory })).toBe(0)
     rmSync(join(directory, BOOT_FILE))
