@@ -26,7 +26,7 @@ export async function buildPackage(folder: string): Promise<void> {
 }
 
 /** The public declarations, one file per entry and one for what they share. */
-export async function declarationFiles(): Promise<readonly DeclarationFile[]> {
+async function declarationFiles(): Promise<readonly DeclarationFile[]> {
   const folder = await mkdtemp(join(tmpdir(), "causeway-declarations-"))
   try {
     const project = join(root, "tsconfig.build.json")

@@ -138,13 +138,14 @@ test("its types stand alone, and linters of packages have nothing to say", async
   const { messages, pkg } = await publint({ pkgDir: installed, strict: true })
   expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
   const attw = join(root, "../node_modules/@arethetypeswrong/cli/dist/index.js")
-  const flags = ["--pack", installed, "--profile", "esm-only", "--format", "json"]
-  const { stdout } = await run(process.execPath, [attw, ...flags])
-  expect(JSON.parse(stdout)).toMatchObject({ problems: {} })
+  const flags = ["--pack", installed, "--profile", "esm-only", "--no-color"]
+  const linted = await run(process.execPath, [attw, ...flags]).catch((error: unknown) => error)
+  // It ends with 1, and says on its output what it found.
+  expect(linted).not.toHaveProperty("code")
 })
 
 test("the public API is the committed one (vitest -u writes it anew)", async () => {
-  await expect(await apiText()).toMatchFileSnapshot("../api.txt")
+  await expect(await apiText(installed)).toMatchFileSnapshot("../api.txt")
 })
 
 test("an app gets no more than was promised, and no other package in it", async () => {
