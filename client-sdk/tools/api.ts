@@ -6,7 +6,7 @@ const comment = /^[ \t]*\/\*\*(?:(?!\*\/)[^])*\*\/[ \t]*\n?/gm
 const importLine = /^import .*\n/gm
 const exportList = /^export \{ (.*) \};$/gm
 
-/** Of a package that was built; one name a line, and no imports, so that a diff shows the change. */
+/** Of a package that was built; one name a line and no imports, so that a diff shows the change. */
 export async function apiText(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter((name) => name.endsWith(".d.ts"))
   const parts = files.sort(byText).map(async (file) => {
