@@ -11,6 +11,9 @@ type NativePhase =
   | { readonly phase: "welcoming"; readonly client: ClientId }
   | { readonly phase: "ready"; readonly client: ClientId }
 
+/** Numbers after the one and before the other. */
+export type NumberRange = { readonly after: number; readonly before: number }
+
 export type NativeConnection = {
   readonly kind: "native"
   readonly id: ConnectionId
@@ -31,6 +34,8 @@ export type NativeConnection = {
   nextSeq: number
   /** Everything up to here is acked. */
   ackedSeq: number
+  /** Numbers that other nodes acked and this one did not know when it was welcomed. */
+  unknown: NumberRange
   /** Bytes accepted and not acked. */
   unackedBytes: number
   readonly channels: Map<number, Session>

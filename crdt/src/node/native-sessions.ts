@@ -94,6 +94,7 @@ export class NativeSessions {
       repairSeq: 0,
       nextSeq: 1,
       ackedSeq: 0,
+      unknown: { after: 0, before: 0 },
       unackedBytes: 0,
       channels: new Map(),
       deleted: new Set(),
@@ -192,6 +193,7 @@ export class NativeSessions {
       turn.refuse(connection.id, "read-failed", "the client's updates can't be looked up")
       return
     }
+    connection.unknown = { after: result.seq, before: hello.firstPending }
     connection.phase = { phase: "ready", client: hello.client }
     connection.version = version
     connection.ackedSeq = result.seq

@@ -100,6 +100,7 @@ export class NativeUpdates {
     }
     let place: Place | undefined
     for (const [connection, { clientSeq, channels }] of acked) {
+      this.#tiers.notePassedOver(connection)
       const marks = [...channels].map(([channel, seq]) => ({ channel, seq }))
       // Before the ack: a client lets go of what is acked, and then has to know where it is.
       if (connection.isTold) {

@@ -4,7 +4,7 @@
  * up now say, and this node itself does. Nothing is kept about a peer, and a member stops counting
  * only by being retired, so an ack can be late but not early. Rules [T1]–[T7], [N15]–[N17].
  */
-import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
+import type { ClientId, ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
 import { limits, nodeOfOrigin } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
 import {
@@ -16,13 +16,15 @@ import {
 } from "../protocol/index.ts"
 import type { MissingMember, WantTier } from "../protocol/index.ts"
 import { Agreements } from "./agreements.ts"
-import type { NativeConnection } from "./connections.ts"
+import type { NativeConnection, NumberRange } from "./connections.ts"
 import type { Core } from "./core.ts"
 import type { Link } from "./link.ts"
 import type { Turn } from "./turn.ts"
 
 /** Lumps of one client that wait. Past it: the newest ones wait as one. */
 const lumpsMax = 1024
+/** Clients of which numbers were passed over. Past it the least recent are forgotten. */
+const passedOverMax = 4096
 /** What waits for less is no news. */
 const newsMs = 1000
 /** So long must everybody agree that something is lost whose log nobody writes any more … */
@@ -93,6 +95,11 @@ export class Tiers {
   readonly #startedMs: Millis
   /** When a member was linked last, as far as sweeps saw. */
   readonly #seenMs = new Map<string, Millis>()
+  /**
+   * Numbers of clients that were not known here when higher ones were logged. On a log that was
+   * put back nothing else tells of them, once its hashes are folded away.
+   */
+  readonly #passedOver = new Map<ClientId, NumberRange>()
 
   constructor(core: Core, peers: Peers, nowMs: Millis) {
     this.#core = core
@@ -115,7 +122,7 @@ export class Tiers {
       return
     }
     const lumps = marks.map(({ toSeq, heads }) => {
-      const isLogged = toSeq <= connection.ackedSeq
+      const isLogged = toSeq <= connection.ackedSeq && !this.#isPassedOver(connection, toSeq)
       return lumpOf(turn, toSeq, { ...needsOf([...heads], false), isLogged })
     })
     // Acked by this node since the client said so, or before it knew.
@@ -127,6 +134,29 @@ export class Tiers {
     this.#waiting.add(client)
     this.#advance(turn, client, want)
     this.#say(turn, client, want, true)
+  }
+
+  /** An update was logged whose number is higher than some that this node does not know. */
+  notePassedOver({ phase, unknown }: NativeConnection): void {
+    if (phase.phase !== "ready" || isEmpty(unknown)) return
+    const { client } = phase
+    const { after, before } = this.#passedOver.get(client) ?? unknown
+    this.#passedOver.delete(client)
+    this.#passedOver.set(client, {
+      after: Math.min(after, unknown.after),
+      before: Math.max(before, unknown.before),
+    })
+    if (this.#passedOver.size <= passedOverMax) return
+    for (const oldest of this.#passedOver.keys()) {
+      this.#passedOver.delete(oldest)
+      return
+    }
+  }
+
+  /** Whether no higher number says that this one is known here. */
+  #isPassedOver({ phase, unknown }: NativeConnection, seq: number): boolean {
+    const before = phase.phase === "ready" ? this.#passedOver.get(phase.client) : undefined
+    return isIn(unknown, seq) || (before !== undefined && isIn(before, seq))
   }
 
   #allHere(): Needs {
@@ -379,6 +409,14 @@ function lumpOf({ nowMs }: Turn, seq: number, needs: Needs): Lump {
 
 function needsOf(heads: Needs["heads"], isHere: boolean): Needs {
   return { heads, isLogged: isHere, isHere, coveredBy: new WeakSet() }
+}
+
+function isEmpty({ after, before }: NumberRange): boolean {
+  return before <= after + 1
+}
+
+function isIn({ after, before }: NumberRange, seq: number): boolean {
+  return seq > after && seq < before
 }
 
 function isOld({ nowMs }: Turn, sinceMs: Millis): boolean {
