@@ -184,6 +184,16 @@ describe("addresses that are learnt", () => {
     expect(addressesOf()).toEqual(["far:2"])
   })
 
+  test("[L13] an address that becomes known later is told with the next vectors", () => {
+    const world = new World()
+    const node = world.node()
+    const peer = linked(node)
+    linked(node, "late", { address: "late:1" })
+    world.advance(2 * limits.linkVectorIntervalMs)
+    const told = peer.of("members").map(({ addresses }) => addresses)
+    expect(told).toEqual([new Map([["late", "late:1"]])])
+  })
+
   test("[L13] what a node itself says of its address goes before what others say", () => {
     const world = new World()
     const node = world.node()

@@ -7,49 +7,13 @@ import type { Head } from "../log/index.ts"
 import { encodeHello, tierMarksMax } from "../protocol/index.ts"
 import type { TierMark } from "../protocol/index.ts"
 import { clientNumbered, commit, NativeClient, openNative, YWriter } from "./test/clients.ts"
-import { documentNamed, must, World } from "./test/harness.ts"
+import { must, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
-
-const notes = documentNamed("notes")
-const vectorsMs = 2 * limits.linkVectorIntervalMs
-const lostMs = 5000 + 2 * limits.sweepMs
-const doc = new YWriter(1)
-
-/** Three nodes that are linked, and know each other from the log. */
-function three(): { world: World; nodes: [TestNode, TestNode, TestNode] } {
-  const world = new World()
-  const [a, b, c] = world.mesh("a", "b", "c")
-  world.advance(5000)
-  return { world, nodes: [must(a), must(b), must(c)] }
-}
-
-/** A client with a document open that wants a tier; numbers begin at `first`. */
-function wanting(node: TestNode, client: number, first: number, ...marks: TierMark[]) {
-  const native = new NativeClient(node)
-  native.hello(client, first)
-  node.world.settle()
-  const fromSeq = marks.length > 0 ? 1 : first
-  native.wantTier("node", first)
-  for (const tier of ["quorum", "all"] as const) native.wantTier(tier, fromSeq, ...marks)
-  native.open(1, notes)
-  node.world.settle()
-  return native
-}
-
-function write(client: NativeClient, seq: number): void {
-  client.update(1, seq, doc.put(`k${seq}`, seq))
-  client.node.world.settle()
-  commit(client.node)
-}
+import { lostMs, missing, notes, three, vectorsMs, wanting, write } from "./test/tiers.ts"
 
 /** Where the client was told that its updates stand. */
 function placeOf(client: NativeClient): ReadonlyMap<OriginId, Head> {
   return must(client.of("logged").at(-1)).heads
-}
-
-function missing(client: NativeClient, tier: "quorum" | "all"): string[] {
-  const status = client.of("tier-status").findLast((one) => one.tier === tier)
-  return must(status).missing.map(({ member, linked }) => `${member} ${linked}`)
 }
 
 describe("whom it takes", () => {
@@ -405,16 +369,6 @@ describe("the messages", () => {
     const status = must(client.of("tier-status").at(-1))
     expect(status).toMatchObject({ tier: "all", seq: 1 })
     expect(must(status.missing[0]).forMs).toBeLessThan(10_000)
-  })
-
-  test("[T7] a member that is linked and does not save what it is sent is named too", () => {
-    const { world, nodes } = three()
-    const [a, , c] = nodes
-    c.store.held = true
-    const client = wanting(a, 1, 1)
-    write(client, 1)
-    world.advance(3 * limits.sweepMs)
-    expect(missing(client, "all")).toEqual(["c true"])
   })
 })
 
