@@ -43,16 +43,28 @@ export class Conflicts {
     this.#library = library
   }
 
-  /** Takes the patches of remote changes: nobody conflicts with what they know. */
-  note(patches: readonly Automerge.Patch[], after: object): void {
+  /**
+   * Takes the patches of remote changes: nobody conflicts with what they know. False if `after`
+   * does not show what the changes amount to: a patch of Automerge 3.5.0 may say that a key got a
+   * second value, and not that this is the one to show. Then the document has to be loaded anew,
+   * and noted once more.
+   */
+  note(patches: readonly Automerge.Patch[], after: object): boolean {
+    let isShown = true
     for (const { path, ...patch } of patches) {
       const isOne =
         patch.action === "conflict" ||
         (patch.action === "put" && patch.conflict === true) ||
         (patch.action === "insert" && patch.conflicts?.includes(true) === true)
       const key = path.at(-1)
-      if (isOne && key !== undefined) this.#suspect(containerAt(after, path.slice(0, -1)), key)
+      if (!isOne || key === undefined) continue
+      const parent = valueUnder(after, path.slice(0, -1))
+      if (isContainer(parent)) {
+        this.#suspect(parent, key)
+        isShown &&= patch.action !== "conflict" || this.#showsWinner(parent, key)
+      } else isShown &&= typeof parent === "string"
     }
+    return isShown
   }
 
   /** All that the document shows, by path; the same list for the same document. */
@@ -63,8 +75,21 @@ export class Conflicts {
     return this.#searched.found
   }
 
-  #suspect(container: object | undefined, key: string | number): void {
-    const id = container === undefined ? null : this.#library.getObjectId(container)
+  #showsWinner(parent: object, key: string | number): boolean {
+    const shown = valueAt(parent, key)
+    const [winner] = valuesAt(this.#library, parent, key)
+    // One value after all: another one than before, by a patch that should have been a put.
+    if (winner === undefined) return false
+    if (isContainer(winner.value) || isContainer(shown)) {
+      return isContainer(shown) && this.#library.getObjectId(shown) === winner.operation
+    }
+    const plain = this.#library.isImmutableString(shown) ? shown.toString() : shown
+    // Dates, bytes and counters are fresh objects each time.
+    return typeof plain === typeof winner.value && (isObject(plain) || plain === winner.value)
+  }
+
+  #suspect(container: object, key: string | number): void {
+    const id = this.#library.getObjectId(container)
     if (id === null) return
     const known = this.#suspects.get(id)
     if (known === "all") return
@@ -85,7 +110,7 @@ export class Conflicts {
       }
       const shown = valueAt(frame.container, key)
       if (frame.suspects === "all" || frame.suspects?.has(String(key)) === true) {
-        const all = valuesAt(this.#library, frame.container, key, shown)
+        const all = shownFirst(valuesAt(this.#library, frame.container, key), shown)
         frame.clear &&= all.length === 0
         const path = stack.map(({ keys, index }) => keys[index - 1] ?? 0)
         if (!agree(this.#library, all)) found.push({ path, values: all })
@@ -134,32 +159,40 @@ export function writeResolution(
   const shown = containerAt(doc, path.slice(0, -1))
   const target = containerAt(draft, path.slice(0, -1))
   if (key === undefined || shown === undefined || target === undefined) throw noConflict(path)
-  const values = valuesAt(library, shown, key, valueAt(shown, key))
+  const values = valuesAt(library, shown, key)
   if (agree(library, values)) throw noConflict(path)
   Reflect.set(target, key, plainCopy(library, value))
 }
 
 function containerAt(root: unknown, path: DocumentPath): object | undefined {
-  let value = root
-  for (const key of path) value = isContainer(value) ? valueAt(value, key) : undefined
+  const value = valueUnder(root, path)
   return isContainer(value) ? value : undefined
 }
 
-/** Those of one key, if there are several. */
+function valueUnder(root: unknown, path: DocumentPath): unknown {
+  let value = root
+  for (const key of path) value = isContainer(value) ? valueAt(value, key) : undefined
+  return value
+}
+
+/** Those of one key, if there are several, the one to show first. */
 function valuesAt(
   library: Library,
   parent: object,
   key: string | number,
-  shown: unknown,
 ): readonly ConflictValue[] {
-  if (shown === undefined || Array.isArray(parent) !== (typeof key === "number")) return []
+  const isKey = Array.isArray(parent) === (typeof key === "number")
+  if (!isKey || !Object.hasOwn(parent, key)) return []
   const conflicts = library.getConflicts<object>(parent, toProp(key)) ?? {}
   // Automerge gives them by ascending operation id; the greatest is the one it shows.
-  const [first, ...others] = Object.entries(conflicts)
+  return Object.entries(conflicts)
     .map(([operation, value]) => ({ value, actor: actorOf(operation), operation }))
     .toReversed()
-  // The document's own value knows more, such as that a string is an ImmutableString.
-  return first === undefined ? [] : [{ ...first, value: shown }, ...others]
+}
+
+/** The document's own value knows more, such as that a string is an ImmutableString. */
+function shownFirst(values: readonly ConflictValue[], shown: unknown): readonly ConflictValue[] {
+  return values.map((each, index) => (index === 0 ? { ...each, value: shown } : each))
 }
 
 /** Two who wrote the same number or text agree, and nobody's value would get lost. */
@@ -187,8 +220,11 @@ function actorOf(operation: string): string {
 }
 
 function isContainer(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false
-  return Array.isArray(value) || isPlain(value)
+  return isObject(value) && (Array.isArray(value) || isPlain(value))
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null
 }
 
 function isPlain(value: object): boolean {

@@ -9,6 +9,7 @@ import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
 import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
 import { Conflicts, writeResolution } from "./automerge-conflicts.ts"
 import type { Conflict, DocumentPath } from "./automerge-conflicts.ts"
+import { withUpdate } from "./automerge-update.ts"
 import { automergeLacking, headsSummary } from "./automerge-lacking.ts"
 import { DocumentLink } from "./document-link.ts"
 import type { DocumentStatus } from "./document-status.ts"
@@ -29,6 +30,7 @@ type Loaded<T> = {
   readonly conflicts: Conflicts
   doc: Automerge.Doc<T>
 }
+
 type Early<T> = {
   readonly make: Change<T>
   readonly resolve: () => void
@@ -190,9 +192,7 @@ export class AutomergeDocument<T> {
       apply: (updates) => {
         const before = loaded.doc
         for (const update of updates) {
-          loaded.doc = library.loadIncremental(loaded.doc, update, {
-            patchCallback: (patches, { after }) => loaded.conflicts.note(patches, after),
-          })
+          loaded.doc = withUpdate(library, loaded.doc, loaded.conflicts, update)
         }
         if (loaded.doc !== before) this.#listeners.call(loaded.doc)
       },
