@@ -133,3 +133,25 @@ test("a document that Automerge shows wrongly after a merge is loaded anew", () 
   // At step 84 of this seed a map is replaced by another one, and the patch says "conflict" alone.
   expect(play(339, 90)).toBeGreaterThan(0)
 })
+
+test("1,000 are listed at most, and the rest once these are gone", () => {
+  const marks = (mark: number): number[] => Array.from({ length: 1100 }, () => mark)
+  const [ann, ben] = [replicaOf(), replicaOf()]
+  ann.doc = Automerge.change(ann.doc, (doc) => void (doc["marks"] = marks(0)))
+  receive(ben, Automerge.getAllChanges(ann.doc))
+  for (const [replica, mark] of [
+    [ann, 1],
+    [ben, 2],
+  ] as const) {
+    replica.doc = Automerge.change(replica.doc, ({ marks: list }) => {
+      if (Array.isArray(list)) for (const index of list.keys()) list[index] = mark
+    })
+  }
+  receive(ann, Automerge.getChanges(ann.doc, ben.doc))
+  expect(ann.conflicts.of(ann.doc)).toHaveLength(1000)
+  expect(ann.conflicts.of(ann.doc)[999]?.path).toEqual(["marks", 999])
+  ann.doc = Automerge.change(ann.doc, ({ marks: list }) => {
+    if (Array.isArray(list)) list.splice(0, 1000)
+  })
+  expect(ann.conflicts.of(ann.doc)).toHaveLength(100)
+})
