@@ -7,10 +7,8 @@ import type * as Automerge from "@automerge/automerge"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
 import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
-import { Conflicts, writeResolution } from "./automerge-conflicts.ts"
 import type { Conflict, DocumentPath } from "./automerge-conflicts.ts"
-import { withUpdate } from "./automerge-update.ts"
-import { automergeLacking, headsSummary } from "./automerge-lacking.ts"
+import type * as Kit from "./automerge-kit.ts"
 import { DocumentLink } from "./document-link.ts"
 import type { DocumentStatus } from "./document-status.ts"
 import { closedError } from "./driver.ts"
@@ -23,11 +21,10 @@ import type { Presence } from "./presence.ts"
 import type { Replica } from "./replica.ts"
 import type { Tier } from "./saves.ts"
 
-type Library = typeof Automerge
 type Change<T> = Automerge.ChangeFn<T>
 type Loaded<T> = {
-  readonly library: Library
-  readonly conflicts: Conflicts
+  readonly kit: typeof Kit
+  readonly conflicts: Kit.Conflicts
   doc: Automerge.Doc<T>
 }
 
@@ -79,7 +76,7 @@ export class AutomergeDocument<T> {
 
   /** The Automerge actor of this handle, fresh for each; undefined until `loaded`. */
   get actor(): string | undefined {
-    return this.#loaded?.library.getActorId(this.#loaded.doc)
+    return this.#loaded?.kit.library.getActorId(this.#loaded.doc)
   }
 
   /**
@@ -126,8 +123,8 @@ export class AutomergeDocument<T> {
     if (loaded === undefined) {
       throw new SyncError("ERR_NOT_LOADED", "await the document's `loaded`", true)
     }
-    const { doc, library } = loaded
-    this.#change(loaded, (draft) => writeResolution(library, doc, draft, path, value))
+    const { doc, kit } = loaded
+    this.#change(loaded, (draft) => kit.writeResolution(kit.library, doc, draft, path, value))
   }
 
   /** Calls `listener` with the document at each change, local or remote. */
@@ -150,14 +147,14 @@ export class AutomergeDocument<T> {
   }
 
   async #load(document: DocumentId): Promise<void> {
-    const library = await import("@automerge/automerge").catch((error: unknown) => {
+    const kit = await import("./automerge-kit.ts").catch((error: unknown) => {
       const message = "Automerge could not be loaded"
       throw new SyncError("ERR_ENGINE_UNAVAILABLE", message, true, { cause: error })
     })
     const loaded: Loaded<T> = {
-      library,
-      conflicts: new Conflicts(library),
-      doc: library.init<T>(),
+      kit,
+      conflicts: new kit.Conflicts(kit.library),
+      doc: kit.library.init<T>(),
     }
     await this.#link.open(this.#replicaOf(document, loaded))
     if (this.#link.isEnded) throw closedError()
@@ -175,28 +172,30 @@ export class AutomergeDocument<T> {
   #change(loaded: Loaded<T>, make: Change<T>): void {
     if (this.#link.isEnded) throw closedError()
     const before = loaded.doc
-    loaded.doc = loaded.library.change(before, make)
+    const { library } = loaded.kit
+    loaded.doc = library.change(before, make)
     if (loaded.doc === before) return
-    const bytes = loaded.library.getLastLocalChange(loaded.doc)
+    const bytes = library.getLastLocalChange(loaded.doc)
     if (bytes !== undefined) this.#link.send(bytes)
     this.#listeners.call(loaded.doc)
   }
 
   #replicaOf(document: DocumentId, loaded: Loaded<T>): Replica {
-    const { library } = loaded
+    const { kit } = loaded
+    const { library } = kit
     return {
       document,
       resume: (): Resume => {
-        return { type: "summary", summary: headsSummary(library.getHeads(loaded.doc)) }
+        return { type: "summary", summary: kit.headsSummary(library.getHeads(loaded.doc)) }
       },
       apply: (updates) => {
         const before = loaded.doc
         for (const update of updates) {
-          loaded.doc = withUpdate(library, loaded.doc, loaded.conflicts, update)
+          loaded.doc = kit.withUpdate(library, loaded.doc, loaded.conflicts, update)
         }
         if (loaded.doc !== before) this.#listeners.call(loaded.doc)
       },
-      lacking: (summary, outgoing) => automergeLacking(library, loaded.doc, summary, outgoing),
+      lacking: (summary, outgoing) => kit.automergeLacking(library, loaded.doc, summary, outgoing),
       onPresence: (entries: readonly PresenceEntry[]) => this.presence.receive(entries),
       onStatus: (status: CoreStatus) => this.#link.onStatus(status),
       onClosed: () => this.close(),

@@ -2,11 +2,12 @@
  * `npm run size`: what each entry weighs in an app, minified and gzipped, without the packages it
  * imports; with `-- --why` also what it is made of. Fails past the goal for the main entry.
  */
-import { gzipSync } from "node:zlib"
+import { relative, sep } from "node:path"
 import { parseArgs } from "node:util"
+import { gzipSync } from "node:zlib"
 import type { Metafile } from "esbuild"
 import { bundle } from "./bundle.ts"
-import { entriesOf, externalsOf, readManifest } from "./package.ts"
+import { entriesOf, externalsOf, readManifest, root } from "./package.ts"
 import type { Entry } from "./package.ts"
 
 export const mainBytesMax = 25 * 1024
@@ -23,18 +24,35 @@ export type Size = {
 export async function sizeOf(entry: Entry): Promise<Size> {
   const external = externalsOf(readManifest())
   const { files, meta } = await bundle([entry], external, { outdir: "out", minify: true })
-  const contents = files.map((file) => file.contents)
+  const loaded = filesOf(meta, entry)
+  const contents = files
+    .filter(({ path }) => loaded.has(relative(root, path).split(sep).join("/")))
+    .map((file) => file.contents)
   return {
     minified: sum(contents.map(({ length }) => length)),
     gzipped: sum(contents.map((bytes) => gzipSync(bytes, { level: 9 }).length)),
-    parts: partsOf(meta),
+    parts: partsOf(meta, loaded),
   }
 }
 
-function partsOf({ outputs }: Metafile): readonly (readonly [string, number])[] {
+/** What is loaded with the entry: not what it imports later, if it ever does. */
+function filesOf({ outputs }: Metafile, entry: Entry): ReadonlySet<string> {
+  const files = new Set(Object.keys(outputs).filter((path) => path.endsWith(`/${entry.name}.js`)))
+  for (const file of files) {
+    for (const { path, kind, external } of outputs[file]?.imports ?? []) {
+      if (kind === "import-statement" && external !== true) files.add(path)
+    }
+  }
+  return files
+}
+
+function partsOf(
+  { outputs }: Metafile,
+  files: ReadonlySet<string>,
+): readonly (readonly [string, number])[] {
   const bytes = new Map<string, number>()
-  for (const { inputs } of Object.values(outputs)) {
-    for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+  for (const file of files) {
+    for (const [path, { bytesInOutput }] of Object.entries(outputs[file]?.inputs ?? {})) {
       bytes.set(path, (bytes.get(path) ?? 0) + bytesInOutput)
     }
   }
