@@ -149,7 +149,7 @@ function drawFaults(
   return faults.flatMap((fault) => {
     const everyMs = random.logBetween(...fault.everyMs)
     const drawn = random.chance(2 / 3)
-    if (names === undefined) return drawn && fault.isOptional !== true ? [{ fault, everyMs }] : []
+    if (names === undefined) return drawn ? [{ fault, everyMs }] : []
     const chosen = names.map((text) => text.split(":")).find(([name]) => name === fault.name)
     if (chosen === undefined) return []
     const seconds = chosen[1]

@@ -58,9 +58,8 @@ function toldOf(world: World, document: DocumentId): Set<number> {
 const deletion: Fault = {
   name: "deletion",
   explain: "a document is deleted, created again, or visited by one who may hold an earlier life",
-  row: "client crash and storage",
-  isOptional: true,
-  everyMs: [300, 3000],
+  row: "deletion and zombies",
+  everyMs: [500, 8000],
   lastsMs: [200, 8000],
   inject(world, random) {
     const node = random.pick(world.nodes)

@@ -31,6 +31,7 @@ export const scoreboardRows = [
   "connection storm",
   "malformed and hostile peer or client",
   "client crash and storage",
+  "deletion and zombies",
 ] as const
 export type ScoreboardRow = (typeof scoreboardRows)[number]
 
@@ -51,8 +52,6 @@ export type Fault = {
   /** One sentence: what in the world looks like this. */
   readonly explain: string
   readonly row: ScoreboardRow
-  /** Never drawn: only runs have it that name it. */
-  readonly isOptional?: boolean
   /** Mean time between two occurrences: the seed draws it from this range. */
   readonly everyMs: readonly [Millis, Millis]
   /** How long one occurrence lasts, at least and at most. */
