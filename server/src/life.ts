@@ -3,7 +3,7 @@
  * or when its core finds the log in doubt; then the next life starts on the store opened anew,
  * behind the same HTTP server. Nothing of a life is used after its end.
  */
-import { randomBytes } from "node:crypto"
+import { hash, randomBytes } from "node:crypto"
 import { performance } from "node:perf_hooks"
 import type { Millis } from "@causeway/crdt/base"
 import { compactionLimits, NodeCore } from "@causeway/crdt/node"
@@ -86,6 +86,7 @@ export class Life {
       pushDelayMs,
       engines: engines.engines,
       random,
+      sha256: (input: Uint8Array) => hash("sha256", input, "buffer"),
       compaction: { logBytesMax, logAgeMsMax },
       reopenFromMs,
       staying,

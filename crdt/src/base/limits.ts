@@ -42,6 +42,14 @@ export const limits = {
   /** Entries waiting for the next commit. Past it: reject `overloaded`, stock: close 4501. */
   openBatchEntriesMax: 8192,
   openBatchBytesMax: 48 * MiB,
+  /**
+   * Adopted entries of one commit; one run may have as many. So neither a client's write nor a read
+   * stands behind many of them. Past it: the commit after.
+   */
+  adoptedBatchEntriesMax: 4096,
+  /** Adopted entries that wait for the log. Past it: dropped, and asked for when half are gone. */
+  adoptedWaitingEntriesMax: 65_536,
+  adoptedWaitingBytesMax: 48 * MiB,
   /** Under load commits start this far apart (ADR 7). */
   commitPaceMs: 8,
   /** After a quiet time so many start at once, so a few writers never wait for the pace. */

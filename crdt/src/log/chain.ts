@@ -18,25 +18,34 @@ export const genesisHash: Uint8Array = new Uint8Array(HASH_BYTES)
 export type Head = { readonly seq: number; readonly hash: Uint8Array }
 export const emptyHead: Head = { seq: 0, hash: genesisHash }
 
+/** SHA-256, 32 bytes. */
+export type Sha256 = (bytes: Uint8Array) => Uint8Array
+
 /** The hash of entry (origin, seq), whose predecessor has `previous`. O(record). */
 export function chainHash(
   previous: Uint8Array,
   origin: OriginId,
   seq: number,
   record: Uint8Array,
+  hash: Sha256 = sha256,
 ): Uint8Array {
   assert(previous.length === HASH_BYTES, "hash length")
   const writer = new Writer(HASH_BYTES + origin.length + SEQ_BYTES_MAX + record.length)
   const covered = writer.raw(previous).raw(utf8Encode(origin)).varUint(seq).raw(record).finish()
-  return sha256(covered).slice(0, HASH_BYTES)
+  return hash(covered).slice(0, HASH_BYTES)
 }
 
 /** The head after `records`, which follow `head` without a gap. */
-export function chainRecords(head: Head, origin: OriginId, records: readonly Uint8Array[]): Head {
+export function chainRecords(
+  head: Head,
+  origin: OriginId,
+  records: readonly Uint8Array[],
+  sha?: Sha256,
+): Head {
   let { seq, hash } = head
   for (const record of records) {
     seq += 1
-    hash = chainHash(hash, origin, seq, record)
+    hash = chainHash(hash, origin, seq, record, sha)
   }
   assert(seq <= Number.MAX_SAFE_INTEGER, "seq overflow")
   return { seq, hash }

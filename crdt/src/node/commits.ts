@@ -1,14 +1,14 @@
 /**
  * Commit batches. At most one append is under way; what arrives meanwhile fills the next batch
- * (group commit). After a quiet time `commitBurst` commits may start at once, under load they start
- * `commitPaceMs` apart. A failed append fails the batch that waited behind it too, because its
- * writes follow on those that failed. While the store fails, writes are refused and an empty
- * append tries it again. Rules [D4] [D5] [D6].
+ * (group commit), and of what peers send the batches behind it. After a quiet time `commitBurst`
+ * commits may start at once, under load they start `commitPaceMs` apart. A failed append fails the
+ * batches that waited behind it too, because their writes follow on those that failed. While the
+ * store fails, writes are refused and an empty append tries it again. Rules [D4] [D5] [D6] [L16].
  */
 import { assert, limits } from "../base/index.ts"
 import type { ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { UpdateFacts } from "../engines/index.ts"
-import type { LogRun } from "../log/index.ts"
+import type { LogRun, RecordFields } from "../log/index.ts"
 import type { AppendBatch, AppendResult } from "../ports/index.ts"
 import type { Turn } from "./turn.ts"
 
@@ -25,6 +25,9 @@ export type OwnWrite = {
   readonly facts: UpdateFacts
 }
 
+/** A peer's run, and what its records say. */
+type AdoptedRun = LogRun & { readonly fields: readonly RecordFields[] }
+
 /** What is written of the log itself and not by anybody: snapshots, floors, leaves, notes. */
 export type Maintenance = {
   readonly work: Omit<AppendBatch, "own" | "adopted">
@@ -37,11 +40,13 @@ export type Batch = {
   readonly own: OwnWrite[]
   /** The cluster's own records that this node logs; their seqs follow those of `own`. */
   readonly cluster: Uint8Array[]
-  readonly adopted: LogRun[]
+  readonly adopted: AdoptedRun[]
   /** Called when nothing that was accepted before them is undecided any more. */
   readonly afterwards: ((turn: Turn) => void)[]
   entries: number
   bytes: number
+  adoptedEntries: number
+  adoptedBytes: number
 }
 
 type Store = { state: "ok" } | { state: "failing"; retryAtMs: Millis; retryMs: number }
@@ -62,6 +67,8 @@ function emptyBatch(maintenance?: Maintenance): Batch {
     afterwards: [],
     entries: 0,
     bytes: 0,
+    adoptedEntries: 0,
+    adoptedBytes: 0,
   }
 }
 
@@ -72,6 +79,8 @@ export function ownRecords({ own, cluster }: Batch): Uint8Array[] {
 
 export class Commits {
   #open = emptyBatch()
+  /** Runs that have no room in the open batch; empty if that is. */
+  #later: Batch[] = []
   #underWay: { id: number; batch: Batch; startedMs: Millis } | undefined
   #nextId = 1
   /** Each start moves it on by the pace, from now at least: how far ahead it is, is the load. */
@@ -109,11 +118,50 @@ export class Commits {
     this.#open.bytes += record.length
   }
 
-  adopt(run: LogRun, bytes: number): void {
-    assert(this.admits(bytes) === "ok", "run not admitted")
-    this.#open.adopted.push(run)
-    this.#open.entries += run.records.length
-    this.#open.bytes += bytes
+  /** Whether a peer's run may wait for the log too. */
+  admitsRun(entries: number, bytes: number): boolean {
+    if (this.#store.state === "failing") return false
+    const waiting = this.#adoptedWaiting()
+    return (
+      waiting.entries + entries <= limits.adoptedWaitingEntriesMax &&
+      waiting.bytes + bytes <= limits.adoptedWaitingBytesMax
+    )
+  }
+
+  /** Whether so few runs wait that peers may send what had no room. */
+  get hasRoomForRuns(): boolean {
+    return this.admitsRun(limits.adoptedWaitingEntriesMax / 2, limits.adoptedWaitingBytesMax / 2)
+  }
+
+  #adoptedWaiting(): { readonly entries: number; readonly bytes: number } {
+    let [entries, bytes] = [this.#open.adoptedEntries, this.#open.adoptedBytes]
+    for (const batch of this.#later) {
+      entries += batch.adoptedEntries
+      bytes += batch.adoptedBytes
+    }
+    return { entries, bytes }
+  }
+
+  adopt(run: AdoptedRun, bytes: number): void {
+    const { length } = run.records
+    assert(this.admitsRun(length, bytes), "run not admitted")
+    const last = this.#later.at(-1) ?? this.#open
+    const fits =
+      last.adoptedEntries + length <= limits.adoptedBatchEntriesMax &&
+      last.entries + length <= limits.openBatchEntriesMax &&
+      last.bytes + bytes <= limits.openBatchBytesMax
+    const batch = fits || last.entries === 0 ? last : emptyBatch()
+    if (batch !== last) this.#later.push(batch)
+    batch.adopted.push(run)
+    batch.entries += length
+    batch.bytes += bytes
+    batch.adoptedEntries += length
+    batch.adoptedBytes += bytes
+  }
+
+  /** Peers have what waits behind the open batch: a node that ends does without. */
+  dropLater(): void {
+    this.#later = []
   }
 
   /**
@@ -123,11 +171,20 @@ export class Commits {
     this.#maintenance.push(maintenance)
   }
 
-  /** Calls back once every write accepted so far is durable or has failed. */
+  /** Calls back once every write of this node's accepted so far is durable or has failed. */
   afterwards(turn: Turn, callback: (turn: Turn) => void): void {
-    if (this.#underWay === undefined && this.#open.entries === 0) callback(turn)
-    else if (this.#open.entries > 0) this.#open.afterwards.push(callback)
-    else this.#underWay?.batch.afterwards.push(callback)
+    this.#after(turn, this.#open, callback)
+  }
+
+  /** The same of what was adopted so far, too. */
+  afterAll(turn: Turn, callback: (turn: Turn) => void): void {
+    this.#after(turn, this.#later.at(-1) ?? this.#open, callback)
+  }
+
+  #after(turn: Turn, last: Batch, callback: (turn: Turn) => void): void {
+    if (last.entries > 0) last.afterwards.push(callback)
+    else if (this.#underWay === undefined) callback(turn)
+    else this.#underWay.batch.afterwards.push(callback)
   }
 
   /** Starts the next append if there is one and its time has come. */
@@ -153,7 +210,7 @@ export class Commits {
 
   #start(turn: Turn): void {
     const batch = this.#open
-    this.#open = emptyBatch()
+    this.#open = this.#later.shift() ?? emptyBatch()
     this.#pacedToMs = Math.max(this.#pacedToMs, turn.nowMs) + limits.commitPaceMs
     this.#isMaintenanceNext = true
     this.#append(turn, batch)
@@ -202,8 +259,9 @@ export class Commits {
     const retryMs = Math.min(Math.max(doubled, limits.storeRetryMsMin), limits.storeRetryMsMax)
     this.#store = { state: "failing", retryAtMs: turn.nowMs + retryMs, retryMs }
     turn.emit({ type: "store-failed", code, message })
-    const lost = [batch, this.#open]
+    const lost = [batch, this.#open, ...this.#later]
     this.#open = emptyBatch()
+    this.#later = []
     return { type: "failed", lost, code }
   }
 }

@@ -1,6 +1,6 @@
 /** What a node core is made with. */
 import type { Millis, NodeId, OriginId } from "../base/index.ts"
-import type { Head, LogEntry, Notes } from "../log/index.ts"
+import type { Head, LogEntry, Notes, Sha256 } from "../log/index.ts"
 import type { NodeRandom } from "../ports/index.ts"
 import type { VersionRange } from "../protocol/index.ts"
 import type { CompactionConfig } from "./compaction.ts"
@@ -39,6 +39,8 @@ export type NodeConfig = {
   readonly pushDelayMs?: Millis | undefined
   readonly engines: Engines
   readonly random: NodeRandom
+  /** The host's own, if it is faster than one in JavaScript: peers' entries are checked with it. */
+  readonly sha256?: Sha256
   /** From when on this core may end for a doubt (`Reopenings`). Default: at once. */
   readonly reopenFromMs?: ReopenTimes
   /** What the last opening for a fork found out (`Reopenings`). Default: nothing. */

@@ -7,7 +7,6 @@ import { VersionVector } from "../clock/index.ts"
 import type { Dot } from "../clock/index.ts"
 import { EngineError } from "../engines/index.ts"
 import type { UpdateFacts } from "../engines/index.ts"
-import { decodeUpdate } from "../log/index.ts"
 import { encodeUpdatesFrames } from "../protocol/index.ts"
 import { encodeYUpdate } from "../protocol/stock/index.ts"
 import type { Batch } from "./commits.ts"
@@ -40,13 +39,13 @@ export function durableUpdates(core: Core, batch: Batch, firstSeq: number): Dura
     connection: write.connection,
   }))
   for (const run of batch.adopted) {
-    for (const [index, record] of run.records.entries()) {
-      const update = decodeUpdate(record)
-      if (update === undefined) {
-        learn(core, run.origin, record)
+    for (const [index, fields] of run.fields.entries()) {
+      if (fields.kind !== "update") {
+        const record = run.records[index]
+        if (record !== undefined) learn(core, run.origin, record)
         continue
       }
-      const { document, body } = update
+      const { document, body } = fields
       const dot = { origin: run.origin, seq: run.firstSeq + index }
       updates.push({ document, body, facts: undefined, dot, connection: undefined })
     }
@@ -70,7 +69,9 @@ export function deliver(
     if (document === undefined) continue
     const facts = update.facts ?? factsOf(turn, document, update.body)
     if (facts === undefined) continue
-    const effect = documents.append(document, update.body, facts)
+    // What is kept of a peer's must not keep all that came with it.
+    const body = update.connection === undefined ? update.body.slice() : update.body
+    const effect = documents.append(document, body, facts)
     if (effect === "pending" && update.connection !== undefined) {
       const writers = pending.get(document)
       if (writers === undefined) pending.set(document, new Set([update.connection]))

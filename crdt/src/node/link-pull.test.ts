@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
 import type { Millis, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import { chainHash, genesisHash } from "../log/index.ts"
+import { chainHash, chainRecords, emptyHead, genesisHash } from "../log/index.ts"
+import type { Head } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
 import { openNative, openStock } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
@@ -292,4 +293,33 @@ test("[L6] origins are counted: what a peer makes up can't make our own vector u
   expect(peer.of("want").length).toBeLessThan(limits.originsMax)
   // The harness decodes this vector as a peer would.
   expect(linked(node, "next").greeting.map(({ type }) => type)).toContain("vector")
+})
+
+test("[L16] what has no room is asked for once there is, and commits stay small", () => {
+  const world = new World()
+  const node = world.node()
+  const peer = linked(node, "far")
+  node.store.held = true
+  const [record] = records(1)
+  const frame = Array.from({ length: limits.linkFrameEntriesMax }, () => must(record))
+  const frames = limits.adoptedWaitingEntriesMax / frame.length
+  let head: Head = emptyHead
+  // The first is under way, the last has no room.
+  for (let index = 0; index < frames + 2; index++) {
+    peer.entries(peer.origin, head.seq + 1, frame, head.hash)
+    head = chainRecords(head, peer.origin, frame)
+  }
+  world.settle()
+  expect(peer.of("want")).toEqual([])
+  node.store.held = false
+  world.advance(limits.commitPaceMs * frames * 2)
+  const appended = node.effects.flatMap((effect) => {
+    if (effect.type !== "append") return []
+    return effect.entries.adopted.reduce((sum, { records: { length } }) => sum + length, 0)
+  })
+  expect(Math.max(...appended)).toBeLessThanOrEqual(limits.adoptedBatchEntriesMax)
+  expect(peer.of("want")).toEqual([
+    { type: "want", origin: peer.origin, fromSeq: (frames + 1) * frame.length + 1 },
+  ])
+  expect(node.store.log.head(peer.origin).seq).toBe((frames + 1) * frame.length)
 })

@@ -1,16 +1,17 @@
 /**
  * The receiving half of links: adopts runs that continue the log, asks for what vectors show to be
  * missing, one peer at a time per origin, and leaves origins alone whose own node is linked and
- * pushes them. Rules [L5] [L6].
+ * pushes them. Rules [L5] [L6] [L16].
  */
 import { bytesCompare, bytesEqual, DecodeError, limits } from "../base/index.ts"
 import type { Millis, OriginId } from "../base/index.ts"
 import { chainRecords, decodeRecord } from "../log/index.ts"
-import type { Head, LogRun } from "../log/index.ts"
+import type { Head, LogRun, RecordFields } from "../log/index.ts"
 import { encodeLinkWant } from "../protocol/index.ts"
 import type { LinkEntries, LinkTruncated } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
 import type { Forks } from "./forks.ts"
+import { HeadAhead } from "./head-ahead.ts"
 import type { Link } from "./link.ts"
 import type { Turn } from "./turn.ts"
 import { VainFloors } from "./vain-floors.ts"
@@ -26,6 +27,8 @@ export class LinkPull {
   readonly #adopting = new Map<OriginId, Head>()
   readonly #wants = new Map<OriginId, Want>()
   readonly vainFloors: VainFloors = new VainFloors()
+  /** Origins of which something came that had no room, and from whom. */
+  readonly #turnedAway = new Map<OriginId, Link>()
   /** Of these nothing is adopted now: their heads are about to move without entries. */
   #heldBack: ReadonlySet<OriginId> = new Set()
 
@@ -67,7 +70,8 @@ export class LinkPull {
     }
     if (known >= records.length) return true
     const before = { seq: firstSeq - 1, hash: message.previousHash }
-    const reached = chainRecords(before, origin, records.slice(0, known))
+    const { sha256 } = this.#core.config
+    const reached = chainRecords(before, origin, records.slice(0, known), sha256)
     if (!bytesEqual(reached.hash, head.hash)) {
       this.#forks.notice(turn, link, origin, head.seq)
       return true
@@ -91,16 +95,19 @@ export class LinkPull {
 
   #adopt(turn: Turn, link: Link, head: Head, run: LogRun): boolean {
     let bytes = 0
-    for (const record of run.records) {
-      bytes += record.length
-      if (!decodes(record)) return false
+    for (const record of run.records) bytes += record.length
+    const { commits, config } = this.#core
+    if (!commits.admitsRun(run.records.length, bytes)) {
+      this.#setWant(run.origin, { link, isAsked: true, atMs: turn.nowMs })
+      this.#turnedAway.set(run.origin, link)
+      return true
     }
-    // No room, or a failing store: dropped, and asked for again when vectors are compared.
-    if (this.#core.commits.admits(bytes) !== "ok") return true
+    const fields = decoded(run.records)
+    if (fields === undefined) return false
     link.unserved.delete(run.origin)
     link.brought.add(run.origin)
-    this.#adopting.set(run.origin, chainRecords(head, run.origin, run.records))
-    this.#core.commits.adopt(run, bytes)
+    this.#adopting.set(run.origin, new HeadAhead(head, run, config.sha256))
+    commits.adopt({ ...run, fields }, bytes)
     if (link.healing !== undefined) link.healing.entries += run.records.length
     this.#noteAdopting(turn, link, run.origin)
     return true
@@ -116,10 +123,15 @@ export class LinkPull {
   }
 
   /** Adopted runs are durable, or lost with their batch: what is held is what counts. */
-  settle(): void {
+  settle(turn: Turn): void {
     for (const [origin, head] of this.#adopting) {
       if (this.#core.holdings.head(origin).seq >= head.seq) this.#adopting.delete(origin)
     }
+    if (this.#turnedAway.size === 0 || !this.#core.commits.hasRoomForRuns) return
+    for (const [origin, link] of this.#turnedAway) {
+      if (this.#wants.get(origin)?.link === link) this.#ask(turn, link, origin)
+    }
+    this.#turnedAway.clear()
   }
 
   forgetAdopting(): void {
@@ -241,6 +253,10 @@ export class LinkPull {
     const isFresh = want !== undefined && turn.nowMs - want.atMs < limits.linkWantMs
     const isInTurn = link !== want?.link && !link.unserved.has(origin)
     if (isFresh && want.isAsked && !isInTurn) return
+    this.#ask(turn, link, origin)
+  }
+
+  #ask(turn: Turn, link: Link, origin: OriginId): void {
     this.#setWant(origin, { link, isAsked: true, atMs: turn.nowMs })
     const fromSeq = this.#head(origin).seq + 1
     turn.send(link.connection, encodeLinkWant({ type: "want", origin, fromSeq }))
@@ -293,13 +309,17 @@ export class LinkPull {
   }
 }
 
-/** Whether these bytes are a record. */
-export function decodes(record: Uint8Array): boolean {
+/** What these records say; undefined if one of them is none. */
+function decoded(records: readonly Uint8Array[]): RecordFields[] | undefined {
   try {
-    decodeRecord(record)
-    return true
+    return records.map(decodeRecord)
   } catch (error) {
-    if (error instanceof DecodeError) return false
+    if (error instanceof DecodeError) return undefined
     throw error
   }
+}
+
+/** Whether these bytes are a record. */
+export function decodes(record: Uint8Array): boolean {
+  return decoded([record]) !== undefined
 }

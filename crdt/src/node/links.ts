@@ -109,7 +109,7 @@ export class Links {
       onVain: (turn, peer, origins) => this.pull.vainFloors.note(turn.nowMs, peer, origins),
       show,
       onRaised: (turn) => {
-        this.pull.settle()
+        this.pull.settle(turn)
         this.vectors.tellSoon(turn)
         for (const link of this.#links.values()) this.pull.pullFrom(turn, link, link.unsettled)
       },

@@ -241,9 +241,8 @@ export class NodeCore {
     for (const [document, writers] of pending) this.#onPending(turn, document, writers)
     this.#native.updates.onCommitted(turn, batch.own, firstSeq)
     this.#links.membership.onDurable(turn)
-    const records = ownRecords(batch)
-    this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, records)
-    this.#links.pull.settle()
+    this.#links.push.onOwnCommitted(turn, firstSeq, previousHash, ownRecords(batch))
+    this.#links.pull.settle(turn)
     const hasRaised = (batch.maintenance?.work.raise ?? []).length > 0
     if (batch.adopted.length > 0 || hasRaised) this.#links.vectors.tellSoon(turn)
     this.#tiers.onCommitted(turn, batch.adopted.length + batch.cluster.length > 0)
@@ -412,6 +411,7 @@ export class NodeCore {
   #end(turn: Turn): void {
     this.#isStopping = true
     this.#compaction.stop()
+    this.#core.commits.dropLater()
     this.#core.commits.afterwards(turn, (settled) => {
       this.#links.push.flush(settled)
       for (const connection of this.#clients.keys()) settled.close(connection, "service-restart")

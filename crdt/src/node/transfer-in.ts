@@ -394,7 +394,7 @@ export class TransferIn {
         seq > holdings.head(origin).seq,
     )
     this.#hooks.holdBack(new Set(raise.map(([origin]) => origin)))
-    commits.afterwards(turn, () => {
+    commits.afterAll(turn, () => {
       if (this.#transfer !== transfer) return
       const still = raise.filter(([origin, { seq }]) => seq > holdings.head(origin).seq)
       const raised = new Map(still)

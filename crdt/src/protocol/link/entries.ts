@@ -1,6 +1,5 @@
 /** A run of one origin's entries, oldest first; pushed live or in answer to a want. Rule [L3]. */
-import { assert, DecodeError, limits, Writer } from "../../base/index.ts"
-import type { Reader } from "../../base/index.ts"
+import { assert, DecodeError, limits, Reader, Writer } from "../../base/index.ts"
 import { decodeOrigin } from "../../clock/index.ts"
 import { HASH_BYTES } from "../../log/index.ts"
 import type { LogRun } from "../../log/index.ts"
@@ -24,7 +23,7 @@ export function encodeLinkEntries(message: LinkEntries): Uint8Array {
   return writer.finish()
 }
 
-/** Records are copies: they go to the log. */
+/** Records are views on one copy: they go to the log. */
 export function decodeLinkEntries(reader: Reader): LinkEntries {
   const origin = decodeOrigin(reader)
   const firstSeq = reader.varUint()
@@ -32,9 +31,9 @@ export function decodeLinkEntries(reader: Reader): LinkEntries {
   const count = reader.count(limits.linkFrameEntriesMax)
   const beyond = firstSeq > Number.MAX_SAFE_INTEGER - count
   if (count < 1 || firstSeq < 1 || beyond) throw new DecodeError("bad-value", reader.offset, "run")
+  const copy = new Reader(reader.raw(reader.remaining).slice())
   const records: Uint8Array[] = []
-  for (let index = 0; index < count; index++) {
-    records.push(reader.bytes(limits.frameBytesMax).slice())
-  }
+  for (let index = 0; index < count; index++) records.push(copy.bytes(limits.frameBytesMax))
+  copy.end()
   return { type: "entries", run: { origin, firstSeq, records }, previousHash }
 }
