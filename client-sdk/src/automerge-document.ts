@@ -195,6 +195,7 @@ export class AutomergeDocument<T> {
         }
         if (loaded.doc !== before) this.#listeners.call(loaded.doc)
       },
+      state: () => library.save(loaded.doc),
       lacking: (summary, outgoing) => kit.automergeLacking(library, loaded.doc, summary, outgoing),
       onPresence: (entries: readonly PresenceEntry[]) => this.presence.receive(entries),
       onStatus: (status: CoreStatus) => this.#link.onStatus(status),

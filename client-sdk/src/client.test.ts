@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { limits } from "@causeway/crdt/base"
 import { createClient, memoryStorage, SyncError } from "./index.ts"
-import type { RejectedUpdate } from "./index.ts"
+import type { ClientStorage, RejectedUpdate } from "./index.ts"
 import { connect, startNode, temporaryFolder, textOf, type, until } from "./test/world.ts"
 import { untilText, within } from "./test/world.ts"
 
@@ -281,23 +281,21 @@ describe("the client", () => {
     expect(client.connection.current.state).toBe("closed")
   })
 
-  test("storage that can't be read ends the client with its reason", async () => {
+  test("[C11] a client whose storage can't be opened goes on in memory, and says so", async () => {
     const { sync } = await startNode()
-    const storage = memoryStorage()
-    const broken = {
-      load: (_: unknown, done: (result: { ok: false; message: string }) => void) => {
-        queueMicrotask(() => done({ ok: false, message: "database is corrupt" }))
+    const broken = Object.assign(memoryStorage(), {
+      load: (...[, done]: Parameters<ClientStorage["load"]>) => {
+        const message = "database is corrupt"
+        queueMicrotask(() => done({ ok: false, code: "damaged", message }))
       },
-      write: storage.write.bind(storage),
-      close: storage.close.bind(storage),
-    }
+    })
     const client = connect(sync, { storage: broken })
     const note = client.yjs("notes")
-    await expect(note.loaded).rejects.toMatchObject({ code: "ERR_STORAGE" })
+    type(note, "hi")
+    await note.saved("node")
+    const state = { state: "memory-only", code: "damaged", message: "database is corrupt" }
+    expect(client.storage.current).toEqual(state)
     await expect(note.saved("local")).rejects.toMatchObject({ code: "ERR_STORAGE" })
-    expect(client.connection.current).toMatchObject({
-      state: "closed",
-      why: { reason: "database is corrupt" },
-    })
+    await untilText(connect(sync).yjs("notes"), "hi")
   })
 })

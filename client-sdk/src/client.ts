@@ -6,9 +6,11 @@ import type { ClientStorage, RejectedUpdate as StoredRejection } from "@causeway
 import { rejectCodes } from "@causeway/crdt/protocol"
 import { AutomergeDocument } from "./automerge-document.ts"
 import { closedError, Driver } from "./driver.ts"
+import { persistStorage } from "./environment.ts"
+import type { PersistResult } from "./environment.ts"
 import { SyncError } from "./errors.ts"
-import { memoryStorage } from "./memory-storage.ts"
 import type { Observable } from "./observable.ts"
+import type { StorageStatus } from "./storage-status.ts"
 import { YjsDocument } from "./yjs-document.ts"
 
 export type ClientOptions = {
@@ -54,7 +56,7 @@ export class Client {
   /** @internal */
   constructor(options: ClientOptions) {
     checkUrls(options.urls)
-    const { urls, token, storage = memoryStorage(), onEvent } = options
+    const { urls, token, storage, onEvent } = options
     this.#driver = new Driver({ urls: [...urls], token, storage })
     if (onEvent !== undefined) this.#driver.events.add(onEvent)
     this.pending = pendingOf(this.#driver)
@@ -67,6 +69,16 @@ export class Client {
 
   get connection(): Observable<ConnectionStatus> {
     return this.#driver.connection
+  }
+
+  /** Asks the browser to keep what is stored when it runs short of room; it may ask its user. */
+  persist(): Promise<PersistResult> {
+    return persistStorage()
+  }
+
+  /** Whether what is typed gets into local storage. */
+  get storage(): Observable<StorageStatus> {
+    return this.#driver.storage
   }
 
   /**

@@ -22,7 +22,10 @@ export class DocumentLink {
   readonly #driver: Driver
   readonly #onEnd: () => void
   readonly #onClosed: () => void
+  /** Typed before storage was read: it is of whatever generation is there. */
+  readonly #early: Uint8Array[] = []
   #replica: Replica | undefined
+  #isOpen = false
   #ended = false
 
   constructor(driver: Driver, document: DocumentId, clientOf: () => number, onEnd: () => void) {
@@ -45,15 +48,23 @@ export class DocumentLink {
 
   /** Waits for storage, and opens the document. */
   async open(replica: Replica): Promise<void> {
-    await this.#driver.loaded
-    if (this.#ended) throw closedError()
     this.#replica = replica
-    this.#driver.attach(replica)
+    await this.#driver.open(replica, () => !this.#ended)
+    this.#sendEarly()
     this.presence.announce()
   }
 
   send(bytes: Uint8Array): void {
-    this.#hand({ type: "local-update", document: this.document, bytes })
+    if (this.#isOpen) this.#hand({ type: "local-update", document: this.document, bytes })
+    else this.#early.push(bytes)
+  }
+
+  #sendEarly(): void {
+    this.#isOpen = true
+    // Also while the client closes, which waits for that.
+    for (const bytes of this.#early.splice(0)) {
+      this.#driver.hand({ type: "local-update", document: this.document, bytes })
+    }
   }
 
   onStatus(status: CoreStatus): void {
@@ -68,6 +79,7 @@ export class DocumentLink {
   /** Lets go of the document; what is pending is still sent. */
   end(): void {
     if (this.#ended) return
+    this.#sendEarly()
     this.#ended = true
     if (this.#replica !== undefined) this.#driver.detach(this.#replica)
     this.#onEnd()

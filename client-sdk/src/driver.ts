@@ -4,23 +4,29 @@
  * the documents' handles. Nothing here decides anything: the core does.
  */
 import { unreachable } from "@causeway/crdt/base"
-import type { DocumentId } from "@causeway/crdt/base"
+import type { ClientId, DocumentId } from "@causeway/crdt/base"
 import { ClientCore, randomClientId } from "@causeway/crdt/client"
 import type { ClientEffect, ClientEvent, ClientInput } from "@causeway/crdt/client"
 import type { ConnectionStatus, PendingStatus } from "@causeway/crdt/client"
-import type { ClientStorage, RejectedUpdate, StoredClient } from "@causeway/crdt/ports"
+import type { ClientStorage, DamagedRecord, LoadResult } from "@causeway/crdt/ports"
+import type { RejectedUpdate, StorageFailure, StorageResult } from "@causeway/crdt/ports"
+import type { DocumentReadResult, StoredClient } from "@causeway/crdt/ports"
 import { nowMs, onNetworkHint, systemRandom } from "./environment.ts"
 import { SyncError } from "./errors.ts"
+import { memoryStorage } from "./memory-storage.ts"
 import { guarded, Listeners, State } from "./observable.ts"
 import type { Replica } from "./replica.ts"
 import { Saves } from "./saves.ts"
 import type { Tier } from "./saves.ts"
 import { Sockets } from "./sockets.ts"
+import { failingOf, isWorthRetrying, openAttempts, openPauseMs } from "./storage-status.ts"
+import type { StorageStatus } from "./storage-status.ts"
 
 export type DriverOptions = {
   readonly urls: readonly string[]
   readonly token: (() => string | Promise<string>) | undefined
-  readonly storage: ClientStorage
+  /** Undefined: in memory. */
+  readonly storage: ClientStorage | undefined
 }
 
 /** setTimeout takes no more; a later deadline is asked for again. */
@@ -37,6 +43,10 @@ export class Driver {
     full: false,
     storageHealthy: true,
   })
+  readonly storage: State<StorageStatus> = new State<StorageStatus>({ state: "opening" })
+  /** Records that storage could not read, in the order in which that was found. */
+  readonly damaged: DamagedRecord[] = []
+  readonly damages: Listeners<DamagedRecord> = new Listeners<DamagedRecord>()
   readonly events: Listeners<ClientEvent> = new Listeners<ClientEvent>()
   readonly rejections: Listeners<RejectedUpdate> = new Listeners<RejectedUpdate>()
   /** Rejected updates the app has not taken care of. */
@@ -49,10 +59,12 @@ export class Driver {
   readonly #replicas = new Map<DocumentId, Replica>()
   readonly #inbox: ClientInput[] = []
   readonly #forgetHints: () => void
+  /** Documents that are being read. */
+  readonly #openings = new Set<Promise<void>>()
+  #storage: ClientStorage
   #core: ClientCore | undefined
   #running = false
   #closed: Promise<void> | undefined
-  #failed: SyncError | undefined
   #onIdle: (() => void) | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -66,42 +78,61 @@ export class Driver {
       },
     })
     this.#forgetHints = onNetworkHint(() => this.hand({ type: "connect-now" }))
-    this.loaded = new Promise((resolve, reject) => {
-      options.storage.load(randomClientId(systemRandom), (result) => {
-        if (result.ok) {
-          this.#start(result.stored)
-          resolve()
-        } else {
-          const error = new SyncError("ERR_STORAGE", result.message, false)
-          this.#fail(error)
-          reject(error)
-        }
-      })
-    })
+    this.#storage = options.storage ?? memoryStorage({ documents: false })
+    this.loaded = this.#load()
     // Each handle awaits it; that nobody does is no error.
     this.loaded.catch(() => undefined)
   }
 
   get isClosed(): boolean {
-    return this.#closed !== undefined || this.#failed !== undefined
+    return this.#closed !== undefined
   }
 
   pendingDocuments(): DocumentId[] {
     return this.#core?.pendingDocuments() ?? []
   }
 
+  /** Reads the document from storage, and opens it if `isWanted` still. */
+  open(replica: Replica, isWanted: () => boolean): Promise<void> {
+    const opening = this.loaded.then(() => {
+      if (!isWanted()) throw closedError()
+      return new Promise<void>((resolve, reject) => {
+        this.#storage.read(replica.document, (result) => {
+          if (this.#core === undefined || !isWanted()) return reject(closedError())
+          this.#attach(replica, this.#core, result)
+          resolve()
+        })
+      })
+    })
+    const settled = opening.catch(() => undefined)
+    this.#openings.add(settled)
+    void settled.then(() => this.#openings.delete(settled))
+    return opening
+  }
+
   /**
-   * Opens the document. What is pending of it, from an earlier life or an earlier handle, is
-   * applied first, because nodes don't send it back.
+   * Opens the document with what storage has of it, and what is pending, from an earlier life or
+   * an earlier handle: nodes don't send that back. Rule [C8].
    */
-  attach(replica: Replica): void {
+  #attach(replica: Replica, core: ClientCore, result: DocumentReadResult): void {
     const { document } = replica
-    const pending = this.#core?.pendingUpdates(document) ?? []
-    if (pending.length > 0) replica.apply(pending)
+    if (!result.ok) this.storage.set(failingOf(result))
+    else for (const damage of result.damaged) this.#onDamage(damage)
+    const read = result.ok ? result.stored : undefined
+    const { generation, stored, pending, resume } = core.opening(document, read)
+    const isWhole = applyAll(replica, stored)
+    applyAll(replica, pending)
     this.#replicas.set(document, replica)
-    this.hand({ type: "open-document", document, generation: 0, resume: replica.resume() })
+    const known = isWhole && resume !== undefined
+    this.hand({
+      type: "open-document",
+      document,
+      generation,
+      resume: known ? { type: "vector", vector: resume } : replica.resume(),
+      stored,
+    })
     // What was typed before may have changed the status already.
-    const status = this.#core?.statusOf(document)
+    const status = core.statusOf(document)
     if (status !== undefined) replica.onStatus(status)
   }
 
@@ -113,8 +144,11 @@ export class Driver {
 
   async saved(document: DocumentId, tier: Tier): Promise<void> {
     await this.loaded
-    if (this.#failed !== undefined) throw this.#failed
     if (this.#core === undefined || this.#closed !== undefined) throw closedError()
+    const { current } = this.storage
+    if (tier === "local" && current.state === "memory-only" && current.code !== undefined) {
+      throw new SyncError("ERR_STORAGE", current.message, false, { cause: current })
+    }
     if (tier === "quorum" || tier === "all") this.hand({ type: "want-tier", tier })
     await this.#saves.wait(this.#core, document, tier)
   }
@@ -125,7 +159,6 @@ export class Driver {
 
   /** Takes an input now, or right after the one that is being worked on. */
   hand(input: ClientInput): void {
-    if (this.#failed !== undefined) return
     this.#inbox.push(input)
     this.#run()
   }
@@ -139,6 +172,7 @@ export class Driver {
   async #close(): Promise<void> {
     this.#forgetHints()
     await this.loaded.catch(() => undefined)
+    await Promise.all(this.#openings)
     const core = this.#core
     while (core?.storing === true && core.pending.storageHealthy) {
       await new Promise<void>((resolve) => {
@@ -150,12 +184,44 @@ export class Driver {
     this.#saves.failAll(closedError())
     for (const replica of this.#replicas.values()) replica.onClosed()
     this.#replicas.clear()
-    await new Promise<void>((resolve) => this.#options.storage.close(resolve))
+    await new Promise<void>((resolve) => this.#storage.close(resolve))
+  }
+
+  async #load(): Promise<void> {
+    const fresh = randomClientId(systemRandom)
+    let result = await this.#loadFrom(this.#storage, fresh)
+    for (let attempt = 1; attempt < openAttempts && this.#closed === undefined; attempt++) {
+      if (result.ok || !isWorthRetrying(result)) break
+      this.storage.set(failingOf(result))
+      await new Promise((resolve) => setTimeout(resolve, openPauseMs * attempt))
+      result = await this.#loadFrom(this.#storage, fresh)
+    }
+    if (result.ok) {
+      const inMemory = {
+        state: "memory-only",
+        code: undefined,
+        message: "as the app chose",
+      } as const
+      this.storage.set(this.#options.storage === undefined ? inMemory : { state: "ok" })
+    } else result = await this.#goOnInMemory(result, fresh)
+    if (!result.ok) throw new SyncError("ERR_STORAGE", result.message, false)
+    this.#start(result.stored)
+  }
+
+  #loadFrom(storage: ClientStorage, fresh: ClientId): Promise<LoadResult> {
+    return new Promise((resolve) => storage.load(fresh, resolve))
+  }
+
+  #goOnInMemory({ code, message }: StorageFailure, fresh: ClientId): Promise<LoadResult> {
+    this.#storage = memoryStorage()
+    this.storage.set({ state: "memory-only", code, message })
+    return this.#loadFrom(this.#storage, fresh)
   }
 
   #start(stored: StoredClient): void {
     const { urls, token } = this.#options
     for (const update of stored.rejected) this.rejected.set(update.seq, update)
+    for (const damage of stored.damaged) this.#onDamage(damage)
     this.#core = new ClientCore({
       urls,
       random: systemRandom,
@@ -165,16 +231,6 @@ export class Driver {
     if (this.#closed === undefined) this.#inbox.unshift({ type: "go-online" })
     this.#run()
     for (const update of stored.rejected) this.rejections.call(update)
-  }
-
-  /** The end of the client: no input is taken any more, and the app is told why. */
-  #fail(error: SyncError): void {
-    this.#failed = error
-    this.#forgetHints()
-    clearTimeout(this.#timer)
-    this.#inbox.length = 0
-    this.#saves.failAll(error)
-    this.connection.set({ state: "closed", why: { code: undefined, reason: error.message } })
   }
 
   #run(): void {
@@ -212,15 +268,15 @@ export class Driver {
       case "disconnect":
         return this.#sockets.close(effect.socket, effect.code, effect.reason)
       case "store":
-        return this.#options.storage.write(effect.writes, (result) => {
-          this.hand({ type: "stored", result })
-        })
+        return this.#storage.write(effect.writes, (result) => this.#onStored(result))
       case "fetch-token":
         return this.#fetchToken()
       case "deliver":
         return this.#deliver(effect.document, effect.updates)
       case "node-summary":
         return this.#compare(effect)
+      case "compact":
+        return this.#compact(effect.document)
       case "rejected":
         return this.#onRejected(effect.update)
       default:
@@ -246,11 +302,30 @@ export class Driver {
         return
       case "acked":
       case "resume":
-        // The replica is in memory: its resume point is the core's until storage keeps both.
         return
       default:
         return unreachable(effect)
     }
+  }
+
+  #onStored(result: StorageResult): void {
+    if (!result.ok) this.storage.set(failingOf(result))
+    else if (this.storage.current.state === "failing") this.storage.set({ state: "ok" })
+    this.hand({ type: "stored", result })
+  }
+
+  #onDamage(damage: DamagedRecord): void {
+    this.damaged.push(damage)
+    this.damages.call(damage)
+  }
+
+  /** Once all that is typed by now was handed in, also what a transaction has yet to tell. */
+  #compact(document: DocumentId): void {
+    const replica = this.#replicas.get(document)
+    queueMicrotask(() => {
+      if (replica === undefined || this.#replicas.get(document) !== replica) return
+      guarded(() => this.hand({ type: "compacted", document, state: replica.state() }))
+    })
   }
 
   #fetchToken(): void {
@@ -298,6 +373,19 @@ type Acted =
   | "deliver"
   | "node-summary"
   | "rejected"
+  | "compact"
+
+/** All at once; if the engine refuses that, one by one, as one bad update costs no other. */
+function applyAll(replica: Replica, updates: readonly Uint8Array[]): boolean {
+  if (updates.length === 0) return true
+  try {
+    replica.apply(updates)
+    return true
+  } catch {
+    for (const update of updates) guarded(() => replica.apply([update]))
+    return false
+  }
+}
 
 export function closedError(): SyncError {
   return new SyncError("ERR_CLOSED", "the client is closed", false)

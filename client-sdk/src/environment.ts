@@ -34,3 +34,13 @@ export function onNetworkHint(listener: () => void): () => void {
     page?.removeEventListener("visibilitychange", onVisible)
   }
 }
+
+/** Asks the browser not to evict what is stored; "unsupported" where there is no such thing. */
+export async function persistStorage(): Promise<PersistResult> {
+  const manager = "navigator" in globalThis ? navigator.storage : undefined
+  if (typeof manager?.persist !== "function") return "unsupported"
+  if (await manager.persisted()) return "granted"
+  return (await manager.persist()) ? "granted" : "denied"
+}
+
+export type PersistResult = "granted" | "denied" | "unsupported"

@@ -7,7 +7,7 @@ export type SyncErrorCode =
   | "ERR_CLOSED"
   /** A node ended the connection for good; `cause` says why. */
   | "ERR_CONNECTION_REFUSED"
-  /** Local storage could not be read. */
+  /** Local storage does not work; `cause` says why, and `client.storage` what it is now. */
   | "ERR_STORAGE"
   /** The node is of an older build and knows nothing of this tier. */
   | "ERR_TIER_UNAVAILABLE"

@@ -2,78 +2,55 @@
  * Client storage in memory: what was typed outlives a client, but not the process. Give the same
  * storage to the next client and it goes on where the last one stopped.
  */
-import type { ClientId } from "@causeway/crdt/base"
-import type {
-  ClientStorage,
-  LoadResult,
-  RejectedUpdate,
-  StorageResult,
-  StorageWrite,
-  StoredUpdate,
-} from "@causeway/crdt/ports"
+import type { ClientId, DocumentId } from "@causeway/crdt/base"
+import { StoredImage } from "@causeway/crdt/client"
+import type { ClientStorage, DocumentListResult, DocumentReadResult } from "@causeway/crdt/ports"
+import type { LoadResult, StorageResult, StorageWrite } from "@causeway/crdt/ports"
 
 class MemoryStorage implements ClientStorage {
-  readonly #outbox = new Map<number, StoredUpdate>()
-  readonly #rejected = new Map<number, RejectedUpdate>()
-  #client: ClientId | undefined
-  #nextSeq = 1
-  #tiers: Uint8Array | undefined
+  readonly #image = new StoredImage()
+  readonly #keepsDocuments: boolean
+
+  constructor(keepsDocuments: boolean) {
+    this.#keepsDocuments = keepsDocuments
+  }
 
   load(fresh: ClientId, done: (result: LoadResult) => void): void {
-    this.#client ??= fresh
-    const stored = {
-      client: this.#client,
-      outbox: inOrder(this.#outbox.values()),
-      nextSeq: this.#nextSeq,
-      rejected: inOrder(this.#rejected.values()),
-      tiers: this.#tiers,
-    }
+    const stored = this.#image.load(fresh)
     queueMicrotask(() => done({ ok: true, stored }))
   }
 
   write(writes: readonly StorageWrite[], done: (result: StorageResult) => void): void {
-    for (const write of writes) this.#apply(write)
+    for (const write of writes) {
+      if (this.#keepsDocuments || !("document" in write)) this.#image.apply(write)
+    }
     queueMicrotask(() => done({ ok: true }))
+  }
+
+  read(document: DocumentId, done: (result: DocumentReadResult) => void): void {
+    const stored = this.#image.documents.get(document)
+    queueMicrotask(() => done({ ok: true, stored, damaged: [] }))
+  }
+
+  list(done: (result: DocumentListResult) => void): void {
+    const documents = this.#image.list()
+    queueMicrotask(() => done({ ok: true, documents }))
   }
 
   close(done: () => void): void {
     queueMicrotask(done)
   }
+}
 
-  #apply(write: StorageWrite): void {
-    switch (write.type) {
-      case "outbox-add":
-        this.#outbox.set(write.update.seq, write.update)
-        this.#nextSeq = Math.max(this.#nextSeq, write.update.seq + 1)
-        return
-      case "outbox-trim":
-        for (const seq of this.#outbox.keys()) if (seq <= write.seq) this.#outbox.delete(seq)
-        return
-      case "rejected-add":
-        this.#outbox.delete(write.update.seq)
-        this.#rejected.set(write.update.seq, write.update)
-        this.#nextSeq = Math.max(this.#nextSeq, write.update.seq + 1)
-        return
-      case "rejected-remove":
-        this.#rejected.delete(write.seq)
-        return
-      case "tiers":
-        this.#tiers = write.state
-        return
-      case "client":
-        this.#client = write.client
-    }
-  }
+export type MemoryStorageOptions = {
+  /** Whether documents stay in memory when they are closed, so that they open without a node. */
+  readonly documents?: boolean
 }
 
 /**
  * Storage that lasts as long as the process. One client at a time: two would take each other's
  * place at the node, over and over.
  */
-export function memoryStorage(): ClientStorage {
-  return new MemoryStorage()
-}
-
-function inOrder<T extends StoredUpdate>(updates: Iterable<T>): T[] {
-  return [...updates].sort((left, right) => left.seq - right.seq)
+export function memoryStorage(options: MemoryStorageOptions = {}): ClientStorage {
+  return new MemoryStorage(options.documents ?? true)
 }

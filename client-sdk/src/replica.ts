@@ -9,6 +9,8 @@ export interface Replica {
   resume(): Resume
   /** Applies updates that are not to be sent. @throws if the engine refuses them. */
   apply(updates: readonly Uint8Array[]): void
+  /** All it has, as one update. */
+  state(): Uint8Array
   /** What it has beyond `summary` and `outgoing`, as one update; undefined if nothing. */
   lacking(summary: Uint8Array, outgoing: readonly Uint8Array[]): Uint8Array | undefined
   onPresence(entries: readonly PresenceEntry[]): void

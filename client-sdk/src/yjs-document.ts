@@ -92,6 +92,7 @@ export class YjsDocument {
       document,
       resume: (): Resume => ({ type: "summary", summary: Y.encodeStateVector(this.ydoc) }),
       apply: (updates) => this.#apply(updates),
+      state: () => Y.encodeStateAsUpdate(this.ydoc),
       lacking: (summary, outgoing) => yjsLacking(this.ydoc, summary, outgoing),
       onPresence: (entries: readonly PresenceEntry[]) => this.presence.receive(entries),
       onStatus: (status: CoreStatus) => this.#link.onStatus(status),

@@ -3,35 +3,18 @@
  * its latency has passed, in the order of calls. A crash loses what is under way, but for a prefix
  * of its writes, each of them whole: the seed says how many.
  */
-import type { ClientId, Millis } from "@causeway/crdt/base"
+import type { ClientId, DocumentId, Millis } from "@causeway/crdt/base"
+import { StoredImage } from "@causeway/crdt/client"
 import type {
   ClientStorage,
-  LoadResult,
   RejectedUpdate,
   StorageResult,
   StorageWrite,
-  StoredClient,
+  StoredDocument,
   StoredUpdate,
 } from "@causeway/crdt/ports"
 import type { SimRandom } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
-
-/** Everything a client has in storage, at some time. */
-export type ClientImage = {
-  readonly client: ClientId | undefined
-  readonly outbox: ReadonlyMap<number, StoredUpdate>
-  readonly rejected: ReadonlyMap<number, RejectedUpdate>
-  readonly nextSeq: number
-  readonly tiers: Uint8Array | undefined
-}
-
-const nothing: ClientImage = {
-  client: undefined,
-  outbox: new Map(),
-  rejected: new Map(),
-  nextSeq: 1,
-  tiers: undefined,
-}
 
 /** Hears of what becomes durable, at that very moment. */
 export type ClientDiskEvents = {
@@ -43,13 +26,10 @@ export type ClientDiskEvents = {
 export class ClientDisk {
   readonly #scheduler: Scheduler
   readonly #random: SimRandom
+  readonly #reads: SimRandom
   readonly #latencyMs: Millis
   readonly #events: ClientDiskEvents
-  #client: ClientId | undefined
-  #outbox = new Map<number, StoredUpdate>()
-  #rejected = new Map<number, RejectedUpdate>()
-  #nextSeq = 1
-  #tiers: Uint8Array | undefined
+  #image = new StoredImage()
   #life = 0
   /** Writes that are not durable yet, in the order of calls. */
   #underWay: (readonly StorageWrite[])[] = []
@@ -65,6 +45,7 @@ export class ClientDisk {
   ) {
     this.#scheduler = scheduler
     this.#random = random
+    this.#reads = random.split("reads")
     this.#latencyMs = latencyMs
     this.#events = events
   }
@@ -73,7 +54,9 @@ export class ClientDisk {
     this.#life += 1
     this.#underWay = []
     return {
-      load: (fresh, done) => this.#later(() => done(this.#load(fresh))),
+      load: (fresh, done) => {
+        this.#later(() => done({ ok: true, stored: this.#image.load(fresh) }))
+      },
       write: (writes, done) => {
         this.#underWay.push(writes)
         this.#later(() => {
@@ -81,22 +64,33 @@ export class ClientDisk {
           done(this.#write(writes))
         })
       },
+      read: (document, done) => {
+        this.#later(() => {
+          done({ ok: true, stored: this.#image.documents.get(document), damaged: [] })
+        }, this.#reads)
+      },
+      list: (done) => this.#later(() => done({ ok: true, documents: this.#image.list() })),
       close: (done) => this.#later(done),
     }
   }
 
   /** Updates that are stored and not yet known to be logged. */
   get outbox(): Iterable<StoredUpdate> {
-    return this.#outbox.values()
+    return this.#image.outbox.values()
   }
 
   /** Updates that were refused, and that the app has not taken care of. */
   get shelf(): Iterable<RejectedUpdate> {
-    return this.#rejected.values()
+    return this.#image.rejected.values()
+  }
+
+  /** Copies of documents. */
+  get documents(): ReadonlyMap<DocumentId, StoredDocument> {
+    return this.#image.documents
   }
 
   get client(): ClientId | undefined {
-    return this.#client
+    return this.#image.client
   }
 
   /** The process ends, in the middle of what is under way. */
@@ -108,81 +102,34 @@ export class ClientDisk {
   }
 
   wipe(): void {
-    this.putBack(nothing)
+    this.#image = new StoredImage()
   }
 
-  copy(): ClientImage {
-    return {
-      client: this.#client,
-      outbox: new Map(this.#outbox),
-      rejected: new Map(this.#rejected),
-      nextSeq: this.#nextSeq,
-      tiers: this.#tiers,
-    }
+  copy(): StoredImage {
+    return new StoredImage(this.#image)
   }
 
   /** Makes the storage what it was at some time; its client is not running. */
-  putBack({ client, outbox, rejected, nextSeq, tiers }: ClientImage): void {
-    this.#client = client
-    this.#outbox = new Map(outbox)
-    this.#rejected = new Map(rejected)
-    this.#nextSeq = nextSeq
-    this.#tiers = tiers
+  putBack(image: StoredImage): void {
+    this.#image = new StoredImage(image)
   }
 
-  #later(run: () => void): void {
+  #later(run: () => void, random = this.#random): void {
     const life = this.#life
-    const doneMs = this.#scheduler.nowMs + this.#random.exponential(this.#latencyMs)
+    const doneMs = this.#scheduler.nowMs + random.exponential(this.#latencyMs)
     this.#lastDoneMs = Math.max(this.#lastDoneMs, doneMs)
     this.#scheduler.at(this.#lastDoneMs, () => {
       if (life === this.#life) run()
     })
   }
 
-  #load(fresh: ClientId): LoadResult {
-    this.#client ??= fresh
-    const stored: StoredClient = {
-      client: this.#client,
-      outbox: [...this.#outbox.values()].sort((one, two) => one.seq - two.seq),
-      nextSeq: this.#nextSeq,
-      rejected: [...this.#rejected.values()].sort((one, two) => one.seq - two.seq),
-      tiers: this.#tiers,
-    }
-    return { ok: true, stored }
-  }
-
   #write(writes: readonly StorageWrite[]): StorageResult {
-    if (this.failing) return { ok: false, message: "simulated fault" }
-    for (const write of writes) this.#apply(write)
-    return { ok: true }
-  }
-
-  #apply(write: StorageWrite): void {
-    switch (write.type) {
-      case "outbox-add":
-        this.#outbox.set(write.update.seq, write.update)
-        this.#nextSeq = Math.max(this.#nextSeq, write.update.seq + 1)
-        return this.#events.onStored(write.update)
-      case "outbox-trim":
-        for (const [seq, update] of this.#outbox) {
-          if (seq > write.seq) continue
-          this.#outbox.delete(seq)
-          this.#events.onTrimmed(this.#client, update)
-        }
-        return
-      case "rejected-add":
-        this.#outbox.delete(write.update.seq)
-        this.#rejected.set(write.update.seq, write.update)
-        this.#nextSeq = Math.max(this.#nextSeq, write.update.seq + 1)
-        return
-      case "rejected-remove":
-        this.#rejected.delete(write.seq)
-        return
-      case "tiers":
-        this.#tiers = write.state
-        return
-      case "client":
-        this.#client = write.client
+    if (this.failing) return { ok: false, code: "failed", message: "simulated fault" }
+    for (const write of writes) {
+      const trimmed = this.#image.apply(write)
+      if (write.type === "outbox-add") this.#events.onStored(write.update)
+      for (const update of trimmed) this.#events.onTrimmed(this.#image.client, update)
     }
+    return { ok: true }
   }
 }

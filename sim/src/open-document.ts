@@ -5,8 +5,11 @@
 import { utf8Decode } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { DocumentStatus } from "@causeway/crdt/client"
+import type { VersionVector } from "@causeway/crdt/clock"
+import type { Engine } from "@causeway/crdt/engines"
 import type { PresenceEntry } from "@causeway/crdt/protocol"
 import type { ReplicaView } from "./checkers/client-view.ts"
+import { Coverage, opsOf } from "./checkers/coverage.ts"
 import type { Replica } from "./replica/replica.ts"
 import type { Session } from "./writer.ts"
 
@@ -57,6 +60,26 @@ export class OpenDocument implements Session {
       if (json === "null") this.#cursors.delete(client)
       else this.#cursors.set(client, json)
     }
+  }
+
+  /** Takes what storage has, up to its resume point; gives what the CRDT made by itself at that. */
+  begin(updates: readonly Uint8Array[], resume: VersionVector | undefined): Uint8Array[] {
+    for (const bytes of updates) this.view.add(bytes)
+    if (resume !== undefined) this.view.onResume(resume)
+    return this.replica.apply(updates)
+  }
+
+  /** What it has beyond `summary` and `outgoing`. */
+  lacking(
+    engine: Engine,
+    summary: Uint8Array,
+    outgoing: readonly Uint8Array[],
+  ): Uint8Array | undefined {
+    const bytes = this.replica.difference(summary)
+    const { added } = bytes.length === 0 ? { added: [] } : opsOf(engine, bytes)
+    const underWay = new Coverage()
+    for (const update of outgoing) underWay.add(opsOf(engine, update))
+    return underWay.has({ added, deleted: [] }) ? undefined : bytes
   }
 
   onClosed(): void {

@@ -7,53 +7,34 @@ import { assert, limits, parseClientId, partsOfDocumentId, utf8Encode } from "@c
 import type { DocumentId, Millis } from "@causeway/crdt/base"
 import { ClientCore, higherTiers } from "@causeway/crdt/client"
 import type { ClientEffect, ClientInput, HigherTier } from "@causeway/crdt/client"
-import type { Engines } from "@causeway/crdt/node"
-import type { ClientStorage, LoadResult, RejectedUpdate } from "@causeway/crdt/ports"
+import type { ClientStorage, DocumentReadResult, LoadResult } from "@causeway/crdt/ports"
+import type { RejectedUpdate } from "@causeway/crdt/ports"
 import { rejectCodes } from "@causeway/crdt/protocol"
 import type { PeerFreshness, Resume } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
 import { asTomorrow } from "./build.ts"
 import type { Build } from "./build.ts"
-import type { ReplicaView } from "./checkers/client-view.ts"
-import { Coverage, opsOf } from "./checkers/coverage.ts"
 import type { ClientDisk } from "./client-disk.ts"
 import { ClientSockets } from "./client-sockets.ts"
+import type { ClientSetup, ClientWorld } from "./client-world.ts"
 import { HostClock } from "./clock.ts"
 import { EventLoop } from "./event-loop.ts"
-import type { Network } from "./network.ts"
 import { OpenDocument } from "./open-document.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import { createReplica, LOOK_MS } from "./replica/replica.ts"
 import type { Replica } from "./replica/replica.ts"
-import type { Scheduler } from "./scheduler.ts"
-import type { Watch } from "./watch.ts"
-import type { Workload } from "./workloads/index.ts"
 import type { Restless, Session, SimWriter } from "./writer.ts"
-
-export type ClientSetup = {
-  readonly host: HostId
-  readonly name: string
-  readonly urls: readonly string[]
-  /** Open from the start. */
-  readonly documents: readonly DocumentId[]
-  readonly engines: Engines
-}
-
-export type ClientWorld = {
-  readonly scheduler: Scheduler
-  readonly network: Network
-  readonly watch: Watch
-  readonly workload: Workload
-  readonly makeView: (document: DocumentId) => ReplicaView
-  readonly hostOf: (address: string) => HostId | undefined
-}
 
 /** Zeros, which Yjs reads as an update that says nothing; shared, as nobody sends it. */
 const tooMuch = new Uint8Array(limits.updateBytesMax + 1)
 const REJECTED_MS = 4000
 const RETRIES = 0.3
 const REOPENS = 0.8
+/** How often a document that storage has is opened by its resume point, not by what it holds. */
+const STATES_VECTOR = 0.8
+/** Records after which copies are rewritten, at most. */
+const COMPACT_RECORDS_MAX = 40
 /** How many apps wait for a quorum, and how many for all. */
 const TIERS = 0.6
 
@@ -74,6 +55,8 @@ export class SimClient implements SimWriter {
   /** What its user has open, also while it is not running. */
   readonly #wanted: Set<DocumentId>
   readonly #open = new Map<DocumentId, OpenDocument>()
+  /** Being read from storage. */
+  readonly #opening = new Set<DocumentId>()
   #storage: ClientStorage | undefined
   #core: ClientCore | undefined
   #sockets: ClientSockets | undefined
@@ -146,12 +129,14 @@ export class SimClient implements SimWriter {
       onConnected: (node) => watch.onConnected(this, node),
       onRefused: (code) => watch.onRefused(this, code),
     })
-    this.#core = new ClientCore({ urls, random, stored, authenticated: false })
+    const compactRecordsMax = random.split("copies").int(2, COMPACT_RECORDS_MAX)
+    const options = { urls, random, stored, authenticated: false, compactRecordsMax }
+    this.#core = new ClientCore(options)
     this.#alarm = new Alarm(
       this.clock,
       this.#guard(() => this.#input({ type: "deadline" })),
     )
-    for (const document of this.#wanted) this.#openNow(document, this.#core)
+    for (const document of this.#wanted) this.#openNow(document)
     for (const update of stored.rejected) this.#onRejected(update)
     for (const tier of this.#tiers) this.#input({ type: "want-tier", tier })
     this.#input({ type: "go-online" })
@@ -159,18 +144,32 @@ export class SimClient implements SimWriter {
 
   open(document: DocumentId): void {
     this.#wanted.add(document)
-    if (this.#core !== undefined && !this.#leaving) this.#openNow(document, this.#core)
+    if (this.#core !== undefined && !this.#leaving) this.#openNow(document)
   }
 
-  #openNow(document: DocumentId, core: ClientCore): void {
-    if (this.#open.has(document)) return
+  #openNow(document: DocumentId): void {
+    if (this.#open.has(document) || this.#opening.has(document)) return
+    this.#opening.add(document)
+    this.#storage?.read(
+      document,
+      this.#guard((result: DocumentReadResult) => this.#opened(document, result)),
+    )
+  }
+
+  /** As the SDK: with what storage has of it, and what is pending. */
+  #opened(document: DocumentId, result: DocumentReadResult): void {
+    if (this.#loop.isPaused) return this.#loop.run(() => this.#opened(document, result))
+    this.#opening.delete(document)
+    if (this.#core === undefined || this.#leaving || !this.#wanted.has(document)) return
+    assert(result.ok, "the simulated storage reads")
+    const { generation, stored, pending, resume } = this.#core.opening(document, result.stored)
     const replica = createReplica(document, this.#random, this.#world.workload)
     const open = new OpenDocument(replica, this.#world.makeView(document))
     this.#open.set(document, open)
-    const pending = core.pendingUpdates(document)
-    for (const bytes of pending) open.view.add(bytes)
-    const own = replica.apply(pending)
-    this.#input({ type: "open-document", document, generation: 0, resume: this.#resumeOf(replica) })
+    const own = open.begin([...stored, ...pending], resume)
+    const isVector = resume !== undefined && this.#random.chance(STATES_VECTOR)
+    const point = isVector ? ({ type: "vector", vector: resume } as const) : this.#resumeOf(replica)
+    this.#input({ type: "open-document", document, generation, resume: point, stored })
     this.#wrote(open, "tidied", own)
     this.#lookSoon(open)
   }
@@ -235,6 +234,7 @@ export class SimClient implements SimWriter {
     this.#inputs = []
     for (const { replica } of this.#open.values()) replica.close()
     this.#open.clear()
+    this.#opening.clear()
     this.#disk.crash()
     if (storage === "lost") this.#disk.wipe()
     this.#world.watch.onForgotten(this, storage)
@@ -395,6 +395,8 @@ export class SimClient implements SimWriter {
         return this.#open.get(effect.document)?.view.onResume(effect.resume)
       case "node-summary":
         return this.#compare(effect)
+      case "compact":
+        return this.#compact(effect.document)
       default:
         return this.#show(effect)
     }
@@ -434,17 +436,23 @@ export class SimClient implements SimWriter {
     this.#lookSoon(open)
   }
 
+  #compact(document: DocumentId): void {
+    const open = this.#open.get(document)
+    if (open === undefined) return
+    const state = open.replica.state()
+    const own = open.replica.look()
+    if (own.length > 0) return this.#wrote(open, "tidied", own)
+    this.#inputs.push({ type: "compacted", document, state })
+  }
+
   /** The node lacks something that this replica got elsewhere: it is sent along. */
   #compare(effect: Extract<ClientEffect, { type: "node-summary" }>): void {
     const { document, summary, outgoing } = effect
     const open = this.#open.get(document)
     if (open === undefined) return
     const engine = this.#setup.engines[partsOfDocumentId(document).engine]
-    const bytes = open.replica.difference(summary)
-    const { added } = bytes.length === 0 ? { added: [] } : opsOf(engine, bytes)
-    const underWay = new Coverage()
-    for (const update of outgoing) underWay.add(opsOf(engine, update))
-    if (underWay.has({ added, deleted: [] })) return
+    const bytes = open.lacking(engine, summary, outgoing)
+    if (bytes === undefined) return
     open.view.add(bytes)
     this.#inputs.push({ type: "difference", document, bytes })
   }

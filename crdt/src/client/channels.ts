@@ -13,6 +13,7 @@ import type { Random } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
 import { DocumentTable } from "./document-table.ts"
+import type { Copies } from "./copies.ts"
 import type { DocumentRecord } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
 import type { Outbox } from "./outbox.ts"
@@ -25,11 +26,17 @@ type Peer = {
 }
 
 /** What the app has as it opens a document. */
-type Held = { readonly document: DocumentId; readonly generation: number; readonly resume: Resume }
+type Held = {
+  readonly document: DocumentId
+  readonly generation: number
+  readonly resume: Resume
+  readonly stored?: readonly Uint8Array[]
+}
 
 export class Channels {
   readonly table = new DocumentTable()
   readonly #outbox: Outbox
+  readonly #copies: Copies
   readonly #backOff: BackOff
   readonly #touched: Set<DocumentId>
   /** Documents that want a channel, in the order they asked. */
@@ -38,14 +45,19 @@ export class Channels {
   readonly #waiting = new Set<DocumentRecord>()
   #peer: Peer | undefined
 
-  constructor(outbox: Outbox, random: Random, touched: Set<DocumentId>) {
+  constructor(outbox: Outbox, copies: Copies, random: Random, touched: Set<DocumentId>) {
     this.#outbox = outbox
+    this.#copies = copies
     this.#touched = touched
     const { reopenBackoffMsMin, reopenBackoffMsMax } = clientLimits
     this.#backOff = new BackOff(random, reopenBackoffMsMin, reopenBackoffMsMax)
   }
 
-  hold({ document, generation, resume }: Held, nowMs: Millis, effects: ClientEffect[]): void {
+  hold(
+    { document, generation, resume, stored = [] }: Held,
+    nowMs: Millis,
+    effects: ClientEffect[],
+  ): void {
     const record = this.table.take(document)
     // What came meanwhile was not applied: start again from what this replica has.
     if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
@@ -58,6 +70,7 @@ export class Channels {
     record.repair = undefined
     record.base = resume
     record.resume = undefined
+    this.#copies.held(record, stored)
     this.want(record)
   }
 
@@ -65,6 +78,9 @@ export class Channels {
     const record = this.table.get(document)
     if (record === undefined) return undefined
     record.held = false
+    this.#copies.forget(document)
+    // The app was told, and has seen what there was.
+    if (record.error?.code === "document-deleted") this.#copies.remove(record)
     this.#touched.add(document)
     return record
   }
@@ -173,6 +189,7 @@ export class Channels {
     const node = message.complete ? this.#live(record, this.#peer.origin) : undefined
     if (!applies) return true
     const { document, channel } = record
+    this.#copies.delivered(record, message.updates)
     const complete = channel.state === "live"
     const resume = record.resume?.clone() ?? new VersionVector()
     effects.push({ type: "deliver", document, updates: message.updates, resume, complete })
@@ -194,6 +211,7 @@ export class Channels {
       if (channel.state === "opening" || channel.state === "catching-up") {
         record.channel = { ...channel, markSeq: Math.max(channel.markSeq, seq) }
       } else if (this.#raise(record, seq) && record.resume !== undefined) {
+        this.#copies.delivered(record, [])
         effects.push({ type: "resume", document, resume: record.resume.clone() })
       }
     }
@@ -222,6 +240,7 @@ export class Channels {
   onDeliverFailed(record: DocumentRecord, message: string, nowMs: Millis): void {
     record.broken = true
     record.resume = undefined
+    this.#copies.doubt(record)
     record.error = { code: "apply-failed", message, retryable: true }
     if (record.freshness.state === "live") record.freshness = { state: "stale", sinceMs: nowMs }
     this.#touched.add(record.document)

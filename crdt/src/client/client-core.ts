@@ -7,25 +7,28 @@
 import { limits, unreachable, utf8Encode } from "../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
-import { encodeHello, nativeVersions, rejectCodes } from "../protocol/index.ts"
-import type { Ack, DocumentClosed, NodeMessage, PeerFreshness } from "../protocol/index.ts"
-import type { Reject, Welcome } from "../protocol/index.ts"
-import type { Random, StoredClient } from "../ports/index.ts"
+import { encodeHello, nativeVersions } from "../protocol/index.ts"
+import type { Ack, NodeMessage, PeerFreshness } from "../protocol/index.ts"
+import type { Welcome } from "../protocol/index.ts"
+import type { Random, StoredClient, StoredDocument } from "../ports/index.ts"
 import { randomClientId } from "./client-id.ts"
 import { Channels } from "./channels.ts"
-import type { DocumentRecord } from "./document-table.ts"
+import { clientLimits } from "./client-limits.ts"
+import { Copies } from "./copies.ts"
+import type { Opening } from "./copies.ts"
 import { Dialler, isPermanent, leaving, whyOf } from "./dialler.ts"
 import type { ClientEffect } from "./effect.ts"
 import { decoded } from "./incoming.ts"
 import type { ClientInput } from "./input.ts"
 import { Presence } from "./presence.ts"
-import { refusalOf } from "./rejections.ts"
+import { Refusals } from "./refusals.ts"
 import { Repairs } from "./repairs.ts"
 import { Sender } from "./sender.ts"
 import { StatusBoard } from "./status-board.ts"
 import type { ConnectionStatus, DocumentError, DocumentStatus } from "./status.ts"
 import type { PendingStatus, TierState, Why } from "./status.ts"
 import type { HigherTier } from "./tier-positions.ts"
+import { WriteQueue } from "./write-queue.ts"
 
 export type ClientOptions = {
   /** At least one; tried in order of health. */
@@ -35,6 +38,8 @@ export type ClientOptions = {
   readonly stored: StoredClient
   /** True if each attempt to connect starts with `fetch-token`. */
   readonly authenticated: boolean
+  /** `clientLimits.compactRecordsMax` if not given. */
+  readonly compactRecordsMax?: number
 }
 
 type DocumentInput =
@@ -43,6 +48,7 @@ type DocumentInput =
   | "local-update"
   | "difference"
   | "deliver-failed"
+  | "compacted"
   | "local-presence"
   | "stored"
   | "dismiss-rejected"
@@ -52,9 +58,11 @@ type ConnectionInput = Exclude<ClientInput, { readonly type: DocumentInput }>
 export class ClientCore {
   readonly #random: Random
   readonly #dialler: Dialler
+  readonly #copies: Copies
   readonly #sender: Sender
   readonly #channels: Channels
   readonly #repairs: Repairs
+  readonly #refusals: Refusals
   readonly #presence: Presence
   readonly #board: StatusBoard
   readonly #touched = new Set<DocumentId>()
@@ -67,11 +75,16 @@ export class ClientCore {
     this.#random = random
     this.#client = stored.client
     this.#dialler = new Dialler(urls, random, options.authenticated)
-    this.#sender = new Sender(stored, random, this.#touched, (document) => {
+    const writes = new WriteQueue()
+    this.#copies = new Copies(writes, options.compactRecordsMax ?? clientLimits.compactRecordsMax)
+    const storing = { writes, copies: this.#copies }
+    this.#sender = new Sender(stored, random, this.#touched, storing, (document) => {
       return this.#channels.table.get(document)
     })
-    this.#channels = new Channels(this.#sender.outbox, random, this.#touched)
+    this.#channels = new Channels(this.#sender.outbox, this.#copies, random, this.#touched)
     this.#repairs = new Repairs(this.#sender, this.#channels)
+    const { copies } = storing
+    this.#refusals = new Refusals(this.#sender, this.#channels, this.#repairs, copies)
     this.#presence = new Presence(this.#channels)
     this.#board = new StatusBoard(this.#sender, this.#channels.table)
   }
@@ -129,6 +142,16 @@ export class ClientCore {
     return this.#sender.pendingUpdates(document)
   }
 
+  /**
+   * What a new replica of the document has to begin with; `read` is what storage gives right now.
+   * The replica is told to the core by `open-document` before anything else happens. Rule [C8].
+   */
+  opening(document: DocumentId, read: StoredDocument | undefined): Opening {
+    const pending = this.#sender.pendingUpdates(document)
+    const generation = this.#sender.outbox.generationOf(document)
+    return this.#copies.opening(document, read, { pending, generation })
+  }
+
   /** Undefined for a document that is neither held nor has pending updates. */
   statusOf(document: DocumentId): DocumentStatus | undefined {
     return this.#board.statusOf(document)
@@ -177,6 +200,8 @@ export class ClientCore {
         return this.#onLocalUpdate(input.document, input.bytes, effects)
       case "difference":
         return this.#onDifference(input.document, input.bytes, effects)
+      case "compacted":
+        return this.#onCompacted(input.document, input.state)
       case "deliver-failed":
         return this.#onDeliverFailed(input.document, input.message, nowMs)
       case "local-presence":
@@ -225,6 +250,7 @@ export class ClientCore {
     this.#sender.pump(nowMs, (document) => this.#channels.updateChannelOf(document), effects)
     const { phase } = this.#dialler
     if (phase.state === "ready") this.#presence.settle(nowMs, phase.socket, effects)
+    this.#copies.settle(this.#channels.table, this.#sender.outbox, effects)
     this.#sender.flush(nowMs, effects)
     // A refusal may have emptied a document that nobody holds: its channel goes now.
     this.#channels.settle(nowMs, effects)
@@ -242,7 +268,7 @@ export class ClientCore {
     const record = this.#channels.table.take(document)
     const update = this.#sender.add(record, bytes, effects)
     this.#channels.outgoing(record, bytes)
-    if (this.#refuseClosed(record, update.seq, effects)) return
+    if (this.#refusals.refuseClosed(record, update.seq, effects)) return
     const { channel } = record
     if (channel.state === "closed" && channel.reopenAtMs === undefined) this.#channels.want(record)
   }
@@ -254,6 +280,12 @@ export class ClientCore {
     // The same difference is not refused, and kept, at each reconnect.
     if (bytes.length > limits.updateBytesMax && record.rejection !== undefined) return
     this.#onLocalUpdate(document, bytes, effects)
+  }
+
+  #onCompacted(document: DocumentId, state: Uint8Array): void {
+    const record = this.#channels.table.get(document)
+    if (record === undefined) return
+    this.#copies.compacted(record, state, this.#sender.outbox.countOf(document))
   }
 
   #onDeliverFailed(document: DocumentId, message: string, nowMs: Millis): void {
@@ -347,7 +379,7 @@ export class ClientCore {
       case "tier-status":
         return this.#sender.tiers.onStatus(message, nowMs)
       case "reject":
-        return this.#onReject(message, nowMs, effects)
+        return this.#refusals.onReject(message, nowMs, effects)
       case "updates":
         this.#repairs.onUpdates(message, nowMs)
         return this.#channels.onUpdates(message, effects)
@@ -355,7 +387,7 @@ export class ClientCore {
         this.#presence.receive(message, effects)
         return true
       case "document-closed":
-        return this.#onDocumentClosed(message, nowMs, effects)
+        return this.#refusals.onDocumentClosed(message, nowMs, effects)
       case "pong":
         return true
       case "freshness":
@@ -396,47 +428,6 @@ export class ClientCore {
     this.#sender.connected(socket, welcome, effects)
     this.#channels.connected(socket, welcome)
     this.#presence.connected(nowMs)
-    return true
-  }
-
-  #onReject(message: Reject, nowMs: Millis, effects: ClientEffect[]): boolean {
-    const { seq, code } = message
-    if (seq >= this.#sender.outbox.cursor) return false
-    const update = this.#sender.outbox.get(seq)
-    if (!rejectCodes[code].retry) {
-      this.#sender.refuse(seq, code, message.message, effects)
-      return true
-    }
-    this.#sender.retry(seq, code, nowMs, effects)
-    const record = update && this.#channels.table.get(update.document)
-    if (record === undefined) return true
-    if (this.#refuseClosed(record, seq, effects)) {
-      this.#sender.resume()
-    } else if (code === "document-not-open" && record.channel.state !== "closed") {
-      this.#channels.reopen(record, nowMs, effects)
-    } else if (code === "missing-predecessors") {
-      this.#repairs.refused(record, seq, nowMs, effects)
-    }
-    return true
-  }
-
-  #onDocumentClosed(message: DocumentClosed, nowMs: Millis, effects: ClientEffect[]): boolean {
-    const record = this.#channels.onClosed(message, nowMs, effects)
-    if (record === undefined) return this.#channels.table.wasChannel(message.channel)
-    // What is under way gets its own ack or reject.
-    this.#refuseClosed(record, this.#sender.outbox.cursor, effects)
-    return true
-  }
-
-  /** Refuses a document's updates from `fromSeq` on, if a node closed the document for good. */
-  #refuseClosed(record: DocumentRecord, fromSeq: number, effects: ClientEffect[]): boolean {
-    if (record.error === undefined || record.channel.state !== "closed") return false
-    const { code: closeCode, message } = record.error
-    const code = refusalOf(closeCode)
-    if (code === undefined) return false
-    for (const seq of this.#sender.outbox.seqsOf(record.document)) {
-      if (seq >= fromSeq) this.#sender.refuse(seq, code, message, effects)
-    }
     return true
   }
 

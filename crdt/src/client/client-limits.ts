@@ -11,6 +11,17 @@ export const clientLimits = {
   outboxBytesMax: 64 * MiB,
   /** Writes in one `store` effect; more wait for the next. */
   storeWritesMax: 1024,
+  /**
+   * Bytes of documents that wait for storage. Past it: what comes is not written, and once storage
+   * has caught up the documents are, as a whole.
+   */
+  copyBytesWaitingMax: 32 * MiB,
+  /**
+   * A stored document is rewritten as one state once so many records were added to it, or as many
+   * bytes as it began with but no fewer than that.
+   */
+  compactRecordsMax: 1024,
+  compactBytesMin: 64 * 1024,
   /** A connection that lived this long resets the back-off. */
   stableMs: 30_000,
   /**

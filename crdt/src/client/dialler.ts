@@ -6,8 +6,8 @@
  */
 import { assert, limits, nodeOfOrigin } from "../base/index.ts"
 import type { ConnectionId, Millis } from "../base/index.ts"
-import { closeCodes, mayRetry, pingFrame } from "../protocol/index.ts"
-import type { CloseReason, PeerFreshness, Welcome } from "../protocol/index.ts"
+import { clientCloseCodes, mayRetry, pingFrame } from "../protocol/index.ts"
+import type { PeerFreshness, Welcome } from "../protocol/index.ts"
 import type { Random } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
@@ -56,8 +56,11 @@ const appOffline: Why = { code: undefined, reason: "the app asked to be offline"
 /** Closes that this side decides on. Browsers allow 1000 and 3000–4999 only. */
 export const leaving: Why = { code: 1000, reason: "the client is leaving" }
 
-export function whyOf(reason: CloseReason, detail: string = closeCodes[reason].says): Why {
-  return { code: closeCodes[reason].code, reason: detail }
+export function whyOf(
+  reason: keyof typeof clientCloseCodes,
+  detail: string = clientCloseCodes[reason].says,
+): Why {
+  return { code: clientCloseCodes[reason].code, reason: detail }
 }
 
 export class Dialler {

@@ -40,6 +40,11 @@ export type ClientEffect =
       /** True once the replica shows all that the node has. */
       readonly complete: boolean
     }
+  /**
+   * The stored copy is to be rewritten: answer with `compacted`, or not at all if the replica can't
+   * be encoded. Rule [C9].
+   */
+  | { readonly type: "compact"; readonly document: DocumentId }
   /** Acks of own updates moved the document's resume point. Rule [C5]. */
   | { readonly type: "resume"; readonly document: DocumentId; readonly resume: VersionVector }
   /**

@@ -11,13 +11,15 @@ export type ClientInput =
   /**
    * The app holds the document; `resume` says what its replica has already. The replica has to
    * have the document's pending updates (`pendingUpdates`), because nodes don't send those back.
-   * `generation`: that of what else it has (`DocumentStatus.generation`); 0: nothing.
+   * `generation`: that of what else it has (`DocumentStatus.generation`); 0: nothing. `stored`:
+   * what it has from storage (`opening`).
    */
   | {
       readonly type: "open-document"
       readonly document: DocumentId
       readonly generation: number
       readonly resume: Resume
+      readonly stored?: readonly Uint8Array[]
     }
   /** The app lets go. Pending updates are still sent. */
   | { readonly type: "close-document"; readonly document: DocumentId }
@@ -25,6 +27,8 @@ export type ClientInput =
   | { readonly type: "local-update"; readonly document: DocumentId; readonly bytes: Uint8Array }
   /** The answer to `node-summary`: what the replica has and the node lacks. */
   | { readonly type: "difference"; readonly document: DocumentId; readonly bytes: Uint8Array }
+  /** The answer to `compact`: the whole replica, encoded after all that was handed in. */
+  | { readonly type: "compacted"; readonly document: DocumentId; readonly state: Uint8Array }
   /** A `deliver` effect could not be applied to the replica. */
   | { readonly type: "deliver-failed"; readonly document: DocumentId; readonly message: string }
   /** Presence of this client in an open document: UTF-8 JSON, `null` to leave. */

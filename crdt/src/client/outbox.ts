@@ -252,7 +252,10 @@ export class Outbox {
       if (update.seq > seq) break
       removed.push(update)
     }
-    for (const update of removed) this.remove(update.seq)
-    return removed
+    return removed.flatMap((update) => {
+      const original = this.remove(update.seq)
+      // Sent with other bytes: the node has those, and the typed ones are in them or wait for them.
+      return original === undefined || original === update ? [update] : [update, original]
+    })
   }
 }

@@ -8,9 +8,16 @@ import { rejectCodes } from "../protocol/index.ts"
 import type { RejectedUpdate } from "../ports/index.ts"
 import type { DocumentError } from "./status.ts"
 
+type Dismissed = {
+  readonly document: DocumentId
+  readonly generation: number
+  /** Whether it was refused because the document is. */
+  readonly isDeleted: boolean
+}
+
 export class Rejections {
   readonly #byDocument = new Map<DocumentId, Map<number, DocumentError>>()
-  readonly #documents = new Map<number, DocumentId>()
+  readonly #documents = new Map<number, Dismissed>()
   /** What nodes could not take then, by seq. */
   readonly #retryable = new Map<number, RejectedUpdate>()
 
@@ -19,28 +26,35 @@ export class Rejections {
   }
 
   add(update: RejectedUpdate): DocumentError {
-    const { seq, document, code, message } = update
+    const { seq, document, generation, code, message } = update
+    const isDeleted = code === "document-deleted"
     if (rejectCodes[code].retry) this.#retryable.set(seq, update)
     const text = message === "" ? code : `${code}: ${message}`
     const error: DocumentError = { code: "update-rejected", message: text, retryable: false }
-    this.#documents.set(seq, document)
+    this.#documents.set(seq, { document, generation, isDeleted })
     // What is there now under that name is another document, and has nothing to do with it.
-    if (code === "document-deleted") return error
+    if (isDeleted) return error
     const errors = this.#byDocument.get(document) ?? new Map<number, DocumentError>()
     this.#byDocument.set(document, errors.set(seq, error))
     return error
   }
 
-  /** Gives the document that the update was of. */
-  dismiss(seq: number): DocumentId | undefined {
-    const document = this.#documents.get(seq)
-    if (document === undefined) return undefined
+  /** Gives what the update was of. */
+  dismiss(seq: number): Dismissed | undefined {
+    const dismissed = this.#documents.get(seq)
+    if (dismissed === undefined) return undefined
+    const { document } = dismissed
     this.#documents.delete(seq)
     this.#retryable.delete(seq)
     const errors = this.#byDocument.get(document)
     errors?.delete(seq)
     if (errors?.size === 0) this.#byDocument.delete(document)
-    return document
+    return dismissed
+  }
+
+  /** Of a deleted document too. */
+  has(document: DocumentId): boolean {
+    return [...this.#documents.values()].some((each) => each.document === document)
   }
 
   /** The document's updates that a node may take some day, in order. */

@@ -55,7 +55,10 @@ describe("storage comes first", () => {
     const harness = connected()
     harness.storing = false
     harness.type(notes, 1)
-    const failed = harness.input({ type: "stored", result: { ok: false, message: "quota" } })
+    const failed = harness.input({
+      type: "stored",
+      result: { ok: false, code: "full", message: "quota" },
+    })
     expect(only(failed, "emit")[0]?.event).toEqual({ type: "storage-failed", message: "quota" })
     harness.type(notes, 2)
     expect(harness.core.pending.storageHealthy).toBe(false)

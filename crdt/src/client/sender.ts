@@ -12,13 +12,14 @@ import type { Logged, RejectCode, Welcome } from "../protocol/index.ts"
 import type { Random, StorageResult, StoredClient, StoredUpdate } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
+import type { Copies } from "./copies.ts"
 import type { DocumentRecord } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
 import { Outbox } from "./outbox.ts"
 import { Rejections } from "./rejections.ts"
 import type { DocumentError, PendingStatus, SavedTo } from "./status.ts"
 import { Tiers } from "./tiers.ts"
-import { WriteQueue } from "./write-queue.ts"
+import type { WriteQueue } from "./write-queue.ts"
 
 type Peer = {
   readonly socket: ConnectionId
@@ -26,12 +27,14 @@ type Peer = {
   readonly updateBytesMax: number
 }
 
+type Storing = { readonly writes: WriteQueue; readonly copies: Copies }
 type RecordOf = (document: DocumentId) => DocumentRecord | undefined
 
 export class Sender {
   readonly outbox: Outbox
   readonly tiers: Tiers
-  readonly #writes = new WriteQueue()
+  readonly #writes: WriteQueue
+  readonly #copies: Copies
   readonly #backOff: BackOff
   /** Documents whose status may have changed. */
   readonly #touched: Set<DocumentId>
@@ -43,7 +46,15 @@ export class Sender {
   /** What has to be in storage before anything is sent on this connection. */
   #barrier: number | undefined
 
-  constructor(stored: StoredClient, random: Random, touched: Set<DocumentId>, recordOf: RecordOf) {
+  constructor(
+    stored: StoredClient,
+    random: Random,
+    touched: Set<DocumentId>,
+    { writes, copies }: Storing,
+    recordOf: RecordOf,
+  ) {
+    this.#writes = writes
+    this.#copies = copies
     this.outbox = new Outbox(stored)
     this.tiers = new Tiers(stored.tiers, this.outbox.firstPending - 1, touched)
     this.#rejections = new Rejections(stored.rejected)
@@ -101,9 +112,17 @@ export class Sender {
   }
 
   dismiss(seq: number): void {
-    const document = this.#rejections.dismiss(seq)
-    if (document !== undefined) this.#touched.add(document)
+    const dismissed = this.#rejections.dismiss(seq)
+    if (dismissed !== undefined) this.#touched.add(dismissed.document)
     this.#writes.push({ type: "rejected-remove", seq })
+    if (dismissed?.isDeleted === true && !this.isOwed(dismissed.document)) {
+      this.#copies.remove(dismissed)
+    }
+  }
+
+  /** Whether something that was typed in the document has not come to a node. */
+  isOwed(document: DocumentId): boolean {
+    return this.outbox.countOf(document) > 0 || this.#rejections.has(document)
   }
 
   stored(result: StorageResult, nowMs: Millis, effects: ClientEffect[]): void {
@@ -263,6 +282,10 @@ export class Sender {
       record.generation ||= 1
       this.tiers.noteAcked(record, done)
       if (record.repair?.seq === done) record.repair = undefined
+    }
+    // Into the copy before, or with, being out of the outbox.
+    for (const [document, updates] of Map.groupBy(removed, (update) => update.document)) {
+      this.#copies.acked(document, this.#recordOf(document), updates)
     }
     this.#writes.push({ type: "outbox-trim", seq })
     effects.push({ type: "acked", tier: "node", seq })

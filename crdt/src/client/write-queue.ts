@@ -3,13 +3,19 @@
  * that failed is written again, with what came since, until it works; order never changes.
  */
 import { assert, limits } from "../base/index.ts"
-import type { Millis } from "../base/index.ts"
+import type { DocumentId, Millis } from "../base/index.ts"
 import type { StorageResult, StorageWrite } from "../ports/index.ts"
 import { clientLimits } from "./client-limits.ts"
 import type { ClientEffect } from "./effect.ts"
+import type { DocumentWrite } from "./stored-copy.ts"
+
+type DocumentAppend = Extract<StorageWrite, { readonly type: "document-append" }>
 
 export class WriteQueue {
   #waiting: StorageWrite[] = []
+  /** Where in `#waiting` the last append of a document stands, while that can take more. */
+  readonly #open = new Map<DocumentId, number>()
+  #documentBytes = 0
   #underWay: readonly StorageWrite[] | undefined
   /** Updates on their way to the shelf of rejected ones. */
   #shelving = 0
@@ -36,11 +42,45 @@ export class WriteQueue {
     return this.#underWay === undefined ? this.#retryAtMs : undefined
   }
 
+  /** Bytes of documents that wait or are under way. */
+  get documentBytes(): number {
+    return this.#documentBytes
+  }
+
+  /** What waits or is under way of a document, in order. */
+  *ofDocument(document: DocumentId): Generator<DocumentWrite> {
+    for (const write of [...(this.#underWay ?? []), ...this.#waiting]) {
+      if ("document" in write && write.document === document) yield write
+    }
+  }
+
   push(write: StorageWrite): void {
     this.#dropOlder(write)
     this.#waiting.push(write)
     this.#pushed += 1
+    this.#documentBytes += documentBytesOf(write)
     if (write.type === "rejected-add") this.#shelving += 1
+    if ("document" in write) this.#open.delete(write.document)
+  }
+
+  /** Goes into the document's last append that waits: earlier than others, never later. */
+  append(write: DocumentAppend): void {
+    const index = this.#open.get(write.document)
+    const last = index === undefined ? undefined : this.#waiting[index]
+    const fits =
+      index !== undefined &&
+      last?.type === "document-append" &&
+      last.document === write.document &&
+      last.generation === write.generation &&
+      last.updates.length + write.updates.length <= limits.updatesPerFrameMax
+    if (!fits) {
+      this.push(write)
+      this.#open.set(write.document, this.#waiting.length - 1)
+      return
+    }
+    const updates = [...last.updates, ...write.updates]
+    this.#waiting[index] = { ...last, updates, resume: write.resume ?? last.resume }
+    this.#documentBytes += documentBytesOf(write)
   }
 
   /** Of writes that say all there is to say the last will do. */
@@ -50,6 +90,7 @@ export class WriteQueue {
       const older = this.#waiting[index]
       if (older === undefined || !isSummary(older)) return
       if (older.type !== write.type) continue
+      // No append stands behind it.
       this.#waiting.splice(index, 1)
       this.#pushed -= 1
       return
@@ -70,6 +111,7 @@ export class WriteQueue {
     if (this.#underWay !== undefined || this.#waiting.length === 0) return
     if (this.#retryAtMs !== undefined && nowMs < this.#retryAtMs) return
     this.#underWay = this.#waiting.splice(0, clientLimits.storeWritesMax)
+    this.#open.clear()
     effects.push({ type: "store", writes: this.#underWay })
   }
 
@@ -80,6 +122,7 @@ export class WriteQueue {
     this.#underWay = undefined
     if (!result.ok) {
       this.#waiting = [...writes, ...this.#waiting]
+      this.#open.clear()
       this.#retryAtMs = nowMs + this.#retryMs
       this.#retryMs = Math.min(this.#retryMs * 2, limits.storeRetryMsMax)
       return 0
@@ -90,12 +133,19 @@ export class WriteQueue {
     let highest = 0
     // A rejected update's own add, if there was one, was pushed before: highest means all below.
     for (const write of writes) {
+      this.#documentBytes -= documentBytesOf(write)
       if (write.type === "rejected-add") this.#shelving -= 1
       if (write.type === "outbox-add" || write.type === "rejected-add")
         highest = Math.max(highest, write.update.seq)
     }
     return highest
   }
+}
+
+function documentBytesOf(write: StorageWrite): number {
+  if (write.type === "document-replace") return write.state.length
+  if (write.type !== "document-append") return 0
+  return write.updates.reduce((bytes, update) => bytes + update.length, 0)
 }
 
 function isSummary({ type }: StorageWrite): boolean {

@@ -1,11 +1,14 @@
 /**
- * Where a client keeps what it typed: its identity, the outbox of updates that are not acked yet,
- * the updates a node refused for good, and how far the acked ones are saved. Contract
+ * Where a client keeps what it typed and what it has: its identity, the outbox of updates that are
+ * not acked yet, the updates a node refused for good, how far the acked ones are saved, and copies
+ * of documents. A copy holds what nodes have; what they don't have yet is in the outbox. Contract
  * (crdt/src/testing/client-storage-contract.ts): `done` is called in the order of calls, never
  * inside the call; a write is all or nothing, and durable (as far as the storage can) before its
- * `done`; repeating a write changes nothing.
+ * `done`; repeating a write leaves documents and outbox as they are. A record that can't be read
+ * costs no other one, and is named. Rules [C8]–[C11].
  */
 import type { ClientId, DocumentId } from "../base/index.ts"
+import type { VersionVector } from "../clock/index.ts"
 import type { RejectCode } from "../protocol/index.ts"
 
 export type StoredUpdate = {
@@ -34,6 +37,35 @@ export type StoredClient = {
   readonly rejected: readonly RejectedUpdate[]
   /** What `tiers` wrote last; undefined if nothing was. */
   readonly tiers: Uint8Array | undefined
+  /** Records that could not be read; they are kept aside. Rule [C10]. */
+  readonly damaged: readonly DamagedRecord[]
+}
+
+/** What a record that can't be read was of. */
+export type DamagedRecord =
+  /** An update that was typed and not acked: its number is void. */
+  | { readonly kind: "outbox" | "rejected"; readonly seq: number }
+  /** A new identity is taken. */
+  | { readonly kind: "identity" }
+  | { readonly kind: "tiers" }
+  /** Its resume point is gone, so that a node sends what is missing. */
+  | { readonly kind: "document"; readonly document: DocumentId }
+
+/** What a node has of a document, as it was when it was stored last. */
+export type StoredDocument = {
+  readonly generation: number
+  /** Together they are the document, in any order. */
+  readonly updates: readonly Uint8Array[]
+  /** Everything up to here is in `updates`; undefined: nobody can say. */
+  readonly resume: VersionVector | undefined
+}
+
+export type DocumentEntry = {
+  /** Its name: of the first generation. */
+  readonly document: DocumentId
+  readonly generation: number
+  /** Of its updates. */
+  readonly bytes: number
 }
 
 export type StorageWrite =
@@ -47,17 +79,69 @@ export type StorageWrite =
   | { readonly type: "tiers"; readonly state: Uint8Array }
   /** A new identity for the same outbox. */
   | { readonly type: "client"; readonly client: ClientId }
+  /**
+   * More of a document. A copy is of one generation: of a later one, this is the beginning of a
+   * new copy; of an earlier one, it is ignored. `resume` undefined: that of the copy stays.
+   */
+  | {
+      readonly type: "document-append"
+      readonly document: DocumentId
+      readonly generation: number
+      readonly updates: readonly Uint8Array[]
+      readonly resume: VersionVector | undefined
+    }
+  /** All of a document, in place of what there is. */
+  | {
+      readonly type: "document-replace"
+      readonly document: DocumentId
+      readonly generation: number
+      readonly state: Uint8Array
+      readonly resume: VersionVector | undefined
+    }
+  /** Only a copy of that generation, or an earlier one. */
+  | {
+      readonly type: "document-remove"
+      readonly document: DocumentId
+      readonly generation: number
+    }
 
-export type StorageResult = { readonly ok: true } | { readonly ok: false; readonly message: string }
+/**
+ * `full`: no room, or the quota is used up. `blocked`: another process or tab has it. `denied`: the
+ * host allows no storage here, as in some private windows. `closed`: it was closed or evicted under
+ * our hands. `damaged`: it can't be read at all.
+ */
+export type StorageFailureCode = "full" | "blocked" | "denied" | "closed" | "damaged" | "failed"
 
-export type LoadResult =
-  | { readonly ok: true; readonly stored: StoredClient }
-  | { readonly ok: false; readonly message: string }
+export type StorageFailure = {
+  readonly ok: false
+  readonly code: StorageFailureCode
+  readonly message: string
+}
+
+export type StorageResult = { readonly ok: true } | StorageFailure
+
+export type LoadResult = { readonly ok: true; readonly stored: StoredClient } | StorageFailure
+
+export type DocumentReadResult =
+  | {
+      readonly ok: true
+      readonly stored: StoredDocument | undefined
+      readonly damaged: readonly DamagedRecord[]
+    }
+  | StorageFailure
+
+export type DocumentListResult =
+  | { readonly ok: true; readonly documents: readonly DocumentEntry[] }
+  | StorageFailure
 
 export interface ClientStorage {
   /** `fresh` is the identity to take (durably) if there is none yet. Called once, first. */
   load(fresh: ClientId, done: (result: LoadResult) => void): void
   write(writes: readonly StorageWrite[], done: (result: StorageResult) => void): void
+  /** One document, with all that was written before the call. */
+  read(document: DocumentId, done: (result: DocumentReadResult) => void): void
+  /** All documents, in the order of their ids. */
+  list(done: (result: DocumentListResult) => void): void
   /** Lets what is under way finish. */
   close(done: () => void): void
 }

@@ -2,6 +2,16 @@
  * Every close code Causeway sends, in one table read by nodes, clients and the docs. 4400–4499 are
  * permanent: y-websocket 3.1 and our SDK stop for good. Everything else is worth another try.
  */
+const malformed = {
+  code: 4400,
+  retry: false,
+  says: "a frame is not of this protocol",
+} as const
+const silent = { code: 4504, retry: true, says: "nothing was heard for too long" } as const
+
+/** What a client closes with: apart from the others, which a browser need not load. */
+export const clientCloseCodes = { malformed, silent } as const
+
 export const closeCodes = {
   "going-away": { code: 1001, retry: true, says: "the client is leaving" },
   "service-restart": { code: 1012, retry: true, says: "the node is stopping; connect again" },
@@ -9,14 +19,14 @@ export const closeCodes = {
   "store-failed": { code: 4500, retry: true, says: "the node can't write to its disk; try later" },
   "too-slow": { code: 4502, retry: true, says: "the client did not read for too long" },
   replaced: { code: 4503, retry: true, says: "the same client connected again" },
-  silent: { code: 4504, retry: true, says: "nothing was heard for too long" },
+  silent,
   "missing-predecessors": {
     code: 4505,
     retry: true,
     says: "too many updates whose predecessors are missing; reconnect to send them",
   },
   "read-failed": { code: 4506, retry: true, says: "the document can't be read right now" },
-  malformed: { code: 4400, retry: false, says: "a frame is not of this protocol" },
+  malformed,
   "bad-document-name": { code: 4404, retry: false, says: "not a document name: 1–512 bytes UTF-8" },
   "document-deleted": { code: 4410, retry: false, says: "the document was deleted, for good" },
   "hello-expected": { code: 4408, retry: false, says: "the first message must be a hello" },

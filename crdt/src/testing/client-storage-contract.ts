@@ -2,13 +2,17 @@
  * What every client storage must do, in memory or on disk. `open` gives a storage over the same
  * data each time; the one given before is closed by then.
  */
-import { expect, test } from "vitest"
-import { assert, documentIdOf, parseClientId } from "../base/index.ts"
+import { describe, expect, test } from "vitest"
+import { assert, documentIdOf, parseClientId, parseOriginId } from "../base/index.ts"
+import type { DocumentId } from "../base/index.ts"
+import { VersionVector } from "../clock/index.ts"
 import type {
   ClientStorage,
+  DocumentEntry,
   RejectedUpdate,
   StorageWrite,
   StoredClient,
+  StoredDocument,
   StoredUpdate,
 } from "../ports/index.ts"
 
@@ -23,6 +27,9 @@ const clients = ["00", "11"].map((byte) => must(parseClientId(byte.repeat(16))))
 const first = must(clients[0])
 const second = must(clients[1])
 const document = must(documentIdOf("yjs", "notes"))
+/** Of which the other's name is the beginning. */
+const longer = must(documentIdOf("yjs", "notes 2"))
+const origin = must(parseOriginId("n1@0000000000000001"))
 
 function updateOf(seq: number): StoredUpdate {
   return { seq, document, generation: seq - 1, bytes: Uint8Array.of(seq, 0, 255) }
@@ -54,6 +61,49 @@ function write(storage: ClientStorage, ...writes: StorageWrite[]): Promise<void>
   })
 }
 
+function read(storage: ClientStorage, of = document): Promise<StoredDocument | undefined> {
+  return new Promise((resolve, reject) => {
+    storage.read(of, (result) => {
+      if (!result.ok) reject(new Error(result.message))
+      else if (result.damaged.length > 0) reject(new Error("the document is damaged"))
+      else resolve(result.stored)
+    })
+  })
+}
+
+function list(storage: ClientStorage): Promise<readonly DocumentEntry[]> {
+  return new Promise((resolve, reject) => {
+    storage.list((result) => {
+      if (result.ok) resolve(result.documents)
+      else reject(new Error(result.message))
+    })
+  })
+}
+
+function vector(seq: number): VersionVector {
+  return new VersionVector([[origin, seq]])
+}
+
+type Appended = {
+  readonly of?: DocumentId
+  readonly generation?: number
+  readonly resume?: number
+}
+
+function append(bytes: readonly number[], options: Appended = {}): StorageWrite {
+  const { of = document, generation = 1, resume } = options
+  const updates = bytes.map((byte) => Uint8Array.of(byte, 255, 0))
+  const reached = resume === undefined ? undefined : vector(resume)
+  return { type: "document-append", document: of, generation, updates, resume: reached }
+}
+
+/** First bytes of the updates, in their order, and the resume point. */
+function shown(stored: StoredDocument | undefined): unknown {
+  if (stored === undefined) return undefined
+  const { generation, updates, resume } = stored
+  return [generation, updates.map(([byte]) => byte), resume?.get(origin)]
+}
+
 function close(storage: ClientStorage): Promise<void> {
   return new Promise((resolve) => storage.close(resolve))
 }
@@ -75,7 +125,7 @@ export function clientStorageContract(make: () => StorageUnderTest): void {
 
   test("new storage takes the fresh identity, and keeps it", async () => {
     const stored = { client: first, outbox: [], nextSeq: 1, rejected: [], tiers: undefined }
-    expect(await after()).toEqual(stored)
+    expect(await after()).toEqual({ ...stored, damaged: [] })
   })
 
   test("a new identity replaces the old one", async () => {
@@ -140,5 +190,126 @@ export function clientStorageContract(make: () => StorageUnderTest): void {
     await close(storage)
     const expected = ["called 1", "called 2", "called 3", "done 1", "done 2", "done 3"]
     expect(order).toEqual(expected)
+  })
+
+  describe("documents", () => {
+    async function copyAfter(...batches: StorageWrite[][]): Promise<unknown> {
+      const { open } = make()
+      const storage = open()
+      await load(storage)
+      for (const batch of batches) await write(storage, ...batch)
+      const before = shown(await read(storage))
+      await close(storage)
+      const again = open()
+      await load(again, second)
+      expect(shown(await read(again))).toEqual(before)
+      await close(again)
+      return before
+    }
+
+    test("[C8] what was appended is there, with the last resume point", async () => {
+      expect(await copyAfter([])).toBeUndefined()
+      expect(await copyAfter([append([1], { resume: 1 })], [append([2, 3])])).toEqual([
+        1,
+        [1, 2, 3],
+        1,
+      ])
+      const replaced = await copyAfter([append([1], { resume: 1 }), append([2], { resume: 4 })])
+      expect(replaced).toEqual([1, [1, 2], 4])
+      expect(await copyAfter([append([1])])).toEqual([1, [1], undefined])
+      expect(await copyAfter([append([], { resume: 2 })])).toEqual([1, [], 2])
+    })
+
+    test("[C9] a state takes the place of all there was", async () => {
+      const state = Uint8Array.of(9, 9)
+      const replace: StorageWrite = {
+        type: "document-replace",
+        document,
+        generation: 1,
+        state,
+        resume: vector(5),
+      }
+      const before = [append([1, 2], { resume: 4 }), append([3])]
+      expect(await copyAfter(before, [replace])).toEqual([1, [9], 5])
+      expect(await copyAfter([...before, replace, append([4])])).toEqual([1, [9, 4], 5])
+      expect(await copyAfter([replace], [replace], [append([4], { resume: 6 })])).toEqual([
+        1,
+        [9, 4],
+        6,
+      ])
+    })
+
+    test("[R7] what is of a later generation begins anew, of an earlier is ignored", async () => {
+      const [first1, later] = [append([1], { resume: 7 }), append([2], { generation: 2 })]
+      expect(await copyAfter([first1], [later])).toEqual([2, [2], undefined])
+      expect(await copyAfter([first1, later, append([3])])).toEqual([2, [2], undefined])
+      const remove: StorageWrite = { type: "document-remove", document, generation: 1 }
+      expect(await copyAfter([first1], [remove])).toBeUndefined()
+      expect(await copyAfter([later], [remove])).toEqual([2, [2], undefined])
+      expect(await copyAfter([first1, remove, append([5])])).toEqual([1, [5], undefined])
+    })
+
+    test("[C8] a write of several kinds is there as a whole", async () => {
+      const { open } = make()
+      const storage = open()
+      await load(storage)
+      await write(storage, added(1), added(2))
+      await write(storage, append([1], { resume: 1 }), { type: "outbox-trim", seq: 1 }, added(3))
+      await close(storage)
+      const again = open()
+      expect((await load(again)).outbox.map(({ seq }) => seq)).toEqual([2, 3])
+      expect(shown(await read(again))).toEqual([1, [1], 1])
+      await close(again)
+    })
+
+    test("documents are told apart, and listed in order with what they take", async () => {
+      const storage = make().open()
+      await load(storage)
+      await write(storage, append([1, 2], { of: longer, generation: 3 }), append([7]))
+      expect(shown(await read(storage))).toEqual([1, [7], undefined])
+      expect(shown(await read(storage, longer))).toEqual([3, [1, 2], undefined])
+      expect(await list(storage)).toEqual([
+        { document, generation: 1, bytes: 3 },
+        { document: longer, generation: 3, bytes: 6 },
+      ])
+      await write(storage, { type: "document-remove", document, generation: 1 })
+      expect((await list(storage)).map((entry) => entry.document)).toEqual([longer])
+      await close(storage)
+    })
+
+    test("a read gives what was written before it was called, and nothing after", async () => {
+      const storage = make().open()
+      await load(storage)
+      const writes = [write(storage, append([1]))]
+      const between = read(storage)
+      writes.push(write(storage, append([2])))
+      expect(shown(await between)).toEqual([1, [1], undefined])
+      await Promise.all(writes)
+      await close(storage)
+    })
+
+    test("many appends and rewrites come out as one after the other", async () => {
+      const storage = make().open()
+      await load(storage)
+      const expected: number[] = []
+      for (let round = 0; round < 5; round++) {
+        for (let byte = 1; byte <= 30; byte++) {
+          await write(storage, append([byte], { resume: round * 100 + byte }))
+          expected.push(byte)
+        }
+        const state = Uint8Array.of(200 + round)
+        const generation = 1
+        await write(storage, {
+          type: "document-replace",
+          document,
+          generation,
+          state,
+          resume: vector(round * 100 + 30),
+        })
+        expected.splice(0, expected.length, 200 + round)
+      }
+      expect(shown(await read(storage))).toEqual([1, expected, 430])
+      await close(storage)
+    })
   })
 }

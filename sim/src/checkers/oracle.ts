@@ -5,10 +5,10 @@
 import { DecodeError } from "@causeway/crdt/base"
 import type { ClientId, DocumentId } from "@causeway/crdt/base"
 import type { Effect, Engines, Input, NodeEvent } from "@causeway/crdt/node"
+import type { StoredImage } from "@causeway/crdt/client"
 import type { AppendBatch, StoredUpdate } from "@causeway/crdt/ports"
 import { decodeClientMessage } from "@causeway/crdt/protocol"
 import type { ClientMessage } from "@causeway/crdt/protocol"
-import type { ClientImage } from "../client-disk.ts"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
 import type { Trace } from "../trace.ts"
@@ -82,7 +82,7 @@ export class Oracle implements Watcher {
    * A client that is not running was given older storage. What it had still to send is forgotten,
    * what was acked is not; its numbers now stand for other updates, until it notices ([N2]).
    */
-  onClientRestored(writer: SimWriter, before: ClientImage, after: ClientImage): void {
+  onClientRestored(writer: SimWriter, before: StoredImage, after: StoredImage): void {
     this.#trace.add("disk", writer.host)
     for (const [seq, { document, bytes }] of [...before.outbox, ...before.rejected]) {
       const kept = after.outbox.get(seq) ?? after.rejected.get(seq)

@@ -30,7 +30,8 @@ export function vector(...entries: [OriginId, number][]): VersionVector {
 }
 
 export function emptyClient(): StoredClient {
-  return { client: clientId, outbox: [], nextSeq: 1, rejected: [], tiers: undefined }
+  const empty = { outbox: [], nextSeq: 1, rejected: [], tiers: undefined, damaged: [] }
+  return { client: clientId, ...empty }
 }
 
 type Options = {

@@ -1,0 +1,38 @@
+/** How local storage is, as an app sees it. Rule [C11]. */
+import type { DamagedRecord, StorageFailure, StorageFailureCode } from "@causeway/crdt/ports"
+
+export type StorageStatus =
+  | { readonly state: "opening" }
+  | { readonly state: "ok" }
+  /** Writes are tried again until they work; what is typed meanwhile is in memory, and not sent. */
+  | { readonly state: "failing"; readonly code: StorageFailureCode; readonly message: string }
+  /**
+   * What is typed lives as long as this client, and is sent. `code` undefined: as the app wanted
+   * it. Else storage could not be opened, and is tried again by the next client.
+   */
+  | {
+      readonly state: "memory-only"
+      readonly code: StorageFailureCode | undefined
+      readonly message: string
+    }
+
+/** A record of local storage that can't be read; what is left of it is kept aside there. */
+export type DamageReport = {
+  readonly kind: DamagedRecord["kind"]
+  /** Of a document that lost a record; a node sends it again. */
+  readonly name: string | undefined
+  /** In words. */
+  readonly message: string
+}
+
+export function failingOf({ code, message }: StorageFailure): StorageStatus {
+  return { state: "failing", code, message }
+}
+
+/** Another tab, or the last life of this one, may just be letting go of it. */
+export const openAttempts = 4
+export const openPauseMs = 300
+
+export function isWorthRetrying({ code }: StorageFailure): boolean {
+  return code === "blocked" || code === "closed" || code === "failed"
+}

@@ -1,0 +1,120 @@
+/**
+ * What a client has in storage, as maps in memory: each write of the port as a change of them.
+ * Storage that lasts as long as its process is this and nothing more.
+ */
+import type { ClientId, DocumentId } from "../base/index.ts"
+import type { DocumentEntry, RejectedUpdate, StorageWrite } from "../ports/index.ts"
+import type { StoredClient, StoredDocument, StoredUpdate } from "../ports/index.ts"
+import { afterWrite } from "./stored-copy.ts"
+import type { DocumentWrite } from "./stored-copy.ts"
+
+export class StoredImage {
+  client: ClientId | undefined
+  readonly #outbox: Map<number, StoredUpdate>
+  readonly #rejected: Map<number, RejectedUpdate>
+  readonly #documents: Map<DocumentId, StoredDocument>
+  #nextSeq = 1
+  #tiers: Uint8Array | undefined
+
+  /** As `other` is now; nothing if it is not given. O(what is stored), bytes are shared. */
+  constructor(other?: StoredImage) {
+    this.client = other?.client
+    this.#outbox = new Map(other?.outbox)
+    this.#rejected = new Map(other?.rejected)
+    this.#documents = new Map(other?.documents)
+    this.#nextSeq = other?.nextSeq ?? 1
+    this.#tiers = other?.tiers
+  }
+
+  get outbox(): ReadonlyMap<number, StoredUpdate> {
+    return this.#outbox
+  }
+
+  get rejected(): ReadonlyMap<number, RejectedUpdate> {
+    return this.#rejected
+  }
+
+  get documents(): ReadonlyMap<DocumentId, StoredDocument> {
+    return this.#documents
+  }
+
+  get nextSeq(): number {
+    return this.#nextSeq
+  }
+
+  get tiers(): Uint8Array | undefined {
+    return this.#tiers
+  }
+
+  load(fresh: ClientId): StoredClient {
+    this.client ??= fresh
+    return {
+      client: this.client,
+      outbox: inOrder(this.#outbox.values()),
+      nextSeq: this.#nextSeq,
+      rejected: inOrder(this.#rejected.values()),
+      tiers: this.#tiers,
+      damaged: [],
+    }
+  }
+
+  list(): DocumentEntry[] {
+    const entries = [...this.#documents].map(([document, { generation, updates }]) => {
+      return { document, generation, bytes: bytesOf(updates) }
+    })
+    return entries.sort((left, right) => (left.document < right.document ? -1 : 1))
+  }
+
+  /** Gives the updates that left the outbox as acked. */
+  apply(write: StorageWrite): StoredUpdate[] {
+    switch (write.type) {
+      case "outbox-add":
+        this.#outbox.set(write.update.seq, write.update)
+        this.#given(write.update)
+        return []
+      case "outbox-trim":
+        return this.#trim(write.seq)
+      case "rejected-add":
+        this.#outbox.delete(write.update.seq)
+        this.#rejected.set(write.update.seq, write.update)
+        this.#given(write.update)
+        return []
+      case "rejected-remove":
+        this.#rejected.delete(write.seq)
+        return []
+      case "tiers":
+        this.#tiers = write.state
+        return []
+      case "client":
+        this.client = write.client
+        return []
+      default:
+        this.#rewrite(write)
+        return []
+    }
+  }
+
+  #rewrite(write: DocumentWrite): void {
+    const copy = afterWrite(this.#documents.get(write.document), write)
+    if (copy === undefined) this.#documents.delete(write.document)
+    else this.#documents.set(write.document, copy)
+  }
+
+  #given({ seq }: StoredUpdate): void {
+    this.#nextSeq = Math.max(this.#nextSeq, seq + 1)
+  }
+
+  #trim(seq: number): StoredUpdate[] {
+    const trimmed = [...this.#outbox.values()].filter((update) => update.seq <= seq)
+    for (const update of trimmed) this.#outbox.delete(update.seq)
+    return trimmed
+  }
+}
+
+function bytesOf(updates: readonly Uint8Array[]): number {
+  return updates.reduce((bytes, update) => bytes + update.length, 0)
+}
+
+function inOrder<T extends StoredUpdate>(updates: Iterable<T>): T[] {
+  return [...updates].sort((left, right) => left.seq - right.seq)
+}

@@ -1,0 +1,27 @@
+/** What a simulated client is given: its place in the world, and the world. */
+import type { DocumentId } from "@causeway/crdt/base"
+import type { Engines } from "@causeway/crdt/node"
+import type { ReplicaView } from "./checkers/client-view.ts"
+import type { Network } from "./network.ts"
+import type { HostId } from "./reachability.ts"
+import type { Scheduler } from "./scheduler.ts"
+import type { Watch } from "./watch.ts"
+import type { Workload } from "./workloads/index.ts"
+
+export type ClientSetup = {
+  readonly host: HostId
+  readonly name: string
+  readonly urls: readonly string[]
+  /** Open from the start. */
+  readonly documents: readonly DocumentId[]
+  readonly engines: Engines
+}
+
+export type ClientWorld = {
+  readonly scheduler: Scheduler
+  readonly network: Network
+  readonly watch: Watch
+  readonly workload: Workload
+  readonly makeView: (document: DocumentId) => ReplicaView
+  readonly hostOf: (address: string) => HostId | undefined
+}
