@@ -13,7 +13,7 @@ import { levelStorage } from "./index.ts"
 const kills = Number(process.env["CAUSEWAY_KILLS"] ?? 6)
 const typist = join(import.meta.dirname, "../test/typist.ts")
 
-test("[C1] [C2] [C8] [N5] killed at any moment, a client loses nothing and repeats nothing", async () => {
+test("[C1] [C2] [C8] [N5] a client that is killed loses and repeats nothing", async () => {
   const folder = join(await temporaryFolder(), "app")
   const { node, sync } = await startNode()
   const stored: string[] = []
