@@ -5,7 +5,7 @@
  * there is seen at their next renewal at the latest; behind a full socket that takes longer.
  */
 import { limits } from "@causeway/crdt/base"
-import type { DocumentId } from "@causeway/crdt/base"
+import type { DocumentId, Millis } from "@causeway/crdt/base"
 import { demand } from "../violation.ts"
 import type { World } from "../world.ts"
 import type { Session, SimWriter } from "../writer.ts"
@@ -36,31 +36,36 @@ function presentIn({ writers }: World, document: DocumentId): Present[] {
   })
 }
 
-type Strange = { readonly kind: "missing" | "ghost" | "departed"; readonly why: string }
+type Strange = {
+  readonly kind: "missing" | "ghost" | "departed"
+  readonly why: string
+  /** Who should see, and who should be seen: either may have come to its node just now. */
+  readonly parties: readonly SimWriter[]
+}
 
 /** Why somebody sees something else than is there; undefined if nobody does. */
 function strangeness(world: World, departures: Departures): Strange | undefined {
   for (const document of world.documents) {
     const present = presentIn(world, document)
-    const said = new Map<number, string>()
-    for (const { session } of present) {
+    const said = new Map<number, readonly [state: string, by: SimWriter]>()
+    for (const { writer, session } of present) {
       const { presenceClient } = session.replica
       const own = session.cursors.get(presenceClient)
-      if (own !== undefined) said.set(presenceClient, own)
+      if (own !== undefined) said.set(presenceClient, [own, writer])
     }
     for (const { writer, session } of present) {
-      for (const [client, state] of said) {
+      for (const [client, [state, by]] of said) {
         if (state === SILENT) continue
         const shown = session.cursors.get(client)
         if (shown === state) continue
         const why = `${writer.name} in ${document} sees ${client} at ${shown}, not ${state}`
-        return { kind: "missing", why }
+        return { kind: "missing", why, parties: [writer, by] }
       }
       for (const [client, state] of session.cursors) {
         if (said.has(client)) continue
         const why = `${writer.name} in ${document} sees ${client} at ${state}, who is not there`
         const isKnown = departures.isKnownAt(writer.node, client)
-        return { kind: isKnown ? "departed" : "ghost", why }
+        return { kind: isKnown ? "departed" : "ghost", why, parties: [] }
       }
     }
   }
@@ -75,7 +80,12 @@ export const presenceConvergence: Invariant = {
   watch: (world) => {
     let congestedMs = -Infinity
     const departures = new Departures(world)
+    /** At rest, too, clients go back to the url they like best. */
+    const cameMs = new Map<SimWriter, Millis>()
     return {
+      onConnected(writer) {
+        cameMs.set(writer, world.scheduler.nowMs)
+      },
       onNodeInput(node, input) {
         departures.onNodeInput(node, input)
         const { type } = input
@@ -90,7 +100,8 @@ export const presenceConvergence: Invariant = {
         for (;;) {
           const strange = strangeness(world, departures)
           if (strange === undefined) return
-          const restedMs = scheduler.nowMs - fromMs
+          const sinceMs = strange.parties.map((writer) => cameMs.get(writer) ?? fromMs)
+          const restedMs = scheduler.nowMs - Math.max(fromMs, ...sinceMs)
           demand(restedMs < withinMs[strange.kind], INVARIANT, () => {
             return `after ${Math.round(restedMs)} ms of rest: ${strange.why}`
           })
