@@ -16,7 +16,9 @@ import type { Core } from "./core.ts"
 import type { FaultSchedule } from "./faults/index.ts"
 import type { Profile } from "./options.ts"
 import type { SimRandom } from "./random.ts"
+import type { HostId } from "./reachability.ts"
 import { Violation } from "./violation.ts"
+import type { SimWriter } from "./writer.ts"
 
 /** One thing that a phase waited for. */
 export type Wait = {
@@ -69,6 +71,8 @@ export class Liveness {
   /** When each wait began. */
   readonly #sinceMs = new Map<Cause, Millis>()
   #startsLeft = 0
+  #movesLeft = 0
+  readonly #homes = new Map<SimWriter, HostId | undefined>()
 
   constructor(cluster: Cluster, schedule: FaultSchedule, profile: Profile, random: SimRandom) {
     this.#cluster = cluster
@@ -79,6 +83,7 @@ export class Liveness {
     cluster.watch.add({
       onDurable: () => (this.#progressMs = cluster.scheduler.nowMs),
       onNodeStarted: () => this.#onStarted(),
+      onConnected: (writer, node) => this.#onConnected(writer, node),
     })
   }
 
@@ -131,6 +136,7 @@ export class Liveness {
     this.#unlinkedMs = startMs
     this.#beginWaits(causes)
     this.#startsLeft = STARTS_MAX * end.nodes.length
+    this.#movesLeft = end.writers.length
     const waited = new Map<Cause, Millis>()
     for (;;) {
       yield* this.#until(scheduler.nowMs + POLL_MS)
@@ -193,6 +199,15 @@ export class Liveness {
     this.#startsLeft -= 1
     this.#unlinkedMs = this.#cluster.scheduler.nowMs
     this.#beginWaits(causes)
+  }
+
+  /** A client that goes back to its first url greets anew; nobody does so again and again. [C7] */
+  #onConnected(writer: SimWriter, node: HostId | undefined): void {
+    const hasMoved = node !== undefined && this.#homes.get(writer) !== undefined
+    this.#homes.set(writer, node)
+    if (!hasMoved || this.#movesLeft === 0) return
+    this.#movesLeft -= 1
+    this.#beginWaits(causes.filter((cause) => cause !== "links" && cause !== "forks"))
   }
 
   /** Virtual time goes on until then, slice by slice. */
