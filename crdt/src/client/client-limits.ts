@@ -28,7 +28,7 @@ export const clientLimits = {
    * Connected to a url that is not the first, a client looks whether an earlier one opens again:
    * after so long, and a draw of as much, doubling up to the maximum while none does.
    */
-  failBackMsMin: 20_000,
+  failBackMsMin: 60_000,
   failBackMsMax: 900_000,
   /** After a retryable reject: full jitter between attempts. */
   resendBackoffMsMin: 50,
