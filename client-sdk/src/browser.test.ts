@@ -96,6 +96,34 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     await typed
     await untilText(connect(sync).yjs("notes"), "offline")
   })
+
+  test("[C8] [C11] IndexedDB keeps a document, and never claims what was evicted", async () => {
+    const { node, sync } = await startNode()
+    const page = await openBrowser()
+    const url = await servePage("test/browser-page.ts")
+    await page.goto(url)
+    await run(page, "open", sync, "app")
+    await run(page, "type", "kept ")
+    await page.reload()
+    await run(page, "open", sync, "app")
+    await page.waitForFunction(`page.text() === "kept "`)
+
+    const session = await page.context().newCDPSession(page)
+    const origin = new URL(url).origin
+    await session.send("Storage.clearDataForOrigin", { origin, storageTypes: "indexeddb" })
+    await run(page, "type", "after ")
+    await run(page, "type", "eviction")
+    await run(page, "close")
+    await page.reload()
+    // What is left says that it is not all: a node sends the rest.
+    await run(page, "open", sync, "app")
+    await page.waitForFunction(`page.text() === "kept after eviction"`)
+    await run(page, "close")
+    await node.close()
+    await page.reload()
+    await run(page, "open", sync, "app")
+    await page.waitForFunction(`page.text() === "kept after eviction"`)
+  })
 })
 
 test("an app that only has Yjs documents loads no Automerge, and no Node module", async () => {

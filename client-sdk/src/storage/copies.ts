@@ -35,6 +35,9 @@ export class StoredCopies {
   readonly #heads = new Map<DocumentId, CopyHead | undefined>()
   /** As the batch that is being made leaves them. */
   readonly #changed = new Map<DocumentId, CopyHead | undefined>()
+  /** Whose copies were lost while they were in use: what is appended since is not all of them. */
+  readonly #partial = new Set<DocumentId>()
+  #isEvicted = false
 
   constructor(database: RecordDatabase) {
     this.#database = database
@@ -56,8 +59,12 @@ export class StoredCopies {
       head = undefined
       if (write.type !== "document-remove") head = emptyHead(generation, next)
     }
+    if (write.type === "document-append") {
+      if (head === undefined && this.#isEvicted) this.#partial.add(document)
+    } else this.#partial.delete(document)
     if (write.type !== "document-remove") {
       head = added(head ?? emptyHead(generation, 0), write, operations)
+      if (this.#partial.has(document)) head = { ...head, resume: undefined }
       const key = headKey(document)
       operations.push([key, seal(key, encodeHead(head))])
     } else operations.push([headKey(document), undefined])
@@ -75,6 +82,12 @@ export class StoredCopies {
   failed(): void {
     this.#heads.clear()
     this.#changed.clear()
+  }
+
+  /** The database is empty that was not. Who appends does not know, and says how far all goes. */
+  evicted(): void {
+    this.#isEvicted = true
+    this.#heads.clear()
   }
 
   async read(document: DocumentId): Promise<Read> {

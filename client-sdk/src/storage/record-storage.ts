@@ -43,6 +43,8 @@ export class RecordStorage implements ClientStorage {
   /** Numbers in the outbox, and some that were. */
   readonly #outbox = new Set<number>()
   #nextSeq = 1
+  /** Undefined until `load`. */
+  #client: ClientId | undefined
   #isOpen = false
   #isClosing = false
   #hurry: (() => void) | undefined
@@ -103,8 +105,7 @@ export class RecordStorage implements ClientStorage {
 
   async #try<T>(run: () => Promise<T>): Promise<T | StorageFailure> {
     try {
-      if (!this.#isOpen) await this.#database.open()
-      this.#isOpen = true
+      if (!this.#isOpen) await this.#open()
       return await run()
     } catch (error) {
       this.#copies.failed()
@@ -113,6 +114,19 @@ export class RecordStorage implements ClientStorage {
       const code = error instanceof DatabaseError ? error.code : "failed"
       return { ok: false, code, message: String(error) }
     }
+  }
+
+  async #open(): Promise<void> {
+    await this.#database.open()
+    this.#isOpen = true
+    if (this.#client === undefined) return
+    if ((await this.#database.get(identityKey)) !== undefined) return
+    // The browser threw it away under our hands.
+    this.#copies.evicted()
+    await this.#database.batch([
+      sealed(identityKey, records.encodeText(this.#client)),
+      sealed(nextSeqKey, records.encodeNumber(this.#nextSeq)),
+    ])
   }
 
   async #flushDelay(): Promise<void> {
@@ -156,6 +170,7 @@ export class RecordStorage implements ClientStorage {
     aside.push(sealed(nextSeqKey, records.encodeNumber(above)))
     await this.#database.batch(aside)
     this.#nextSeq = above
+    this.#client = client
     for (const { seq } of outbox) this.#outbox.add(seq)
     return { client, outbox, nextSeq: above, rejected, tiers: tiers.value, damaged }
   }
@@ -208,6 +223,7 @@ export class RecordStorage implements ClientStorage {
     await this.#database.batch(operations)
     this.#copies.done()
     this.#nextSeq = nextSeq
+    for (const write of writes) if (write.type === "client") this.#client = write.client
     for (const seq of trimmed) this.#outbox.delete(seq)
   }
 }

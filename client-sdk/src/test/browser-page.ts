@@ -1,9 +1,11 @@
 /** What the browser test runs in the page: the SDK as an app would use it, as a global. */
-import { createClient } from "../index.ts"
+import { createClient, memoryStorage } from "../index.ts"
+import { levelStorage } from "../level/index.ts"
 import type { Client, YjsDocument } from "../index.ts"
 
 export type BrowserPage = {
-  open(sync: string): Promise<void>
+  /** With storage of that name in the browser, or in memory. */
+  open(sync: string, storage?: string): Promise<void>
   /** Settles once it is saved at the node. */
   type(text: string): Promise<void>
   text(): string
@@ -19,8 +21,9 @@ let client: Client | undefined
 let note: YjsDocument | undefined
 
 const page: BrowserPage = {
-  async open(sync) {
-    client = createClient({ urls: [sync] })
+  async open(sync, name) {
+    const storage = name === undefined ? memoryStorage() : levelStorage(name)
+    client = createClient({ urls: [sync], storage })
     note = client.yjs("notes")
     await note.loaded
   },
