@@ -10,7 +10,8 @@ import { persistStorage } from "./environment.ts"
 import type { PersistResult } from "./environment.ts"
 import { SyncError } from "./errors.ts"
 import type { Observable } from "./observable.ts"
-import type { StorageStatus } from "./storage-status.ts"
+import { damageReportOf } from "./storage-status.ts"
+import type { DamageReport, StorageStatus } from "./storage-status.ts"
 import { YjsDocument } from "./yjs-document.ts"
 
 export type ClientOptions = {
@@ -25,6 +26,9 @@ export type ClientOptions = {
 }
 
 export type DocumentName = { readonly engine: EngineName; readonly name: string }
+
+/** A copy in local storage; `bytes`: of the updates it is made of. */
+export type LocalDocument = DocumentName & { readonly bytes: number }
 
 /**
  * An update that no node will take, kept until the app has taken care of it; or, if
@@ -111,6 +115,23 @@ export class Client {
     // cast: as above; the map never reads or changes a document.
     this.#documents.set(document, handle as unknown as AutomergeDocument<unknown>)
     return handle
+  }
+
+  /**
+   * Documents that local storage has a copy of, open or not.
+   * @throws SyncError `ERR_CLOSED`, `ERR_STORAGE`.
+   */
+  async documents(): Promise<LocalDocument[]> {
+    const entries = await this.#driver.documents()
+    return entries.map(({ document, bytes }) => ({ ...nameOf(document), bytes }))
+  }
+
+  /** Calls `listener` with each record that local storage could not read, earlier ones too. */
+  onDamaged(listener: (damage: DamageReport) => void): () => void {
+    const { damaged, damages } = this.#driver
+    const earlier = damaged.map(damageReportOf)
+    queueMicrotask(() => earlier.forEach(listener))
+    return damages.add((record) => listener(damageReportOf(record)))
   }
 
   /** Calls `listener` with each rejected update, those of earlier lives too, until dismissed. */

@@ -8,7 +8,8 @@ import type { ClientId, DocumentId } from "@causeway/crdt/base"
 import { ClientCore, randomClientId } from "@causeway/crdt/client"
 import type { ClientEffect, ClientEvent, ClientInput } from "@causeway/crdt/client"
 import type { ConnectionStatus, PendingStatus } from "@causeway/crdt/client"
-import type { ClientStorage, DamagedRecord, LoadResult } from "@causeway/crdt/ports"
+import type { ClientStorage, DamagedRecord, DocumentEntry } from "@causeway/crdt/ports"
+import type { LoadResult } from "@causeway/crdt/ports"
 import type { RejectedUpdate, StorageFailure, StorageResult } from "@causeway/crdt/ports"
 import type { DocumentReadResult, StoredClient } from "@causeway/crdt/ports"
 import { nowMs, onNetworkHint, systemRandom } from "./environment.ts"
@@ -134,6 +135,18 @@ export class Driver {
     // What was typed before may have changed the status already.
     const status = core.statusOf(document)
     if (status !== undefined) replica.onStatus(status)
+  }
+
+  /** What storage has copies of. */
+  async documents(): Promise<readonly DocumentEntry[]> {
+    await this.loaded
+    if (this.#closed !== undefined) throw closedError()
+    return new Promise((resolve, reject) => {
+      this.#storage.list((result) => {
+        if (result.ok) resolve(result.documents)
+        else reject(new SyncError("ERR_STORAGE", result.message, true, { cause: result }))
+      })
+    })
   }
 
   detach(replica: Replica): void {

@@ -1,6 +1,7 @@
 /** Causeway's SDK: local-first documents that say what is saved where. */
 export { createClient } from "./client.ts"
-export type { Client, ClientOptions, DocumentName, Pending, RejectedUpdate } from "./client.ts"
+export type { Client, ClientOptions, DocumentName, LocalDocument } from "./client.ts"
+export type { Pending, RejectedUpdate } from "./client.ts"
 export type { Conflict, ConflictValue, DocumentPath } from "./automerge-conflicts.ts"
 export type { AutomergeDocument } from "./automerge-document.ts"
 export type { DocumentStatus } from "./document-status.ts"

@@ -1,4 +1,5 @@
 /** How local storage is, as an app sees it. Rule [C11]. */
+import { partsOfDocumentId } from "@causeway/crdt/base"
 import type { DamagedRecord, StorageFailure, StorageFailureCode } from "@causeway/crdt/ports"
 
 export type StorageStatus =
@@ -23,6 +24,20 @@ export type DamageReport = {
   readonly name: string | undefined
   /** In words. */
   readonly message: string
+}
+
+const losses: Readonly<Record<DamagedRecord["kind"], string>> = {
+  outbox: "an update that no node had acked",
+  rejected: "an update that a node had refused",
+  identity: "who this client is; it is a new one now",
+  tiers: "how far what is acked is saved",
+  document: "a part of the document; a node sends it again",
+}
+
+export function damageReportOf(record: DamagedRecord): DamageReport {
+  const { kind } = record
+  const name = kind === "document" ? partsOfDocumentId(record.document).name : undefined
+  return { kind, name, message: `local storage can't be read: ${losses[kind]}` }
 }
 
 export function failingOf({ code, message }: StorageFailure): StorageStatus {

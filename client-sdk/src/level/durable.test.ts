@@ -1,7 +1,8 @@
 /** Clients with storage on disk: what they show without a node, and what damage costs. */
 import { join } from "node:path"
 import { Level } from "level"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
+import type { DamageReport } from "../index.ts"
 import { levelStorage } from "./index.ts"
 import {
   connect,
@@ -119,6 +120,11 @@ describe("damage", () => {
     await Promise.all([half.loaded, whole.loaded])
     expect(textOf(whole)).toBe("a b c ")
     expect(textOf(half)).not.toBe("a b c ")
+    const damages: DamageReport[] = []
+    second.onDamaged((report) => damages.push(report))
+    await vi.waitFor(() => expect(damages).toMatchObject([{ kind: "document", name: "plan" }]))
+    const local = await second.documents()
+    expect(local.map((document) => document.name)).toEqual(["notes", "plan"])
     await second.close()
 
     const third = connect(sync, { storage: levelStorage(name) })
@@ -144,10 +150,13 @@ describe("damage", () => {
     expect(await damage(name, "o", 1)).toBe(1)
 
     const second = connect(sync, { storage: levelStorage(name) })
+    const damages: string[] = []
+    second.onDamaged(({ kind }) => damages.push(kind))
     const [empty, full] = [second.yjs("notes"), second.yjs("plan")]
     await full.saved("node")
     expect(textOf(full)).toBe("kept")
     expect(textOf(empty)).toBe("")
+    expect(damages).toEqual(["outbox"])
     await untilText(connect(sync).yjs("plan"), "kept")
     await second.close()
     const level = await openRaw(name)
