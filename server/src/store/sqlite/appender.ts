@@ -130,6 +130,8 @@ export class Appender {
   #truncate(held: HeldOrigin, seq: number): HeldOrigin {
     const { seq: reached } = this.#floorCheck.reach(held, seq, { bytes: Infinity })
     if (reached >= seq) return this.#truncation.truncate(held, seq)
+    // What is not folded at all is the caller's fault, not the disk's.
+    this.#truncation.checkFolded(held, seq)
     throw new UnreadableError(held.origin)
   }
 

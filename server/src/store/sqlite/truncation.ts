@@ -62,13 +62,16 @@ export class Truncation {
     )
   }
 
+  /** @throws RefusedError if something up to there is not folded. */
+  checkFolded(held: HeldOrigin, seq: number): void {
+    if (this.#unfolded.get(rangeOf(held, held.floor.seq, seq)) === undefined) return
+    throw new RefusedError(`a floor over what is not folded, of ${held.origin}`)
+  }
+
   /** O(entries deleted). @throws RefusedError */
   truncate(held: HeldOrigin, seq: number): HeldOrigin {
     if (seq <= held.floor.seq) return held
-    const range = rangeOf(held, held.floor.seq, seq)
-    if (this.#unfolded.get(range) !== undefined) {
-      throw new RefusedError(`a floor over what is not folded, of ${held.origin}`)
-    }
+    this.checkFolded(held, seq)
     const entry = this.#entry.get(entryId(held.row, seq))?.entry
     if (entry === undefined || !isSound(held, seq, entry)) {
       throw new Error(`entry ${seq} of ${held.origin} failed its checksum`)
