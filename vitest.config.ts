@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["{crdt,server,client-sdk,sim,bench}/**/*.test.ts", "*.test.ts"],
     setupFiles: ["crdt/src/testing/compare-vectors.ts"],
-    // Many tests wait for disks, sockets and processes, so three pay even where there are two cores.
+    // Many tests wait for disks, sockets and processes, so three pay even on two cores.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     // A worker has several threads with WebAssembly: see server/bin/causeway.js.
     execArgv: ["--wasm-wrapper-tiering-budget=2000000000"],
