@@ -5,10 +5,11 @@
 import { createClient } from "@causeway/client"
 import { openEditor } from "./editor.ts"
 import { showPeople } from "./people.ts"
-import { documentName, nodes } from "./settings.ts"
+import { nodes, query } from "../settings.ts"
 import { element, showConnection, showProblem, showSaved } from "./status.ts"
 
 const client = createClient({ urls: nodes })
+const documentName = query.get("document") ?? "welcome"
 const note = client.yjs(documentName)
 
 element("title").textContent = documentName

@@ -1,6 +1,6 @@
 /** Who is here: oneself with a name to change, and everybody whose presence says a name. */
 import type { Presence, PresenceState } from "@causeway/client"
-import { colourOf, keepName, ownName } from "./settings.ts"
+import { keepName, ownName, pick } from "../settings.ts"
 import { element } from "./status.ts"
 
 type User = { readonly name: string; readonly color: string; readonly colorLight: string }
@@ -13,14 +13,14 @@ export function showPeople(presence: Presence): void {
     presence.setLocalStateField("user", user)
   }
   if (input !== null) {
-    input.value = ownName()
+    input.value = ownName
     input.addEventListener("input", () => {
       keepName(input.value)
       say(input.value.trim() || "Somebody")
     })
   }
   presence.subscribe((states) => show(states, presence.clientID))
-  say(ownName())
+  say(ownName)
 }
 
 function show(states: ReadonlyMap<number, PresenceState>, own: number): void {
@@ -37,6 +37,13 @@ function show(states: ReadonlyMap<number, PresenceState>, own: number): void {
 function nameOf({ user }: PresenceState): string | undefined {
   if (typeof user !== "object" || user === null || !("name" in user)) return undefined
   return typeof user.name === "string" ? user.name.slice(0, 24) : undefined
+}
+
+/** Each with a contrast of at least 4.5 to white. */
+const colours = ["#b3261e", "#8e4585", "#5a4fcf", "#1565c0", "#00796b", "#2e7d32", "#9a5b00"]
+
+function colourOf(client: number): string {
+  return pick(colours, client)
 }
 
 function itemOf(name: string, colour: string, isOwn: boolean): HTMLLIElement {

@@ -4,6 +4,7 @@
  */
 import { SyncError } from "@causeway/client"
 import type { Client, ConnectionStatus, DocumentStatus, YjsDocument } from "@causeway/client"
+import { tiers, wordsForConnection, wordsForSaved } from "../words.ts"
 
 export function element(id: string): HTMLElement {
   const found = document.getElementById(id)
@@ -32,29 +33,6 @@ export function showConnection(client: Client): void {
   })
 }
 
-function wordsForConnection(status: ConnectionStatus): string {
-  switch (status.state) {
-    case "connecting":
-      return "Connecting …"
-    case "connected":
-      return `Connected to ${new URL(status.url).host}`
-    case "offline":
-      if (status.retryAtMs === undefined) return "Offline, as you asked"
-      return "No connection, trying again"
-    case "needs-token":
-      return "Sign in to connect"
-    case "closed":
-      return `Disconnected: ${status.why.reason}`
-  }
-}
-
-const tiers = [
-  { name: "local", label: "Here" },
-  { name: "node", label: "A server" },
-  { name: "quorum", label: "Most servers" },
-  { name: "all", label: "All servers" },
-] as const
-
 export function showSaved(note: YjsDocument): void {
   const steps = tiers.map(({ label }) => {
     const step = document.createElement("li")
@@ -63,7 +41,7 @@ export function showSaved(note: YjsDocument): void {
   })
   element("tiers").replaceChildren(...steps)
   const show = (status: DocumentStatus): void => {
-    const reached = tiers.findIndex(({ name }) => name === status.savedTo)
+    const reached = tiers.findIndex(({ tier }) => tier === status.savedTo)
     for (const [index, step] of steps.entries()) {
       const isReached = index <= reached
       step.dataset["reached"] = String(isReached)
@@ -80,27 +58,6 @@ export function showSaved(note: YjsDocument): void {
       if (!(error instanceof SyncError)) throw error
     })
   }
-}
-
-function wordsForSaved({ savedTo, pending, quorum, all }: DocumentStatus): string {
-  switch (savedTo) {
-    case "memory":
-      return "Saving …"
-    case "local":
-      if (pending === 0) return "Not on a server yet"
-      return `${pending} ${pending === 1 ? "change" : "changes"} to send, safe here`
-    case "node":
-      return quorum.state === "pending" ? `On a server, ${short(quorum.why)}` : "On a server"
-    case "quorum":
-      return all.state === "pending" ? `On most servers, ${short(all.why)}` : "On most servers"
-    case "all":
-      return "Saved everywhere"
-  }
-}
-
-/** `waiting for n2 (not reached since 2026-…)` without the time. */
-function short(why: string): string {
-  return why.replaceAll(/ since [^),]+/g, "")
 }
 
 export function showProblem(words: string, reopen = (): void => location.reload()): void {

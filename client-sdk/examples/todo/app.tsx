@@ -5,10 +5,12 @@ import { usePresence, useSnapshot } from "@causeway/client/react"
 import { useEffect, useState } from "react"
 import type { ReactElement } from "react"
 import { Row } from "./row.tsx"
-import { listName, ownName } from "./settings.ts"
+import { ownName, query } from "../settings.ts"
 import { StatusBar } from "./status.tsx"
 import { addItem, conflictsOf, inOrder } from "./todos.ts"
 import type { TodoList, Todos } from "./todos.ts"
+
+const listName = query.get("list") ?? "to-do"
 
 export function App(): ReactElement {
   const list = useDocument<Todos>("automerge", listName)

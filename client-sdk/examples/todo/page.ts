@@ -4,7 +4,7 @@ import { CausewayProvider } from "@causeway/client/react"
 import { createElement, StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 import { App } from "./app.tsx"
-import { nodes } from "./settings.ts"
+import { nodes } from "../settings.ts"
 
 const client = createClient({ urls: nodes })
 const target = document.getElementById("app")

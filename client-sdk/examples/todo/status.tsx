@@ -1,9 +1,10 @@
 /** Two things a user wants to know, kept apart: is there a connection, and what is saved where. */
 import { SyncError } from "@causeway/client"
-import type { ConnectionStatus, DocumentStatus, Tier } from "@causeway/client"
+import type { ConnectionStatus, DocumentStatus } from "@causeway/client"
 import { useClient, useConnection, useStatus } from "@causeway/client/react"
 import { useEffect } from "react"
 import type { ReactElement } from "react"
+import { isWanted, tiers, wordsForConnection, wordsForSaved } from "../words.ts"
 import type { TodoList } from "./todos.ts"
 
 export function StatusBar({ list }: { readonly list: TodoList }): ReactElement {
@@ -48,18 +49,6 @@ function OfflineSwitch({ connection }: { readonly connection: ConnectionStatus }
   )
 }
 
-/** An offline client that will not try again by itself is so because it was told to be. */
-function isWanted(connection: ConnectionStatus): boolean {
-  return connection.state === "offline" && connection.retryAtMs === undefined
-}
-
-const tiers: readonly { readonly tier: Tier; readonly label: string }[] = [
-  { tier: "local", label: "Here" },
-  { tier: "node", label: "A server" },
-  { tier: "quorum", label: "Most servers" },
-  { tier: "all", label: "All servers" },
-]
-
 function Tiers({ reached }: { readonly reached: DocumentStatus["savedTo"] }): ReactElement {
   const last = tiers.findIndex(({ tier }) => tier === reached)
   return (
@@ -75,40 +64,4 @@ function Tiers({ reached }: { readonly reached: DocumentStatus["savedTo"] }): Re
       ))}
     </ol>
   )
-}
-
-function wordsForConnection(connection: ConnectionStatus): string {
-  switch (connection.state) {
-    case "connecting":
-      return "Connecting …"
-    case "connected":
-      return `Connected to ${new URL(connection.url).host}`
-    case "offline":
-      return isWanted(connection) ? "Offline, as you asked" : "No connection, trying again"
-    case "needs-token":
-      return "Sign in to connect"
-    case "closed":
-      return `Disconnected: ${connection.why.reason}`
-  }
-}
-
-function wordsForSaved({ savedTo, pending, quorum, all }: DocumentStatus): string {
-  switch (savedTo) {
-    case "memory":
-      return "Saving …"
-    case "local":
-      if (pending === 0) return "Not on a server yet"
-      return `${pending} ${pending === 1 ? "change" : "changes"} to send`
-    case "node":
-      return quorum.state === "pending" ? `On a server, ${short(quorum.why)}` : "On a server"
-    case "quorum":
-      return all.state === "pending" ? `On most servers, ${short(all.why)}` : "On most servers"
-    case "all":
-      return "Saved everywhere"
-  }
-}
-
-/** `waiting for n2 (not reached since 2026-…)` without the time. */
-function short(why: string): string {
-  return why.replaceAll(/ since [^),]+/g, "")
 }

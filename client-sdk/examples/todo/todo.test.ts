@@ -83,7 +83,7 @@ describe.skipIf(skipsBrowser)("the to-do list in two browsers, each on a node of
     await ben.getByText("Offline, as you asked").waitFor()
     await add(ben, "Water the plants")
     await ben.getByRole("button", { name: "Remove Fix the bike" }).click()
-    await untilSaved(ben, "2 changes to send")
+    await untilSaved(ben, "2 changes to send, safe here")
     await add(ann, "Book the train")
     await picture(ben, "offline")
 

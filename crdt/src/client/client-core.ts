@@ -83,8 +83,7 @@ export class ClientCore {
     })
     this.#channels = new Channels(this.#sender.outbox, this.#copies, random, this.#touched)
     this.#repairs = new Repairs(this.#sender, this.#channels)
-    const { copies } = storing
-    this.#refusals = new Refusals(this.#sender, this.#channels, this.#repairs, copies)
+    this.#refusals = new Refusals(this.#sender, this.#channels, this.#repairs, this.#copies)
     this.#presence = new Presence(this.#channels)
     this.#board = new StatusBoard(this.#sender, this.#channels.table)
   }

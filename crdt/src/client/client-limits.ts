@@ -25,7 +25,7 @@ export const clientLimits = {
   /** A connection that lived this long resets the back-off. */
   stableMs: 30_000,
   /**
-   * Connected to a url that is not the first, a client looks whether an earlier one opens again:
+   * Connected to a url that is not the first, a client looks whether the first opens again:
    * after so long, and a draw of as much, doubling up to the maximum while none does.
    */
   failBackMsMin: 60_000,

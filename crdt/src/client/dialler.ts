@@ -166,13 +166,13 @@ export class Dialler {
     if (this.#urls.preferredTo(url) !== undefined) this.#failBack.plan(nowMs)
   }
 
-  /** The probe did not open, or is not needed. Its socket is closed unless it ended by itself. */
+  /** No look is due any more; a socket that is opening for one is closed. */
   dropProbe(effects: ClientEffect[]): void {
     const { probe } = this.#failBack
+    this.#failBack.stop()
     if (probe === undefined) return
     const { code, reason } = leaving
     effects.push({ type: "disconnect", socket: probe.socket, code: code ?? 1000, reason })
-    this.#failBack.stop()
   }
 
   /** True if it was the probe that ended: the connection goes on. */
@@ -208,7 +208,6 @@ export class Dialler {
       this.#backOff.reset()
       if (this.#urls.preferredTo(this.#phase.url) === undefined) this.#failBack.reset()
     }
-    this.#failBack.stop()
     if (permanent) this.#phase = { state: "closed", why: said }
     else this.#wait(said, false, nowMs)
   }
@@ -226,7 +225,6 @@ export class Dialler {
     phase: { readonly state: "offline" } | { readonly state: "closed"; readonly why: Why },
   ): void {
     this.#backOff.reset()
-    this.#failBack.stop()
     this.#phase = phase
   }
 
