@@ -9,6 +9,11 @@ export const clientLimits = {
    * dropped: the pending status says `full`, and the app is the one to apply back-pressure.
    */
   outboxBytesMax: 64 * MiB,
+  /**
+   * Updates under way, of any size: a node lets `openBatchEntriesMax` wait for a commit, and many
+   * clients may come back with a full outbox at once. Past it: they wait for acks.
+   */
+  updatesUnderWayMax: 2048,
   /** Writes in one `store` effect; more wait for the next. */
   storeWritesMax: 1024,
   /**

@@ -7,6 +7,7 @@
 import { assert, limits } from "../base/index.ts"
 import type { DocumentId } from "../base/index.ts"
 import type { StoredClient, StoredUpdate } from "../ports/index.ts"
+import { clientLimits } from "./client-limits.ts"
 
 const nothing = new Uint8Array(0)
 
@@ -221,7 +222,8 @@ export class Outbox {
     const seq = this.#cursor
     const updates: Uint8Array[] = []
     let frameBytes = 0
-    while (this.#cursor <= this.#storedSeq && updates.length < limits.updatesPerFrameMax) {
+    const end = Math.min(this.#storedSeq + 1, this.firstPending + clientLimits.updatesUnderWayMax)
+    while (this.#cursor < end && updates.length < limits.updatesPerFrameMax) {
       const update = this.#entries.get(this.#cursor)
       if (update !== undefined && update.document !== first.document) break
       const bytes = update?.bytes ?? nothing

@@ -184,6 +184,17 @@ describe("the window", () => {
     expect(updatesSent(harness.node(ack(1)))).toEqual([[3, 3]])
   })
 
+  test("[C6] no more than so many updates are under way, however small they are", () => {
+    const harness = new Harness()
+    harness.hold(notes)
+    harness.connect({ windowBytes: limits.clientWindowBytes })
+    const { updatesUnderWayMax } = clientLimits
+    const sent = Array.from({ length: updatesUnderWayMax + 2 }, () => harness.type(notes, 1))
+    expect(sent.flatMap(updatesSent)).toHaveLength(updatesUnderWayMax)
+    expect(updatesSent(harness.node(ack(1)))).toEqual([[updatesUnderWayMax + 1, 1]])
+    expect(updatesSent(harness.node(ack(3)))).toEqual([[updatesUnderWayMax + 2, 1]])
+  })
+
   test("[C6] one update over the window goes alone", () => {
     const harness = new Harness()
     harness.hold(notes)
