@@ -2,6 +2,7 @@
 import { documentIdOf, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, EngineName } from "@causeway/crdt/base"
 import type { ClientEvent, ConnectionStatus, PendingStatus } from "@causeway/crdt/client"
+import type { RetryOutcome } from "@causeway/crdt/client"
 import type { ClientStorage, RejectedUpdate as StoredRejection } from "@causeway/crdt/ports"
 import { rejectCodes } from "@causeway/crdt/protocol"
 import { AutomergeDocument } from "./automerge-document.ts"
@@ -31,8 +32,8 @@ export type DocumentName = { readonly engine: EngineName; readonly name: string 
 export type LocalDocument = DocumentName & { readonly bytes: number }
 
 /**
- * An update that no node will take, kept until the app has taken care of it; or, if
- * `error.retryable`, until the document is opened again and it is sent again by itself.
+ * An update that no node will take, kept until the app has taken care of it, or has it tried again;
+ * if `error.retryable`, that happens by itself when the document is opened.
  */
 export type RejectedUpdate = DocumentName & {
   readonly update: Uint8Array
@@ -41,6 +42,12 @@ export type RejectedUpdate = DocumentName & {
   readonly reason: StoredRejection["code"]
   /** The app has saved or given up the update: forget it. */
   readonly dismiss: () => void
+  /**
+   * The node may take it by now: sends it again, from then on as anything that is typed. An open
+   * handle shows it. If it is refused again it comes to `onRejected` anew.
+   * @throws SyncError `ERR_CLOSED`.
+   */
+  readonly retry: () => RetryOutcome
 }
 
 /** What is typed and not acked by a node, over all documents. */
@@ -221,5 +228,6 @@ function rejectionOf(driver: Driver, rejected: StoredRejection): RejectedUpdate 
     reason: code,
     error: new SyncError("ERR_UPDATE_REJECTED", text, rejectCodes[code].retry, { cause: rejected }),
     dismiss: () => driver.dismiss(seq),
+    retry: () => driver.retry(seq),
   }
 }

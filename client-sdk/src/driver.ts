@@ -7,7 +7,7 @@ import { unreachable } from "@causeway/crdt/base"
 import type { ClientId, DocumentId } from "@causeway/crdt/base"
 import { ClientCore, randomClientId } from "@causeway/crdt/client"
 import type { ClientEffect, ClientEvent, ClientInput } from "@causeway/crdt/client"
-import type { ConnectionStatus, PendingStatus } from "@causeway/crdt/client"
+import type { ConnectionStatus, PendingStatus, RetryOutcome } from "@causeway/crdt/client"
 import type { ClientStorage, DamagedRecord, DocumentEntry } from "@causeway/crdt/ports"
 import type { LoadResult } from "@causeway/crdt/ports"
 import type { RejectedUpdate, StorageFailure, StorageResult } from "@causeway/crdt/ports"
@@ -170,6 +170,13 @@ export class Driver {
     if (this.rejected.delete(seq)) this.hand({ type: "dismiss-rejected", seq })
   }
 
+  retry(seq: number): RetryOutcome {
+    if (this.#core === undefined || this.isClosed) throw closedError()
+    const outcome = this.rejected.has(seq) ? this.#core.retryOf(seq) : "gone"
+    if (outcome === "pending") this.hand({ type: "retry-rejected", seq })
+    return outcome
+  }
+
   /** Takes an input now, or right after the one that is being worked on. */
   hand(input: ClientInput): void {
     this.#inbox.push(input)
@@ -312,7 +319,7 @@ export class Driver {
         return this.events.call(effect.event)
       case "retried":
         this.rejected.delete(effect.seq)
-        return
+        return this.#deliver(effect.update.document, [effect.update.bytes])
       case "acked":
       case "resume":
         return

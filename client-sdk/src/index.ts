@@ -20,6 +20,7 @@ export type {
   ConnectionStatus,
   Freshness,
   PendingStatus,
+  RetryOutcome,
   SavedTo,
 } from "@causeway/crdt/client"
 export type { ClientStorage } from "@causeway/crdt/ports"

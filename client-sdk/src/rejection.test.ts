@@ -3,7 +3,8 @@
 import { expect, test } from "vitest"
 import * as Y from "yjs"
 import { documentIdOf, limits, parseClientId } from "@causeway/crdt/base"
-import type { LoadResult } from "@causeway/crdt/ports"
+import type { ClientStorage, RejectedUpdate as StoredRejection } from "@causeway/crdt/ports"
+import type { StoredClient } from "@causeway/crdt/ports"
 import { memoryStorage } from "./index.ts"
 import type { Client, RejectedUpdate } from "./index.ts"
 import { connect, startNode, textOf, type, until, untilText } from "./test/world.ts"
@@ -69,42 +70,94 @@ test("[C3] a rejection of an earlier life stands in the way until it is dismisse
   expect(again.status.current).toMatchObject({ savedTo: "node", error: undefined })
 })
 
-test("[C3] opening a document sends again what a node could not take then", async () => {
-  const { sync } = await startNode()
+/** Storage with updates of new documents on its shelf, each with its document's name as text. */
+async function shelved(
+  code: StoredRejection["code"],
+  ...names: readonly string[]
+): Promise<ClientStorage> {
   const storage = memoryStorage()
   const fresh = parseClientId("00112233445566778899aabbccddeeff")
-  const document = documentIdOf("yjs", "notes")
-  if (fresh === undefined || document === undefined) throw new Error("well-formed ids")
-  const doc = new Y.Doc()
-  doc.getText("body").insert(0, "typed")
-  const code = "missing-predecessors" as const
-  const update = {
-    seq: 1,
-    document,
-    generation: 0,
-    bytes: Y.encodeStateAsUpdate(doc),
-    code,
-    message: "",
-  }
+  if (fresh === undefined) throw new Error("a well-formed id")
   await new Promise<unknown>((resolve) => storage.load(fresh, resolve))
-  await new Promise<unknown>((resolve) =>
-    storage.write([{ type: "rejected-add", update }], resolve),
-  )
+  const writes = names.map((name, index) => {
+    const document = documentIdOf("yjs", name)
+    if (document === undefined) throw new Error("a well-formed name")
+    const doc = new Y.Doc()
+    doc.getText("body").insert(0, name)
+    const bytes = Y.encodeStateAsUpdate(doc)
+    const update = { seq: index + 1, document, generation: 0, bytes, code, message: "" }
+    return { type: "rejected-add", update } as const
+  })
+  await new Promise<unknown>((resolve) => storage.write(writes, resolve))
+  return storage
+}
+
+function stored(storage: ClientStorage): Promise<StoredClient> {
+  const fresh = parseClientId("f".repeat(32))
+  if (fresh === undefined) throw new Error("a well-formed id")
+  return new Promise((resolve, reject) => {
+    storage.load(fresh, (result) => (result.ok ? resolve(result.stored) : reject(new Error())))
+  })
+}
+
+test("[C3] opening a document sends again what a node could not take then", async () => {
+  const { sync } = await startNode()
+  const storage = await shelved("missing-predecessors", "notes")
   const client = connect(sync, { storage })
   const rejected = kept(client)
   await until(client.connection, ({ state }) => state === "connected")
-  expect(rejected).toMatchObject([{ reason: code, error: { retryable: true } }])
+  expect(rejected).toMatchObject([{ reason: "missing-predecessors", error: { retryable: true } }])
 
   const note = client.yjs("notes")
   await note.saved("node")
-  expect(textOf(note)).toBe("typed")
+  expect(textOf(note)).toBe("notes")
   expect(note.status.current).toMatchObject({ savedTo: "node", error: undefined })
-  await untilText(connect(sync).yjs("notes"), "typed")
+  await untilText(connect(sync).yjs("notes"), "notes")
   const left = kept(client)
   await client.close()
   expect(left).toEqual([])
-  const { stored } = await new Promise<LoadResult & { ok: true }>((resolve, reject) => {
-    storage.load(fresh, (result) => (result.ok ? resolve(result) : reject(new Error())))
-  })
-  expect(stored).toMatchObject({ outbox: [], rejected: [], nextSeq: 3 })
+  expect(await stored(storage)).toMatchObject({ outbox: [], rejected: [], nextSeq: 3 })
+})
+
+test("[C3] the app has a refused update tried again, its document open or not", async () => {
+  const { node, sync } = await startNode()
+  const storage = await shelved("permission-denied", "open", "closed", "dismissed", "left")
+  const client = connect(sync, { storage })
+  const rejected = kept(client)
+  const note = client.yjs("open")
+  await note.loaded
+  expect(textOf(note)).toBe("")
+  await expect(note.saved("node")).rejects.toMatchObject(refused)
+  const [open, closed, dismissed, left] = rejected
+  expect([open?.retry(), closed?.retry()]).toEqual(["pending", "pending"])
+  expect(textOf(note)).toBe("open")
+  expect([open?.retry(), closed?.retry()]).toEqual(["gone", "gone"])
+  // They are no longer the shelf's to dismiss.
+  open?.dismiss()
+  dismissed?.dismiss()
+  expect(dismissed?.retry()).toBe("gone")
+  await note.saved("node")
+  expect(note.status.current).toMatchObject({ savedTo: "node", error: undefined })
+  await until(client.pending, ({ count }) => count === 0)
+  const other = connect(sync)
+  await untilText(other.yjs("open"), "open")
+  await untilText(other.yjs("closed"), "closed")
+  expect(Object.values(node.status().vector)).toEqual([2])
+  expect(kept(client)).toEqual([])
+  await client.close()
+  expect(() => left?.retry()).toThrow(expect.objectContaining({ code: "ERR_CLOSED" }))
+  const { outbox, rejected: shelf } = await stored(storage)
+  expect([outbox, shelf.map(({ seq }) => seq)]).toEqual([[], [4]])
+})
+
+test("[C3] what no node can take is not tried again, and stays", async () => {
+  const { sync } = await startNode()
+  const client = connect(sync)
+  const rejected = kept(client)
+  const note = client.yjs("notes")
+  type(note, tooMuch)
+  await expect(note.saved("node")).rejects.toMatchObject(refused)
+  expect(rejected.map(({ retry }) => retry())).toEqual(["too-large"])
+  expect(client.pending.count).toBe(0)
+  expect(note.status.current.error).toMatchObject(refused)
 })

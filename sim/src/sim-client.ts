@@ -3,15 +3,15 @@
  * with a ClientDisk for storage. A crash drops core, replicas and socket; its storage may survive,
  * and then the next start shows and resends what was in the outbox.
  */
-import { assert, limits, parseClientId, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
+import { assert, parseClientId, partsOfDocumentId, utf8Encode } from "@causeway/crdt/base"
 import type { DocumentId, Millis } from "@causeway/crdt/base"
-import { ClientCore, higherTiers } from "@causeway/crdt/client"
+import { ClientCore } from "@causeway/crdt/client"
 import type { ClientEffect, ClientInput, HigherTier } from "@causeway/crdt/client"
 import type { ClientStorage, DocumentReadResult, LoadResult } from "@causeway/crdt/ports"
-import type { RejectedUpdate } from "@causeway/crdt/ports"
-import { rejectCodes } from "@causeway/crdt/protocol"
+import type { RejectedUpdate, StoredUpdate } from "@causeway/crdt/ports"
 import type { PeerFreshness, Resume } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
+import { answerTo, REJECTED_MS, tiersOf, tooMuch } from "./app-habits.ts"
 import { asTomorrow } from "./build.ts"
 import type { Build } from "./build.ts"
 import type { ClientDisk } from "./client-disk.ts"
@@ -26,17 +26,10 @@ import { createReplica, LOOK_MS } from "./replica/replica.ts"
 import type { Replica } from "./replica/replica.ts"
 import type { Restless, Session, SimWriter } from "./writer.ts"
 
-/** Zeros, which Yjs reads as an update that says nothing; shared, as nobody sends it. */
-const tooMuch = new Uint8Array(limits.updateBytesMax + 1)
-const REJECTED_MS = 4000
-const RETRIES = 0.3
-const REOPENS = 0.8
 /** How often a document that storage has is opened by its resume point, not by what it holds. */
 const STATES_VECTOR = 0.8
 /** Records after which copies are rewritten, at most. */
 const COMPACT_RECORDS_MAX = 40
-/** How many apps wait for a quorum, and how many for all. */
-const TIERS = 0.6
 
 export class SimClient implements SimWriter {
   readonly kind = "native"
@@ -74,8 +67,7 @@ export class SimClient implements SimWriter {
     this.#disk = disk
     this.#random = random
     this.#wanted = new Set(setup.documents)
-    const draw = random.split("tiers")
-    this.#tiers = higherTiers.filter(() => draw.chance(TIERS))
+    this.#tiers = tiersOf(random.split("tiers"))
     this.clock = new HostClock(world.scheduler, random.between(-5000, 5000))
   }
 
@@ -267,19 +259,19 @@ export class SimClient implements SimWriter {
     this.#input({ type: "local-update", document: random.pick(yjs), bytes: tooMuch })
   }
 
-  /**
-   * The app looks at it some time, perhaps only in its next life. What a node may take later it
-   * tries again by opening the document, or leaves on the shelf.
-   */
-  #onRejected({ seq, document, bytes, code }: RejectedUpdate): void {
+  /** The app looks at it some time, perhaps only in its next life. */
+  #onRejected(update: RejectedUpdate): void {
+    const { seq, document, bytes } = update
     const act = this.#guard(() => {
-      if (rejectCodes[code].retry) {
-        if (this.#leaving || !this.#random.chance(REOPENS)) return
+      const answer = answerTo(update, this.#random)
+      if (answer === "retry") return this.#input({ type: "retry-rejected", seq })
+      if (answer === "leave" || (answer === "reopen" && this.#leaving)) return
+      if (answer === "reopen") {
         this.close(document)
         return this.open(document)
       }
       this.#input({ type: "dismiss-rejected", seq })
-      if (this.#random.chance(RETRIES)) this.#input({ type: "local-update", document, bytes })
+      if (answer === "write-anew") this.#input({ type: "local-update", document, bytes })
     })
     this.#world.scheduler.after(this.#random.exponential(REJECTED_MS), act)
   }
@@ -393,6 +385,8 @@ export class SimClient implements SimWriter {
         return this.#deliver(effect)
       case "resume":
         return this.#open.get(effect.document)?.view.onResume(effect.resume)
+      case "retried":
+        return this.#retried(effect.update)
       case "node-summary":
         return this.#compare(effect)
       case "compact":
@@ -433,6 +427,14 @@ export class SimClient implements SimWriter {
     this.#world.watch.onDelivered(this, document, updates)
     open.view.onResume(resume)
     this.#wrote(open, "tidied", own)
+    this.#lookSoon(open)
+  }
+
+  #retried({ document, bytes }: StoredUpdate): void {
+    const open = this.#open.get(document)
+    if (open === undefined) return
+    open.view.add(bytes)
+    this.#wrote(open, "tidied", open.replica.apply([bytes]))
     this.#lookSoon(open)
   }
 

@@ -253,10 +253,13 @@ type PlainWrite = Exclude<
 
 function operationsOf(write: PlainWrite): Operation[] {
   switch (write.type) {
-    case "outbox-add":
-      return [
-        sealed(records.numberKey("outbox", write.update.seq), records.encodeUpdate(write.update)),
-      ]
+    case "outbox-add": {
+      const { update, shelved } = write
+      const key = records.numberKey("outbox", update.seq)
+      const added = sealed(key, records.encodeUpdate(update))
+      if (shelved === undefined) return [added]
+      return [added, [records.numberKey("rejected", shelved), undefined]]
+    }
     case "rejected-add": {
       const { seq } = write.update
       const shelved = records.encodeRejected(write.update)

@@ -9,7 +9,7 @@ import { VersionVector } from "../clock/index.ts"
 import { documentCloseCodes, encodeCloseDocument, encodeOpen } from "../protocol/index.ts"
 import type { AckMark, DocumentClosed, Generation } from "../protocol/index.ts"
 import type { Opened, Resume, Updates } from "../protocol/index.ts"
-import type { Random } from "../ports/index.ts"
+import type { Random, StoredUpdate } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
 import { DocumentTable } from "./document-table.ts"
@@ -17,6 +17,7 @@ import type { Copies } from "./copies.ts"
 import type { DocumentRecord } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
 import type { Outbox } from "./outbox.ts"
+import type { DocumentError } from "./status.ts"
 
 type Peer = {
   readonly socket: ConnectionId
@@ -66,7 +67,7 @@ export class Channels {
     record.generation = Math.max(generation, this.#outbox.generationOf(document))
     if (record.error?.code === "document-deleted") record.error = undefined
     record.broken = false
-    record.rejection = undefined
+    record.refused = new Map<number, DocumentError>()
     record.repair = undefined
     record.base = resume
     record.resume = undefined
@@ -104,10 +105,24 @@ export class Channels {
     return waits && record.channel.state !== "live" ? undefined : this.channelOf(document)
   }
 
-  /** An own update that is on its way while the node's summary is, or will be, compared. */
+  /** An own update: it may be on its way while the node's summary is compared. */
   outgoing(record: DocumentRecord, bytes: Uint8Array): void {
     const { channel } = record
     if (channel.state === "opening" || channel.state === "catching-up") channel.outgoing.push(bytes)
+    if (channel.state === "closed" && channel.reopenAtMs === undefined) this.want(record)
+  }
+
+  /** It is of the generation in which it was typed: so is what it goes into. [R7] */
+  retried(
+    { document, generation, bytes }: StoredUpdate,
+    nowMs: Millis,
+    effects: ClientEffect[],
+  ): void {
+    const record = this.table.take(document)
+    const isUnheard = record.generation === 0 && generation > 0
+    record.generation ||= generation
+    if (isUnheard) this.reopen(record, nowMs, effects)
+    else this.outgoing(record, bytes)
   }
 
   connected(socket: ConnectionId, { origin, version }: Omit<Peer, "socket">): void {

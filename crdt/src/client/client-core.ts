@@ -26,7 +26,7 @@ import { Repairs } from "./repairs.ts"
 import { Sender } from "./sender.ts"
 import { StatusBoard } from "./status-board.ts"
 import type { ConnectionStatus, DocumentError, DocumentStatus } from "./status.ts"
-import type { PendingStatus, TierState, Why } from "./status.ts"
+import type { PendingStatus, RetryOutcome, TierState, Why } from "./status.ts"
 import type { HigherTier } from "./tier-positions.ts"
 import { WriteQueue } from "./write-queue.ts"
 
@@ -52,6 +52,7 @@ type DocumentInput =
   | "local-presence"
   | "stored"
   | "dismiss-rejected"
+  | "retry-rejected"
   | "want-tier"
 type ConnectionInput = Exclude<ClientInput, { readonly type: DocumentInput }>
 
@@ -161,6 +162,11 @@ export class ClientCore {
     return this.#sender.rejectionOf(document)
   }
 
+  /** What would become of it if the app had a rejected update tried again now. */
+  retryOf(seq: number): RetryOutcome {
+    return this.#sender.retryOf(seq)
+  }
+
   /** What the document's replica has, as far as log entries say. */
   resumeOf(document: DocumentId): VersionVector | undefined {
     return this.#channels.table.get(document)?.resume?.clone()
@@ -209,6 +215,8 @@ export class ClientCore {
         return this.#sender.stored(input.result, nowMs, effects)
       case "dismiss-rejected":
         return this.#sender.dismiss(input.seq)
+      case "retry-rejected":
+        return this.#onRetry(input.seq, nowMs, effects)
       case "want-tier":
         return this.#sender.tiers.want(input.tier, this.#channels.table.all(), effects)
       default:
@@ -266,10 +274,14 @@ export class ClientCore {
   #onLocalUpdate(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): void {
     const record = this.#channels.table.take(document)
     const update = this.#sender.add(record, bytes, effects)
-    this.#channels.outgoing(record, bytes)
     if (this.#refusals.refuseClosed(record, update.seq, effects)) return
-    const { channel } = record
-    if (channel.state === "closed" && channel.reopenAtMs === undefined) this.#channels.want(record)
+    this.#channels.outgoing(record, bytes)
+  }
+
+  #onRetry(seq: number, nowMs: Millis, effects: ClientEffect[]): void {
+    if (this.retryOf(seq) !== "pending") return
+    const update = this.#sender.unshelve(seq, effects)
+    if (update !== undefined) this.#channels.retried(update, nowMs, effects)
   }
 
   #onDifference(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): void {
@@ -277,7 +289,7 @@ export class ClientCore {
     if (record === undefined || bytes.length === 0) return
     if (this.#repairs.answered(record, bytes, effects)) return
     // The same difference is not refused, and kept, at each reconnect.
-    if (bytes.length > limits.updateBytesMax && record.rejection !== undefined) return
+    if (bytes.length > limits.updateBytesMax && record.refused.size > 0) return
     this.#onLocalUpdate(document, bytes, effects)
   }
 

@@ -183,6 +183,6 @@ export class Copies {
 /** Whether the replica is what nodes have, and nothing that they refused. */
 function canRewrite(record: DocumentRecord | undefined): record is DocumentRecord {
   if (record === undefined || !record.held || record.broken || record.generation < 1) return false
-  if (record.rejection !== undefined || record.error?.code === "document-deleted") return false
+  if (record.refused.size > 0 || record.error?.code === "document-deleted") return false
   return record.resume !== undefined || record.base.type === "vector"
 }

@@ -51,8 +51,8 @@ export type DocumentRecord = {
   broken: boolean
   /** An update that the node refused for want of its predecessors, so many times. */
   repair: { readonly seq: number; readonly attempts: number } | undefined
-  /** An update of this very replica was rejected: what it shows is not what nodes get. */
-  rejection: DocumentError | undefined
+  /** Updates of this very replica that were rejected: what it shows is not what nodes get. */
+  refused: Map<number, DocumentError>
   /** A node has opened the document, or acked an update of it. */
   reached: boolean
   /** Its highest number that a node acked; undefined: not looked at yet. */
@@ -99,7 +99,7 @@ export class DocumentTable {
       error: undefined,
       broken: false,
       repair: undefined,
-      rejection: undefined,
+      refused: new Map<number, DocumentError>(),
       reached: false,
       lastSeq: undefined,
       presence: new PresenceTable(this.#lastPresenceClock),

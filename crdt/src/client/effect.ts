@@ -1,7 +1,7 @@
 /** Everything the client core wants done, in causal order. */
 import type { ConnectionId, DecodeErrorCode, DocumentId } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
-import type { RejectedUpdate, StorageWrite } from "../ports/index.ts"
+import type { RejectedUpdate, StorageWrite, StoredUpdate } from "../ports/index.ts"
 import type { AckTier, PresenceEntry } from "../protocol/index.ts"
 import type { ConnectionStatus, DocumentStatus, PendingStatus } from "./status.ts"
 
@@ -67,8 +67,11 @@ export type ClientEffect =
   | { readonly type: "acked"; readonly tier: AckTier; readonly seq: number }
   /** Kept in storage until `dismiss-rejected` or `retried`. Rule [C3]. */
   | { readonly type: "rejected"; readonly update: RejectedUpdate }
-  /** Off the shelf again, pending under another number: its document was opened. Rule [C3]. */
-  | { readonly type: "retried"; readonly seq: number }
+  /**
+   * Off the shelf again, pending under another number: its document was opened, or the app wants
+   * it. A replica that is open is to have it. Rule [C3].
+   */
+  | { readonly type: "retried"; readonly seq: number; readonly update: StoredUpdate }
   | { readonly type: "connection-status"; readonly status: ConnectionStatus }
   | {
       readonly type: "document-status"

@@ -60,6 +60,8 @@ export type ClientInput =
   | { readonly type: "stored"; readonly result: StorageResult }
   /** The app has taken care of a rejected update. */
   | { readonly type: "dismiss-rejected"; readonly seq: number }
+  /** The app wants it tried again; nothing happens if `retryOf` says so. Rule [C3]. */
+  | { readonly type: "retry-rejected"; readonly seq: number }
   /** From now on acks of this tier are of interest too. */
   | { readonly type: "want-tier"; readonly tier: HigherTier }
   /** The moment of `nextDeadline` has come. Early or late ones do no harm. */

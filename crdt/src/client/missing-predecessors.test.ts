@@ -160,11 +160,9 @@ describe("the shelf", () => {
     // The replica is to have it, or it could not repair anything.
     expect(harness.core.pendingUpdates(notes)).toEqual([five])
     const opened = harness.hold(notes)
-    expect(only(opened, "retried")).toEqual([{ type: "retried", seq: 1 }])
-    expect(harness.writes).toEqual([
-      { type: "outbox-add", update: { seq: 2, document: notes, generation: 0, bytes: five } },
-      { type: "rejected-remove", seq: 1 },
-    ])
+    const update = { seq: 2, document: notes, generation: 0, bytes: five }
+    expect(only(opened, "retried")).toEqual([{ type: "retried", seq: 1, update }])
+    expect(harness.writes).toEqual([{ type: "outbox-add", update, shelved: 1 }])
     expect(updatesSent(harness.effects).at(-1)).toEqual([2, 5])
     expect(harness.core.pendingUpdates(notes)).toEqual([five])
     expect(harness.core.rejectionOf(notes)).toBeUndefined()

@@ -1,65 +1,58 @@
 /**
- * Updates refused for good that the app has not dismissed [C3], as they stand in the way of their
- * documents: later updates of the same replica may depend on one, and then nobody sees them.
- * Kept as long as storage keeps them; the bytes only of those that are tried again.
+ * Updates refused for good that the app has not taken care of [C3], as they stand in the way of
+ * their documents: later updates of the same replica may depend on one, and then nobody sees them.
+ * Kept as long as storage keeps them.
  */
 import type { DocumentId } from "../base/index.ts"
 import { rejectCodes } from "../protocol/index.ts"
 import type { RejectedUpdate } from "../ports/index.ts"
 import type { DocumentError } from "./status.ts"
 
-type Dismissed = {
-  readonly document: DocumentId
-  readonly generation: number
-  /** Whether it was refused because the document is. */
-  readonly isDeleted: boolean
-}
-
 export class Rejections {
   readonly #byDocument = new Map<DocumentId, Map<number, DocumentError>>()
-  readonly #documents = new Map<number, Dismissed>()
-  /** What nodes could not take then, by seq. */
-  readonly #retryable = new Map<number, RejectedUpdate>()
+  readonly #updates = new Map<number, RejectedUpdate>()
 
   constructor(stored: readonly RejectedUpdate[]) {
     for (const update of stored) this.add(update)
   }
 
   add(update: RejectedUpdate): DocumentError {
-    const { seq, document, generation, code, message } = update
-    const isDeleted = code === "document-deleted"
-    if (rejectCodes[code].retry) this.#retryable.set(seq, update)
+    const { seq, document, code, message } = update
     const text = message === "" ? code : `${code}: ${message}`
     const error: DocumentError = { code: "update-rejected", message: text, retryable: false }
-    this.#documents.set(seq, { document, generation, isDeleted })
+    this.#updates.set(seq, update)
     // What is there now under that name is another document, and has nothing to do with it.
-    if (isDeleted) return error
+    if (code === "document-deleted") return error
     const errors = this.#byDocument.get(document) ?? new Map<number, DocumentError>()
     this.#byDocument.set(document, errors.set(seq, error))
     return error
   }
 
-  /** Gives what the update was of. */
-  dismiss(seq: number): Dismissed | undefined {
-    const dismissed = this.#documents.get(seq)
-    if (dismissed === undefined) return undefined
-    const { document } = dismissed
-    this.#documents.delete(seq)
-    this.#retryable.delete(seq)
-    const errors = this.#byDocument.get(document)
+  get(seq: number): RejectedUpdate | undefined {
+    return this.#updates.get(seq)
+  }
+
+  take(seq: number): RejectedUpdate | undefined {
+    const update = this.#updates.get(seq)
+    if (update === undefined) return undefined
+    this.#updates.delete(seq)
+    const errors = this.#byDocument.get(update.document)
     errors?.delete(seq)
-    if (errors?.size === 0) this.#byDocument.delete(document)
-    return dismissed
+    if (errors?.size === 0) this.#byDocument.delete(update.document)
+    return update
   }
 
   /** Of a deleted document too. */
   has(document: DocumentId): boolean {
-    return [...this.#documents.values()].some((each) => each.document === document)
+    return [...this.#updates.values()].some((each) => each.document === document)
   }
 
   /** The document's updates that a node may take some day, in order. */
   retryableOf(document: DocumentId): RejectedUpdate[] {
-    return [...this.#retryable.values()].filter((update) => update.document === document)
+    return [...(this.#byDocument.get(document)?.keys() ?? [])].flatMap((seq) => {
+      const update = this.#updates.get(seq)
+      return update !== undefined && rejectCodes[update.code].retry ? [update] : []
+    })
   }
 
   /** The document's highest number here. */

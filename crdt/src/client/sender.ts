@@ -17,7 +17,7 @@ import type { DocumentRecord } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
 import { Outbox } from "./outbox.ts"
 import { Rejections } from "./rejections.ts"
-import type { DocumentError, PendingStatus, SavedTo } from "./status.ts"
+import type { DocumentError, PendingStatus, RetryOutcome, SavedTo } from "./status.ts"
 import { Tiers } from "./tiers.ts"
 import type { WriteQueue } from "./write-queue.ts"
 
@@ -79,7 +79,7 @@ export class Sender {
     if (last !== undefined) return last > this.outbox.storedSeq ? "memory" : "local"
     const record = this.#recordOf(document)
     // What was dismissed may be in this replica, and nowhere else.
-    if (record?.rejection !== undefined) return "memory"
+    if ((record?.refused.size ?? 0) > 0) return "memory"
     if (record?.reached !== true) return "local"
     const seq = this.tiers.seqOf(record)
     const isAt = (tier: "quorum" | "all"): boolean => {
@@ -91,7 +91,8 @@ export class Sender {
 
   /** Undefined once the app has dismissed every rejected update and opened a new replica. */
   rejectionOf(document: DocumentId): DocumentError | undefined {
-    return this.#rejections.of(document) ?? this.#recordOf(document)?.rejection
+    const [refused] = this.#recordOf(document)?.refused.values() ?? []
+    return this.#rejections.of(document) ?? refused
   }
 
   add(
@@ -112,10 +113,10 @@ export class Sender {
   }
 
   dismiss(seq: number): void {
-    const dismissed = this.#rejections.dismiss(seq)
+    const dismissed = this.#rejections.take(seq)
     if (dismissed !== undefined) this.#touched.add(dismissed.document)
     this.#writes.push({ type: "rejected-remove", seq })
-    if (dismissed?.isDeleted === true && !this.isOwed(dismissed.document)) {
+    if (dismissed?.code === "document-deleted" && !this.isOwed(dismissed.document)) {
       this.#copies.remove(dismissed)
     }
   }
@@ -183,10 +184,10 @@ export class Sender {
     const update = this.outbox.remove(seq)
     if (update === undefined) return
     this.#touched.add(update.document)
-    const rejected = { ...update, code, message }
-    const error = this.#rejections.add(rejected)
     const record = this.#recordOf(update.document)
-    if (record !== undefined) record.rejection = error
+    const generation = update.generation || (record?.generation ?? 0)
+    const rejected = { ...update, generation, code, message }
+    record?.refused.set(seq, this.#rejections.add(rejected))
     if (record?.repair?.seq === seq) record.repair = undefined
     this.#writes.push({ type: "rejected-add", update: rejected })
     effects.push({ type: "rejected", update: rejected })
@@ -210,12 +211,34 @@ export class Sender {
 
   /** Takes what a node could not take then off the shelf, under new numbers [N7]. */
   retryShelved(document: DocumentId, effects: ClientEffect[]): void {
-    for (const { seq, generation, bytes } of this.#rejections.retryableOf(document)) {
-      const update = this.outbox.add(document, generation, bytes)
-      this.#writes.push({ type: "outbox-add", update })
-      this.dismiss(seq)
-      effects.push({ type: "retried", seq })
-    }
+    for (const { seq } of this.#rejections.retryableOf(document)) this.unshelve(seq, effects)
+  }
+
+  /** Whether a rejected update may be tried again; `pending` if so. */
+  retryOf(seq: number): RetryOutcome {
+    const update = this.#rejections.get(seq)
+    if (update === undefined) return "gone"
+    const { document, generation, code, bytes } = update
+    if (code === "document-deleted" || code === "invalid-update") return code
+    if (bytes.length > limits.updateBytesMax) return "too-large"
+    const record = this.#recordOf(document)
+    const now = Math.max(record?.generation ?? 0, this.outbox.generationOf(document))
+    // What is there now under that name is another document, or none.
+    const isOver = generation > 0 && generation < now
+    return isOver || record?.error?.code === "document-deleted" ? "document-deleted" : "pending"
+  }
+
+  /** Off the shelf and into the outbox, under a new number, in one write. */
+  unshelve(seq: number, effects: ClientEffect[]): StoredUpdate | undefined {
+    const shelved = this.#rejections.take(seq)
+    if (shelved === undefined) return undefined
+    const { document, generation, bytes } = shelved
+    const update = this.outbox.add(document, generation, bytes)
+    this.#writes.push({ type: "outbox-add", update, shelved: seq })
+    this.#recordOf(document)?.refused.delete(seq)
+    this.#touched.add(document)
+    effects.push({ type: "retried", seq, update })
+    return update
   }
 
   /** What a replica of the document has to have: nodes may not send it back. */

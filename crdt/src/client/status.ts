@@ -93,6 +93,12 @@ export type DocumentStatus = {
   readonly error: DocumentError | undefined
 }
 
+/**
+ * What became of the wish to try a rejected update again: it is `pending`; or it is `gone` from the
+ * shelf, dismissed or tried again already; or no node would take it, and it stays there.
+ */
+export type RetryOutcome = "pending" | "gone" | "document-deleted" | "invalid-update" | "too-large"
+
 export type PendingStatus = {
   readonly count: number
   readonly bytes: number

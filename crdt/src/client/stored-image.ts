@@ -71,6 +71,7 @@ export class StoredImage {
       case "outbox-add":
         this.#outbox.set(write.update.seq, write.update)
         this.#given(write.update)
+        if (write.shelved !== undefined) this.#rejected.delete(write.shelved)
         return []
       case "outbox-trim":
         return this.#trim(write.seq)

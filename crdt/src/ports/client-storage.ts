@@ -69,7 +69,8 @@ export type DocumentEntry = {
 }
 
 export type StorageWrite =
-  | { readonly type: "outbox-add"; readonly update: StoredUpdate }
+  /** `shelved`: a number under which it leaves the shelf of rejected updates, in the same step. */
+  | { readonly type: "outbox-add"; readonly update: StoredUpdate; readonly shelved?: number }
   /** Everything up to and including `seq` is acked. */
   | { readonly type: "outbox-trim"; readonly seq: number }
   /** Out of the outbox (if it is there) and onto the shelf of rejected updates. */

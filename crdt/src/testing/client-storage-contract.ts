@@ -154,6 +154,14 @@ export function clientStorageContract(make: () => StorageUnderTest): void {
     expect(dismissed).toMatchObject({ outbox: [], rejected: [], nextSeq: 2 })
   })
 
+  test("[C3] what is tried again leaves the shelf and is in the outbox, in one step", async () => {
+    const reject: StorageWrite = { type: "rejected-add", update: rejectedOf(1) }
+    const retry: StorageWrite = { type: "outbox-add", update: updateOf(3), shelved: 1 }
+    const expected = { outbox: [updateOf(2), updateOf(3)], rejected: [], nextSeq: 4 }
+    expect(await after([added(1), added(2)], [reject], [retry])).toMatchObject(expected)
+    expect(await after([added(1), added(2), reject, retry], [retry])).toMatchObject(expected)
+  })
+
   test("a number that was rejected at once is never given again", async () => {
     const stored = await after([{ type: "rejected-add", update: rejectedOf(7) }])
     expect(stored.nextSeq).toBe(8)
