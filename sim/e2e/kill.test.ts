@@ -14,7 +14,7 @@ import { NativeWriter } from "./test/native-writer.ts"
 import { isFull, joinAt, startCluster } from "./test/start.ts"
 
 const room = "kill"
-const kills = isFull ? 20 : 3
+const kills = isFull ? 8 : 3
 /** Each writer appends to an array of its own, so what is held of it is a length. */
 const arrays = ["native", "stock", "far"] as const
 type Lengths = Readonly<Record<(typeof arrays)[number], number>>

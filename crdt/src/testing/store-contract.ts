@@ -47,6 +47,15 @@ export function storeContract(name: string, underTest: StoreUnderTest): void {
   })
 }
 
+/** What any caller does with a store: enough where only the way to it differs. */
+export function storeBasics(name: string, underTest: StoreUnderTest): void {
+  describe(`store basics: ${name}`, () => {
+    appendRules(underTest)
+    closeRules(underTest)
+    if (underTest.supports.durable) durableRules(underTest)
+  })
+}
+
 const documentA = testDocument("a")
 const documentB = testDocument("b")
 const recordA = testRecord({ document: documentA })

@@ -7,7 +7,7 @@ import { appended, close, testClient, testDocument } from "@causeway/crdt/testin
 import { testOrigin, testRecord } from "@causeway/crdt/testing"
 import { afterAll, afterEach, expect, test } from "vitest"
 import { BOOT_FILE } from "../store/boot-record.ts"
-import { openLevelStore } from "../store/index.ts"
+import { openHere } from "../store/test/same-thread.ts"
 import { LevelDatabase } from "../store/level/database.ts"
 import { clientKey, clusterKey, documentKey, documentKeys } from "../store/level/keys.ts"
 import { entryKey, headKey, LEVEL_FOLDER, metaKey, placeKey } from "../store/level/keys.ts"
@@ -46,7 +46,7 @@ let sample: string | undefined
 async function filled(): Promise<string> {
   if (sample === undefined) {
     sample = join(kept.folder(), "data")
-    const store = await openLevelStore({ directory: sample, node: undefined })
+    const store = await openHere.level({ directory: sample, node: undefined })
     const { origin } = store.opened
     const adopted = [{ origin: foreign, firstSeq: 1, records: recordsFrom(1, 200) }]
     await appended(store, { own: recordsFrom(1001, 200), adopted })
@@ -61,7 +61,7 @@ async function filled(): Promise<string> {
     await appended(store, { floors: folded.entries() })
     await close(store)
     // So that it is known where the own log was when it was opened last.
-    await close(await openLevelStore({ directory: sample, node: undefined }))
+    await close(await openHere.level({ directory: sample, node: undefined }))
   }
   const directory = join(cleanup.folder(), "data")
   cpSync(sample, directory, { recursive: true })
@@ -208,7 +208,7 @@ test("[B6] [B7] damaged tables and logs: what is readable stays, the rest beside
 
 /** More than one block of LevelDB's log. */
 async function writeMore(directory: string): Promise<void> {
-  const store = await openLevelStore({ directory, node: undefined })
+  const store = await openHere.level({ directory, node: undefined })
   const body = new Uint8Array(2000)
   for (let count = 0; count < 60; count++) {
     await appended(store, { own: [testRecord({ document: first, body })] })

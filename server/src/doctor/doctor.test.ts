@@ -9,9 +9,10 @@ import * as fc from "fast-check"
 import { afterAll, afterEach, describe, expect, test } from "vitest"
 import { doctor } from "../cli/doctor.ts"
 import { BOOT_FILE } from "../store/boot-record.ts"
-import { openSqliteStore, StoreOpenError } from "../store/index.ts"
+import { StoreOpenError } from "../store/index.ts"
 import { RECORD_OFFSET, saltOf, seal } from "../store/seal.ts"
 import { DATABASE_FILE, entryId } from "../store/sqlite/schema.ts"
+import { openHere } from "../store/test/same-thread.ts"
 import { Cleanup } from "../test/cleanup.ts"
 import { Findings, lostRangesMax } from "./findings.ts"
 import type { FindingKind } from "./findings.ts"
@@ -38,7 +39,7 @@ function recordsFrom(first: number, count: number): Uint8Array[] {
 }
 
 async function opened(directory: string) {
-  return await openSqliteStore({ directory, node: undefined })
+  return await openHere.sqlite({ directory, node: undefined })
 }
 
 const kept = new Cleanup()

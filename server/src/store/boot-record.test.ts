@@ -8,12 +8,12 @@ import type { Store } from "@causeway/crdt/ports"
 import { appended, close, readOrigin, testDocument, testRecord } from "@causeway/crdt/testing"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { BOOT_FILE } from "./boot-record.ts"
-import { openLevelStore, openSqliteStore, storeKinds } from "./index.ts"
+import { storeKinds } from "./index.ts"
 import type { StoreKind } from "./index.ts"
 import { LEVEL_FOLDER } from "./level/keys.ts"
 import { DATABASE_FILE } from "./sqlite/schema.ts"
+import { openHere } from "./test/same-thread.ts"
 
-const openers = { sqlite: openSqliteStore, level: openLevelStore } as const
 const databases = { sqlite: DATABASE_FILE, level: LEVEL_FOLDER } as const
 
 const document = testDocument("a")
@@ -32,7 +32,7 @@ async function folder(): Promise<string> {
 }
 
 async function openStore(kind: StoreKind, directory: string): Promise<Store> {
-  const store = await openers[kind]({ directory, node: undefined })
+  const store = await openHere[kind]({ directory, node: undefined })
   onTestFinished(() => close(store))
   return store
 }

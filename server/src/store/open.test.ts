@@ -13,6 +13,7 @@ import { appended, close, testDocument, testNode, testRecord } from "@causeway/c
 import { describe, expect, onTestFinished, test } from "vitest"
 import { openLevelStore, openSqliteStore, storeKinds, StoreOpenError } from "./index.ts"
 import type { StoreKind } from "./index.ts"
+import { openHere } from "./test/same-thread.ts"
 
 const thisFile = fileURLToPath(import.meta.url)
 const [, file, heldKind, heldDirectory = ""] = process.argv
@@ -43,7 +44,7 @@ async function folder(): Promise<string> {
 }
 
 function openStore(kind: StoreKind, directory: string, node?: string): Promise<Store> {
-  return openers[kind]({ directory, node: node === undefined ? undefined : testNode(node) })
+  return openHere[kind]({ directory, node: node === undefined ? undefined : testNode(node) })
 }
 
 /** What a store of `kind` that opens and closes there says of itself. */
@@ -53,13 +54,13 @@ async function visited(kind: StoreKind, directory: string, node?: string) {
   return store.opened
 }
 
+function openError(kind: StoreKind, directory: string, node?: string): Promise<StoreOpenError> {
+  return errorOf(openStore(kind, directory, node), directory)
+}
+
 /** What opening throws; its message must be one line that names the folder. */
-async function openError(
-  kind: StoreKind,
-  directory: string,
-  node?: string,
-): Promise<StoreOpenError> {
-  const error: unknown = await openStore(kind, directory, node).then(close, (thrown) => thrown)
+async function errorOf(opening: Promise<Store>, directory: string): Promise<StoreOpenError> {
+  const error: unknown = await opening.then(close, (thrown: unknown) => thrown)
   if (!(error instanceof StoreOpenError)) throw new Error("opened", { cause: error })
   expect(error.message).not.toContain("\n")
   expect(error.message).toContain(directory)
@@ -103,15 +104,18 @@ function identityTests(kind: StoreKind): void {
   )
 }
 
+/** In threads, as in a node. */
 function lockTests(kind: StoreKind): void {
+  const opening = (directory: string) => openers[kind]({ directory, node: undefined })
+
   test("a folder in use by this process is refused", async () => {
     const directory = await folder()
-    const store = await openStore(kind, directory)
-    expect((await openError(kind, directory)).code).toBe("locked")
+    const store = await opening(directory)
+    expect((await errorOf(opening(directory), directory)).code).toBe("locked")
     const record = testRecord({ document: testDocument("a") })
     expect((await appended(store, { own: [record] })).firstSeq).toBe(1)
     await close(store)
-    await visited(kind, directory)
+    await close(await opening(directory))
   })
 
   test("a folder in use by another process is refused, until that one is killed", async () => {
@@ -121,10 +125,10 @@ function lockTests(kind: StoreKind): void {
     })
     onTestFinished(() => void holder.kill("SIGKILL"))
     await once(holder.stdout, "data")
-    expect((await openError(kind, directory)).code).toBe("locked")
+    expect((await errorOf(opening(directory), directory)).code).toBe("locked")
     holder.kill("SIGKILL")
     await once(holder, "exit")
-    await visited(kind, directory)
+    await close(await opening(directory))
   })
 }
 

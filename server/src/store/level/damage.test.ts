@@ -39,6 +39,7 @@ import {
 } from "@causeway/crdt/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { BOOT_FILE } from "../boot-record.ts"
+import { openHere } from "../test/same-thread.ts"
 import { openLevelStore } from "./index.ts"
 import { LEVEL_FOLDER } from "./keys.ts"
 
@@ -53,7 +54,7 @@ async function folder(): Promise<string> {
 }
 
 async function opened(directory: string, doubt?: ReopenDoubt): Promise<Store> {
-  const store = await openLevelStore({ directory, node: undefined, doubt })
+  const store = await openHere.level({ directory, node: undefined, doubt })
   onTestFinished(() => close(store))
   return store
 }

@@ -9,8 +9,9 @@ import { fileURLToPath } from "node:url"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
-import { crashWriter, storeContract } from "@causeway/crdt/testing"
+import { crashWriter, storeBasics, storeContract } from "@causeway/crdt/testing"
 import { crashFixture } from "../test/crash-writer.ts"
+import { openHere } from "../test/same-thread.ts"
 import { openLevelStore } from "./index.ts"
 import { LevelDatabase } from "./database.ts"
 import { documentKey, documentKeys, entryKey, LEVEL_FOLDER } from "./keys.ts"
@@ -19,19 +20,21 @@ const thisFile = fileURLToPath(import.meta.url)
 const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
 
 if (writerDirectory === undefined) {
-  const crash = { fixture: () => crashFixture(thisFile, fixture), rounds: 6 }
-  const level = { fixture, supports: { durable: true, damage: true, crash }, modelRuns: 5 }
-  storeContract("level", level)
+  const threaded = () => fixture(openLevelStore)
+  const crash = { fixture: () => crashFixture(thisFile, threaded), rounds: 6 }
+  const supports = { durable: true, damage: true, crash }
+  storeContract("level", { fixture: () => fixture(openHere.level), supports, modelRuns: 5 })
+  storeBasics("level in its thread", { fixture: threaded, supports, modelRuns: 5 })
 } else {
   const store = await openLevelStore({ directory: writerDirectory, node: undefined })
   await crashWriter(store, (seq) => process.stdout.write(`${seq}\n`))
 }
 
-async function fixture() {
+async function fixture(openStore: typeof openLevelStore) {
   const directory = await mkdtemp(join(tmpdir(), "causeway-level-"))
   return {
     directory,
-    open: (doubt?: ReopenDoubt) => openLevelStore({ directory, node: undefined, doubt }),
+    open: (doubt?: ReopenDoubt) => openStore({ directory, node: undefined, doubt }),
     damage: (dots: readonly Dot[]) => {
       return turnBits(
         directory,

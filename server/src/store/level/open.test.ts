@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { close } from "@causeway/crdt/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { LevelDatabase } from "./database.ts"
-import { openLevelStore } from "./index.ts"
+import { openHere } from "../test/same-thread.ts"
 import { LEVEL_FOLDER, metaKey } from "./keys.ts"
 import { encodeNumber, sealValue } from "./values.ts"
 
@@ -25,7 +25,7 @@ test("somebody else's LevelDB is refused as no store, and left as it is", async 
   const directory = await folder()
   const key = Buffer.from("theirs")
   await put(directory, key, key)
-  const opening = openLevelStore({ directory, node: undefined })
+  const opening = openHere.level({ directory, node: undefined })
   await expect(opening).rejects.toMatchObject({ code: "not-a-store" })
   const database = await LevelDatabase.open(join(directory, LEVEL_FOLDER))
   expect(database.get(key)).toEqual(key)
@@ -34,10 +34,10 @@ test("somebody else's LevelDB is refused as no store, and left as it is", async 
 
 test("a store of a newer version is refused", async () => {
   const directory = await folder()
-  await close(await openLevelStore({ directory, node: undefined }))
+  await close(await openHere.level({ directory, node: undefined }))
   const key = metaKey("format")
   await put(directory, key, sealValue(key, encodeNumber(99)))
-  const opening = openLevelStore({ directory, node: undefined })
+  const opening = openHere.level({ directory, node: undefined })
   await expect(opening).rejects.toMatchObject({
     code: "newer-version",
     message: expect.stringContaining("99"),

@@ -16,7 +16,7 @@ import {
 } from "@causeway/crdt/testing"
 import { expect, onTestFinished, test } from "vitest"
 import { BOOT_FILE } from "../boot-record.ts"
-import { openSqliteStore } from "./index.ts"
+import { openHere } from "../test/same-thread.ts"
 import { DATABASE_FILE } from "./schema.ts"
 
 const document = testDocument("a")
@@ -29,7 +29,7 @@ async function folder(): Promise<string> {
 }
 
 async function opened(directory: string, doubt?: ReopenDoubt): Promise<Store> {
-  const store = await openSqliteStore({ directory, node: undefined, doubt })
+  const store = await openHere.sqlite({ directory, node: undefined, doubt })
   onTestFinished(() => close(store))
   return store
 }

@@ -5,12 +5,12 @@ import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
 import { VersionVector } from "@causeway/crdt/clock"
 import { append, close, read, testDocument, testRecord } from "@causeway/crdt/testing"
-import { openSqliteStore } from "./index.ts"
+import { openHere } from "../test/same-thread.ts"
 
 test("[K4] a search for changes that is given up leaves the store free to write", async () => {
   const directory = await mkdtemp(join(tmpdir(), "causeway-changed-"))
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
-  const store = await openSqliteStore({ directory, node: undefined })
+  const store = await openHere.sqlite({ directory, node: undefined })
   onTestFinished(() => close(store))
   const document = testDocument("a")
   // More rows than it looks at one by one.

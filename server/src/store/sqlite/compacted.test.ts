@@ -23,7 +23,7 @@ import {
 } from "@causeway/crdt/testing"
 import { expect, onTestFinished, test } from "vitest"
 import * as Y from "yjs"
-import { openSqliteStore } from "./index.ts"
+import { openHere } from "../test/same-thread.ts"
 import { DATABASE_FILE } from "./schema.ts"
 
 const a = testDocument("a")
@@ -36,7 +36,7 @@ async function folder(): Promise<string> {
 }
 
 async function opened(directory: string): Promise<Store> {
-  const store = await openSqliteStore({ directory, node: undefined })
+  const store = await openHere.sqlite({ directory, node: undefined })
   onTestFinished(() => close(store))
   return store
 }
@@ -133,7 +133,7 @@ test("[K12] [K5] a snapshot that is gone is no document without one", async () =
   const sound = { type: "sound-floors", floors: [], unreadable: [a] }
   expect(await read(store, query)).toEqual(sound)
   await close(store)
-  const again = await openSqliteStore({ directory, node: undefined, doubt: { why: "corrupt" } })
+  const again = await openHere.sqlite({ directory, node: undefined, doubt: { why: "corrupt" } })
   onTestFinished(() => close(again))
   expect(again.opened.renewed).toMatchObject({ lostCount: 0, lostDocuments: [] })
   expect((await readDocument(again, a)).map(({ record }) => bodyOf(record)[0])).toEqual([1, 2, 3])

@@ -19,7 +19,7 @@ import { VersionVector } from "@causeway/crdt/clock"
 import { chainRecords, emptyHead, encodeRecord } from "@causeway/crdt/log"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
 import { expect, onTestFinished, test } from "vitest"
-import { openSqliteStore } from "./index.ts"
+import { openHere } from "../test/same-thread.ts"
 import { DATABASE_FILE } from "./schema.ts"
 import type { CorruptEntry } from "../thread/store.ts"
 
@@ -34,7 +34,7 @@ async function folder(): Promise<string> {
 
 async function opened(directory: string, doubt?: ReopenDoubt) {
   const corrupt: CorruptEntry[] = []
-  const store = await openSqliteStore({
+  const store = await openHere.sqlite({
     directory,
     node: undefined,
     doubt,

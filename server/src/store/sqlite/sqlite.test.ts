@@ -10,8 +10,9 @@ import Database from "better-sqlite3"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { Dot } from "@causeway/crdt/clock"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
-import { crashWriter, storeContract } from "@causeway/crdt/testing"
+import { crashWriter, storeBasics, storeContract } from "@causeway/crdt/testing"
 import { crashFixture } from "../test/crash-writer.ts"
+import { openHere } from "../test/same-thread.ts"
 import { openSqliteStore } from "./index.ts"
 import { DATABASE_FILE, entryId } from "./schema.ts"
 
@@ -19,19 +20,21 @@ const thisFile = fileURLToPath(import.meta.url)
 const writerDirectory = process.argv[1] === thisFile ? process.argv[2] : undefined
 
 if (writerDirectory === undefined) {
-  const crash = { fixture: () => crashFixture(thisFile, fixture), rounds: 6 }
-  const sqlite = { fixture, supports: { durable: true, damage: true, crash }, modelRuns: 5 }
-  storeContract("sqlite", sqlite)
+  const threaded = () => fixture(openSqliteStore)
+  const crash = { fixture: () => crashFixture(thisFile, threaded), rounds: 6 }
+  const supports = { durable: true, damage: true, crash }
+  storeContract("sqlite", { fixture: () => fixture(openHere.sqlite), supports, modelRuns: 5 })
+  storeBasics("sqlite in its thread", { fixture: threaded, supports, modelRuns: 5 })
 } else {
   const store = await openSqliteStore({ directory: writerDirectory, node: undefined })
   await crashWriter(store, (seq) => process.stdout.write(`${seq}\n`))
 }
 
-async function fixture() {
+async function fixture(openStore: typeof openSqliteStore) {
   const directory = await mkdtemp(join(tmpdir(), "causeway-store-"))
   return {
     directory,
-    open: (doubt?: ReopenDoubt) => openSqliteStore({ directory, node: undefined, doubt }),
+    open: (doubt?: ReopenDoubt) => openStore({ directory, node: undefined, doubt }),
     damage: async (dots: readonly Dot[]) => damage(directory, dots),
     damageSnapshots: async (documents: readonly DocumentId[]) => {
       damageSnapshots(directory, documents)

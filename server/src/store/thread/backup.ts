@@ -49,7 +49,7 @@ export type MakeBackup = (
 
 /** This thread's side. */
 export function startBackup(
-  worker: Worker,
+  worker: Pick<Worker, "postMessage">,
   file: string,
   onProgress: (progress: BackupProgress) => void,
 ): Backup {

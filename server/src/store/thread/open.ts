@@ -13,7 +13,7 @@ import type { StoreKind } from "../kinds.ts"
 import type { FromWorker } from "./messages.ts"
 import type { WorkerOptions } from "./serve.ts"
 import { ThreadStore } from "./store.ts"
-import type { CorruptEntry, StoreEvents } from "./store.ts"
+import type { CorruptEntry, LogThread, StoreEvents } from "./store.ts"
 
 export type FolderStoreOptions = StoreEvents & {
   /** The data folder; made if it is not there. */
@@ -35,7 +35,15 @@ export async function openInThread(
 ): Promise<Store> {
   const { directory, node, doubt } = options
   checkKind(directory, kind)
-  const worker = startWorker(base, { directory, node, doubt })
+  return openOver(startWorker(base, { directory, node, doubt }), options)
+}
+
+/**
+ * The store that `worker` has just begun to open.
+ * @throws StoreOpenError
+ */
+export function openOver(worker: LogThread, options: FolderStoreOptions): Promise<Store> {
+  const { directory } = options
   return new Promise((resolve, reject) => {
     const corrupt: CorruptEntry[] = []
     let reason: StoreOpenError | undefined

@@ -3,8 +3,8 @@
  * it here. Requests are served strictly in the order they come, each to its end before the next
  * begins, which is all the order the port asks for.
  */
-import { parentPort, workerData } from "node:worker_threads"
-import { assert, DecodeError, InvariantError } from "@causeway/crdt/base"
+import type { MessagePort } from "node:worker_threads"
+import { DecodeError, InvariantError } from "@causeway/crdt/base"
 import type { NodeId, OriginId } from "@causeway/crdt/base"
 import type { AppendBatch, ReopenDoubt, StoreFailure } from "@causeway/crdt/ports"
 import { asOpenError, errorMessage, isFull, RefusedError, UnreadableError } from "../errors.ts"
@@ -40,14 +40,15 @@ export interface FolderLog {
   close(): void | Promise<void>
 }
 
-const port = parentPort
-assert(port !== null, "runs as a worker thread")
+type Post = (message: FromWorker) => void
 
-/** Opens the log with the thread's options and serves it until it is closed. */
+/** Opens the log and serves it over the thread's port until it is closed. */
 export async function serveLog(
   open: (options: FolderLogOptions) => FolderLog | Promise<FolderLog>,
+  port: MessagePort,
+  options: WorkerOptions,
 ): Promise<void> {
-  const options: WorkerOptions = workerData
+  const post = postTo(port)
   try {
     const log = await open({
       ...options,
@@ -56,36 +57,44 @@ export async function serveLog(
     })
     // What fails in a later call ends the thread, so the chain is never left waiting.
     let last: Promise<void> = Promise.resolve()
-    port?.on("message", (message: ToWorker) => {
+    port.on("message", (message: ToWorker) => {
       // Beside the chain: everything else goes on while it is made.
       if ("type" in message && message.type === "backup") {
         void serveBackup(message, log.backup)
         return
       }
-      last = last.then(() => serve(log, message))
+      last = last.then(() => serve(log, message, port))
     })
     post(log.opened)
   } catch (error) {
     const { code, message } = asOpenError(error, options.directory)
     post({ type: "open-failed", code, message })
+    port.close()
   }
 }
 
-function post(message: FromWorker): void {
-  if (!("type" in message)) port?.postMessage(message, [message])
-  else if ("bytes" in message) port?.postMessage(message, [message.bytes])
-  else port?.postMessage(message)
+function postTo(port: MessagePort): Post {
+  return (message) => {
+    if (!("type" in message)) port.postMessage(message, [message])
+    else if ("bytes" in message) port.postMessage(message, [message.bytes])
+    else port.postMessage(message)
+  }
 }
 
-async function serve(log: FolderLog, message: Exclude<ToWorker, BackupRequest>): Promise<void> {
-  if (!("type" in message)) await append(log, message)
+async function serve(
+  log: FolderLog,
+  message: Exclude<ToWorker, BackupRequest>,
+  port: MessagePort,
+): Promise<void> {
+  const post = postTo(port)
+  if (!("type" in message)) await append(log, message, post)
   else if (message.type === "close") {
     await log.close()
-    port?.close()
+    port.close()
   } else post(await read(log, message))
 }
 
-async function append(log: FolderLog, buffer: ArrayBuffer): Promise<void> {
+async function append(log: FolderLog, buffer: ArrayBuffer, post: Post): Promise<void> {
   try {
     post(encodeAppended(await log.append(decodeAppend(buffer))))
   } catch (error) {

@@ -47,12 +47,22 @@ type Pending =
       readonly done: (result: ReadResult) => void
     }
 
+/** What a store needs of its thread: a Worker, or whatever else serves a log. */
+export interface LogThread extends Pick<Worker, "postMessage"> {
+  on(event: "message", listener: (message: FromWorker) => void): this
+  on(event: "error", listener: (error: unknown) => void): this
+  on(event: "exit", listener: (code: number) => void): this
+  off(event: "message", listener: (message: FromWorker) => void): this
+  off(event: "error", listener: (error: unknown) => void): this
+  off(event: "exit", listener: (code: number) => void): this
+}
+
 /** `closing`: nothing more is sent. `gone`: the thread has ended. */
 type State = "open" | "closing" | "gone"
 
 export class ThreadStore implements BackupStore {
   readonly opened: Store["opened"]
-  readonly #worker: Worker
+  readonly #worker: LogThread
   readonly #events: StoreEvents
   /** Calls without a result, oldest first. */
   #pending: Pending[] = []
@@ -63,7 +73,7 @@ export class ThreadStore implements BackupStore {
   #reason = "the store is closed"
   #closed: (() => void)[] = []
 
-  constructor(worker: Worker, opening: Opened, events: StoreEvents) {
+  constructor(worker: LogThread, opening: Opened, events: StoreEvents) {
     const { node, origin, heads, floors, cuts, clusterRecords, notes, renewed } = opening
     this.opened = { node, origin, heads, floors, cuts, clusterRecords, notes, renewed }
     this.#worker = worker

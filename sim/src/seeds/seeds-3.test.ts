@@ -1,3 +1,0 @@
-import { replaySeeds } from "./test/fixed-seeds.ts"
-
-replaySeeds(3)
