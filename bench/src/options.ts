@@ -4,6 +4,7 @@
  */
 import { tmpdir } from "node:os"
 import { Command, InvalidArgumentError } from "commander"
+import { wholeNumber } from "./flags.ts"
 import type { Scale, Scenario } from "./scenarios/scenario.ts"
 import { isServerName, serverNames } from "./servers/catalog.ts"
 import type { ServerName } from "./servers/catalog.ts"
@@ -70,8 +71,12 @@ export function parseOptions(args: readonly string[], known: readonly Scenario[]
       [],
     )
     .option("--server <name>", "only this one (repeatable)", chosenServer, [])
-    .option("--rounds <count>", "interleaved rounds (default 3)", wholeNumber)
-    .option("--seconds <count>", "measured seconds per round of load (default 8)", wholeNumber)
+    .option("--rounds <count>", "interleaved rounds (default 3)", wholeNumber(countMax))
+    .option(
+      "--seconds <count>",
+      "measured seconds per round of load (default 8)",
+      wholeNumber(countMax),
+    )
     .option("--quick", "one short round of everything, to see that it works", false)
     .option(
       "--folder <path>",
@@ -111,10 +116,4 @@ function matching(known: readonly Scenario[], wanted: string): readonly Scenario
 function chosenServer(name: string, before: ServerName[]): ServerName[] {
   if (isServerName(name)) return [...before, name]
   throw new InvalidArgumentError(`There is: ${serverNames.join(", ")}.`)
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (Number.isInteger(value) && value >= 1 && value <= countMax) return value
-  throw new InvalidArgumentError(`A whole number from 1 to ${countMax}.`)
 }

@@ -6,7 +6,8 @@
 import { availableParallelism } from "node:os"
 import { NativeClient } from "../load/native-client.ts"
 import { cpuSecondsOf, cpuSecondsOfMachine } from "../measure/process-usage.ts"
-import type { Measurement, ReplicationRun, ReplicationScale } from "./measurement.ts"
+import type { Measurement, Run } from "../measure/rounds.ts"
+import type { ReplicationScale } from "./scale.ts"
 import { Nodes } from "./nodes.ts"
 import { write } from "./writing.ts"
 
@@ -19,7 +20,7 @@ const windowUpdates = 5000
 const otherSide = 1_000_000
 const samples = 10
 
-export const heal: Measurement = {
+export const heal: Measurement<ReplicationScale> = {
   name: "heal",
   title: "heal after a split, 3 nodes, lines of 20 ms",
   columns: [
@@ -32,7 +33,7 @@ export const heal: Measurement = {
     { key: "lineMb", heading: "on the lines MB" },
     { key: "bytesRatio", heading: "ratio (goal 1.1)" },
   ],
-  run: async ({ folder, scale }): Promise<ReplicationRun> => {
+  run: async ({ folder, scale }): Promise<Run> => {
     const { documents, updatesPerSide } = scale
     const sides = [prepare(scale, 0), prepare(scale, otherSide)] as const
     const nodes = await Nodes.start(folder, 3, latencyMs)

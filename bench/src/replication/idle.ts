@@ -7,17 +7,18 @@ import { filledRoom } from "../load/fill.ts"
 import { NativeClient } from "../load/native-client.ts"
 import { record } from "../load/recording.ts"
 import { cpuSecondsOf, residentMbOf } from "../measure/process-usage.ts"
-import type { Measurement } from "./measurement.ts"
+import type { Measurement } from "../measure/rounds.ts"
+import type { ReplicationScale } from "./scale.ts"
 import { Nodes } from "./nodes.ts"
 
 const nodeCount = 3
 /** Documents that are open at once on the connection that fills. */
 const batch = 1000
-const levelMsMax = 120_000
+const levelMsMax = 1_800_000
 /** First collections of garbage and checkpoints are over. */
 const settleMs = 5000
 
-export const idle: Measurement = {
+export const idle: Measurement<ReplicationScale> = {
   name: "idle",
   title: "3 nodes with equal documents, no clients, nothing to do",
   columns: [

@@ -15,7 +15,8 @@ import { serverSpec } from "../servers/catalog.ts"
 import type { ServerSpec } from "../servers/catalog.ts"
 import { startServer } from "../servers/server-process.ts"
 import type { RunningServer } from "../servers/server-process.ts"
-import type { Measurement } from "./measurement.ts"
+import type { Measurement } from "../measure/rounds.ts"
+import type { ReplicationScale } from "./scale.ts"
 
 const kills = 5
 const documentBytes = 10_000
@@ -24,7 +25,7 @@ const batch = 200
 const pollMs = 50
 const joinMsMax = 1_800_000
 
-export const join: Measurement = {
+export const join: Measurement<ReplicationScale> = {
   name: "join",
   title: `A new node gets texts of ${documentBytes / 1000} kB, killed ${kills} times on its way`,
   columns: [

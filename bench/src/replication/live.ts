@@ -10,7 +10,8 @@ import { Session } from "../load/session.ts"
 import { updateFrame, wires } from "../load/wire.ts"
 import { runPooled } from "../load/pool.ts"
 import { cpuSecondsOf } from "../measure/process-usage.ts"
-import type { Measurement, ReplicationScale } from "./measurement.ts"
+import type { Measurement } from "../measure/rounds.ts"
+import type { ReplicationScale } from "./scale.ts"
 import { Nodes } from "./nodes.ts"
 
 const documents = 300
@@ -18,7 +19,7 @@ const opensAtOnce = 50
 const restMs = 1000
 const levelMsMax = 30_000
 
-export const live: Measurement = {
+export const live: Measurement<ReplicationScale> = {
   name: "live",
   title: "live push, 300 documents with one y-websocket writer each, no readers",
   columns: [

@@ -8,24 +8,25 @@ import { rmSync } from "node:fs"
 import { mkdtemp, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Command, InvalidArgumentError } from "commander"
+import { Command } from "commander"
 import { findToxiproxy } from "../chaos/machine.ts"
-import { spreadOf } from "../measure/statistics.ts"
+import { oneOf, wholeNumber } from "../flags.ts"
+import { failuresIn, measureInRounds } from "../measure/rounds.ts"
+import type { Measurement } from "../measure/rounds.ts"
 import { folderWarning, headerLine } from "../report/header.ts"
-import { formatSpread, renderTable } from "../report/table.ts"
 import { killAllServers } from "../servers/server-process.ts"
 import { heal } from "./heal.ts"
 import { idle } from "./idle.ts"
 import { join as joinNode } from "./join.ts"
 import { live } from "./live.ts"
-import type { Measurement, ReplicationRun, ReplicationScale } from "./measurement.ts"
+import type { ReplicationScale } from "./scale.ts"
 import { killAllToxiproxies } from "./toxiproxy.ts"
 
 /** Exit code of a program ended by SIGINT. */
 const interrupted = 130
 const roundsMax = 100
 
-const measurements: readonly Measurement[] = [heal, live, idle, joinNode]
+const measurements: readonly Measurement<ReplicationScale>[] = [heal, live, idle, joinNode]
 
 const fullScale: ReplicationScale = {
   documents: 1000,
@@ -59,13 +60,9 @@ type Flags = {
 
 function parse(args: readonly string[]): Flags {
   const names = measurements.map(({ name }) => name)
-  const chosen = (name: string, before: string[]): string[] => {
-    if (names.includes(name)) return [...before, name]
-    throw new InvalidArgumentError(`There is: ${names.join(", ")}.`)
-  }
   return new Command("bench:replication")
     .description("What replication between three Causeway nodes costs, and how fast it heals.")
-    .option("--measure <name>", `only this one (repeatable): ${names.join(", ")}`, chosen, [])
+    .option("--measure <name>", `only this one (repeatable): ${names.join(", ")}`, oneOf(names), [])
     .option("--rounds <count>", "rounds of each", wholeNumber(roundsMax), 3)
     .option("--rate <count>", "updates per second of live push (2000)", wholeNumber(100_000))
     .option(
@@ -80,43 +77,8 @@ function parse(args: readonly string[]): Flags {
     .opts<Flags>()
 }
 
-function wholeNumber(max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (Number.isInteger(value) && value >= 1 && value <= max) return value
-    throw new InvalidArgumentError(`A whole number from 1 to ${max}.`)
-  }
-}
-
 function say(line: string): void {
   process.stderr.write(`${line}\n`)
-}
-
-async function runOnce(
-  { run }: Measurement,
-  root: string,
-  scale: ReplicationScale,
-): Promise<ReplicationRun> {
-  const folder = await mkdtemp(join(root, "run-"))
-  try {
-    return await run({ folder, scale })
-  } catch (error) {
-    return { values: {}, failures: [error instanceof Error ? error.message : String(error)] }
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
-  }
-}
-
-function render({ title, columns }: Measurement, runs: readonly ReplicationRun[]): string {
-  const cells = columns.map(({ key }) =>
-    formatSpread(spreadOf(runs.flatMap(({ values }) => values[key] ?? []))),
-  )
-  const table = renderTable(
-    columns.map(({ heading }) => heading),
-    [cells],
-    0,
-  )
-  return `## ${title}\n\n${table}\n`
 }
 
 async function main(): Promise<number> {
@@ -145,21 +107,9 @@ async function main(): Promise<number> {
   if (warning !== undefined) say(`warning: ${warning}`)
   console.log(`${header}\n`)
   if (quick) console.log("A quick run, far below full size: its figures mean nothing.\n")
-  const report: Record<string, readonly ReplicationRun[]> = {}
   const chosen = measurements.filter(({ name }) => measure.length === 0 || measure.includes(name))
-  for (const measurement of chosen) {
-    const runs: ReplicationRun[] = []
-    for (let round = 1; round <= rounds; round += 1) {
-      const run = await runOnce(measurement, root, scale)
-      runs.push(run)
-      say(`${measurement.name} ${round}/${rounds}: ${JSON.stringify(run)}`)
-    }
-    report[measurement.name] = runs
-    console.log(render(measurement, runs))
-  }
-  const failures = Object.entries(report).flatMap(([name, runs]) =>
-    runs.flatMap((run) => run.failures.map((failure) => `${name}: ${failure}`)),
-  )
+  const report = await measureInRounds({ measurements: chosen, rounds, scale, root })
+  const failures = failuresIn(report)
   for (const failure of failures) console.log(`FAILED ${failure}`)
   if (json !== undefined) {
     await writeFile(json, `${JSON.stringify({ header, scale, report }, undefined, 2)}\n`)
