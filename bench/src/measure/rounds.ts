@@ -1,6 +1,7 @@
 /**
- * Measurements in rounds: one question each, put again and again in a new folder. A figure is the
- * median over the rounds with the smallest and the largest. Invariant: no folder outlives its round.
+ * Measurements in rounds: one question each, put again and again, each time in a new folder. A
+ * figure is the median over the rounds with the smallest and the largest beside it. Invariant: no
+ * folder outlives its round.
  */
 import { rmSync } from "node:fs"
 import { mkdtemp } from "node:fs/promises"
