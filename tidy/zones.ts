@@ -86,6 +86,7 @@ const zones: readonly Zone[] = [
     packages: [...yjs, ...automerge, "level"],
   }),
   zone("client-sdk (tools)", /^client-sdk\/tools\//, {
+    zones: ["base", "client"],
     packages: ["esbuild", "vite"],
     node: true,
   }),

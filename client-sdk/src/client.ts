@@ -133,6 +133,20 @@ export class Client {
     return entries.map(({ document, bytes }) => ({ ...nameOf(document), bytes }))
   }
 
+  /**
+   * Removes what local storage has of a document; nodes keep it, and it may be opened again. Done
+   * once storage has done it. `discard`: with what no node has; that may get to one all the same.
+   * @throws TypeError as `yjs`; SyncError `ERR_DOCUMENT_OPEN` while a handle is open,
+   *   `ERR_NOT_SAVED` if something is pending or refused, `ERR_CLOSED`.
+   */
+  async remove(
+    { engine, name }: DocumentName,
+    { discard = false }: { readonly discard?: boolean } = {},
+  ): Promise<void> {
+    const document = this.#idOf(engine, name)
+    await this.#driver.remove(document, discard, () => this.#documents.has(document))
+  }
+
   /** Calls `listener` with each record that local storage could not read, earlier ones too. */
   onDamaged(listener: (damage: DamageReport) => void): () => void {
     const { damaged, damages } = this.#driver

@@ -13,7 +13,7 @@ import type { LoadResult } from "@causeway/crdt/ports"
 import type { RejectedUpdate, StorageFailure, StorageResult } from "@causeway/crdt/ports"
 import type { DocumentReadResult, StoredClient } from "@causeway/crdt/ports"
 import { nowMs, onNetworkHint, systemRandom } from "./environment.ts"
-import { SyncError } from "./errors.ts"
+import { discardedError, openError, SyncError, unsavedError } from "./errors.ts"
 import { memoryStorage } from "./memory-storage.ts"
 import { guarded, Listeners, State } from "./observable.ts"
 import type { Replica } from "./replica.ts"
@@ -147,6 +147,22 @@ export class Driver {
         else reject(new SyncError("ERR_STORAGE", result.message, true, { cause: result }))
       })
     })
+  }
+
+  /** Takes what there is of it out of storage. */
+  async remove(document: DocumentId, discard: boolean, isOpen: () => boolean): Promise<void> {
+    await this.loaded
+    const core = this.#core
+    if (core === undefined || this.isClosed) throw closedError()
+    if (isOpen()) throw openError()
+    const owed = core.owedOf(document)
+    if (!discard && owed.pending + owed.rejected > 0) throw unsavedError(owed)
+    this.#saves.failAll(discardedError(), document)
+    for (const update of this.rejected.values()) {
+      if (update.document === document) this.rejected.delete(update.seq)
+    }
+    this.hand({ type: "remove-document", document })
+    await this.#saves.stored(core)
   }
 
   detach(replica: Replica): void {

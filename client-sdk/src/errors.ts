@@ -2,6 +2,8 @@
  * The one error the SDK throws, rejects with or reports for what the world does. Misuse of the
  * API is a TypeError instead. Codes are never reused.
  */
+import type { Owed } from "@causeway/crdt/client"
+
 export type SyncErrorCode =
   /** The client, or the document's handle, was closed. */
   | "ERR_CLOSED"
@@ -22,6 +24,10 @@ export type SyncErrorCode =
   | "ERR_DOCUMENT_TOO_LARGE"
   | "ERR_READ_FAILED"
   | "ERR_TOO_MANY_DOCUMENTS"
+  /** The app wants to remove a document that it has open. */
+  | "ERR_DOCUMENT_OPEN"
+  /** No node has what was typed, and it would be lost, or was discarded. */
+  | "ERR_NOT_SAVED"
   /** The engine's code could not be loaded. */
   | "ERR_ENGINE_UNAVAILABLE"
   /** The document is not loaded yet, and that much can't wait for it. */
@@ -42,6 +48,22 @@ export class SyncError extends Error {
     this.code = code
     this.retryable = retryable
   }
+}
+
+export function openError(): SyncError {
+  return new SyncError("ERR_DOCUMENT_OPEN", "the document is open: close its handle first", false)
+}
+
+export function discardedError(): SyncError {
+  return new SyncError("ERR_NOT_SAVED", "the document was removed, with what was typed", false)
+}
+
+/** A document that would take with it what nobody else has. */
+export function unsavedError({ pending, rejected }: Owed): SyncError {
+  const message =
+    `of this document ${pending} updates are on no node yet and ${rejected} were refused: save ` +
+    "and dismiss them, or remove it with { discard: true }"
+  return new SyncError("ERR_NOT_SAVED", message, false)
 }
 
 /** A document that was deleted: what happened, and what the app can do. */

@@ -22,7 +22,8 @@ class MemoryStorage implements ClientStorage {
 
   write(writes: readonly StorageWrite[], done: (result: StorageResult) => void): void {
     for (const write of writes) {
-      if (this.#keepsDocuments || !("document" in write)) this.#image.apply(write)
+      const isOfCopy = write.type === "document-append" || write.type === "document-replace"
+      if (this.#keepsDocuments || !isOfCopy) this.#image.apply(write)
     }
     queueMicrotask(() => done({ ok: true }))
   }

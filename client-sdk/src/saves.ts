@@ -9,9 +9,10 @@ import { lostWhy, unknownWhy } from "./tier-status.ts"
 export type Tier = "local" | "node" | "quorum" | "all"
 
 type Save = {
-  readonly document: DocumentId
+  /** Undefined: of all documents. */
+  readonly document: DocumentId | undefined
   readonly tier: Tier
-  /** The last update that has to be saved. */
+  /** The last update that has to be saved; of all documents a point in the order of writes. */
   seq: number
   readonly resolve: () => void
   readonly reject: (error: SyncError) => void
@@ -37,6 +38,15 @@ export class Saves {
     })
   }
 
+  /** All that is on its way to storage now. */
+  stored(core: ClientCore): Promise<void> {
+    const seq = core.storingTo
+    if (seq === undefined) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#waiting.add({ document: undefined, tier: "local", seq, resolve, reject })
+    })
+  }
+
   check(core: ClientCore): void {
     for (const save of this.#waiting) {
       const verdict = verdictOf(core, save)
@@ -55,8 +65,11 @@ export class Saves {
     }
   }
 
-  failAll(error: SyncError): void {
-    for (const save of this.#waiting) this.#fail(save, error)
+  /** Those of the document, if one is given. */
+  failAll(error: SyncError, document?: DocumentId): void {
+    for (const save of this.#waiting) {
+      if (document === undefined || save.document === document) this.#fail(save, error)
+    }
   }
 
   #fail(save: Save, error: SyncError): void {
@@ -73,10 +86,11 @@ function errorOf(update: RejectedUpdate): SyncError {
 
 function verdictOf(core: ClientCore, save: Save): Verdict {
   const { document, tier, seq } = save
+  if (document === undefined) return core.isStored(seq) ? "saved" : "waiting"
   const isAcked = (core.pendingOf(document)?.first ?? Infinity) > seq
   if (tier === "local") return isAcked || core.storedSeq >= seq ? "saved" : "waiting"
   if (tier !== "node") {
-    const verdict = higherVerdict(core, save, tier)
+    const verdict = higherVerdict(core, save, document, tier)
     if (verdict !== "waiting") return verdict
   } else if (isAcked) return "saved"
   const { connection } = core
@@ -84,18 +98,23 @@ function verdictOf(core: ClientCore, save: Save): Verdict {
   return new SyncError("ERR_CONNECTION_REFUSED", connection.why.reason, false)
 }
 
-function higherVerdict(core: ClientCore, save: Save, tier: "quorum" | "all"): Verdict {
+function higherVerdict(
+  core: ClientCore,
+  save: Save,
+  document: DocumentId,
+  tier: "quorum" | "all",
+): Verdict {
   const { state } = core.tierOf(tier, save.seq)
   if (state === "saved") return "saved"
   if (state === "unknown") return new SyncError("ERR_TIER_UNAVAILABLE", unknownWhy, false)
   if (state !== "lost") return "waiting"
   // What a node lacks of an open document is sent anew when it opens there; that is waited for.
-  const later = core.tierSeqOf(save.document)
+  const later = core.tierSeqOf(document)
   if (later > save.seq) {
     save.seq = later
-    return higherVerdict(core, save, tier)
+    return higherVerdict(core, save, document, tier)
   }
-  const freshness = core.statusOf(save.document)?.freshness.state ?? "live"
+  const freshness = core.statusOf(document)?.freshness.state ?? "live"
   if (freshness !== "live") return "waiting"
   return new SyncError("ERR_TIER_LOST", lostWhy, false)
 }

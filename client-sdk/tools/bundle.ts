@@ -4,6 +4,7 @@
  */
 import { build } from "esbuild"
 import type { Metafile, OutputFile } from "esbuild"
+import { constants } from "./constants.ts"
 import { root } from "./package.ts"
 import type { Entry } from "./package.ts"
 
@@ -27,6 +28,7 @@ export async function bundle(
     platform: "neutral",
     target: "es2022",
     jsx: "automatic",
+    plugins: [constants],
     minify: options.minify,
     external: [...external, ...external.map((name) => `${name}/*`), "node:*"],
     logLevel: "silent",

@@ -14,6 +14,7 @@ import {
   encodeHead,
   encodeRecord,
   headKey,
+  numberKey,
   numberOf,
   quarantineKey,
   rangeOf,
@@ -46,29 +47,40 @@ export class StoredCopies {
   /** Adds what the write takes to a batch. O(records of the copy) if it replaces or removes. */
   async write(write: CopyWrite, operations: Operation[]): Promise<void> {
     const { document, generation } = write
-    let head = this.#changed.has(document)
-      ? this.#changed.get(document)
-      : await this.#headOf(document)
+    let head = await this.#latestHeadOf(document)
     if (head !== undefined && head.generation > generation) return
-    if (head !== undefined && (head.generation < generation || write.type !== "document-append")) {
-      for (let number = head.first; number < head.next; number++) {
+    const [isNew, isWhole] = [head === undefined, write.type !== "document-append"]
+    // Numbers go on: a repeated write never meets what it has just put there.
+    const next = head?.next ?? 0
+    if (head !== undefined && (head.generation < generation || isWhole)) {
+      for (let number = head.first; number < next; number++) {
         operations.push([recordKey(document, number), undefined])
       }
-      // Numbers go on: a repeated write never meets what it has just put there.
-      const { next } = head
       head = undefined
-      if (write.type !== "document-remove") head = emptyHead(generation, next)
     }
-    if (write.type === "document-append") {
-      if (head === undefined && this.#isEvicted) this.#partial.add(document)
-    } else this.#partial.delete(document)
+    if (isWhole) this.#partial.delete(document)
+    else if (isNew && this.#isEvicted) this.#partial.add(document)
     if (write.type !== "document-remove") {
-      head = added(head ?? emptyHead(generation, 0), write, operations)
+      head = added(head ?? emptyHead(generation, next), write, operations)
       if (this.#partial.has(document)) head = { ...head, resume: undefined }
       const key = headKey(document)
       operations.push([key, seal(key, encodeHead(head))])
-    } else operations.push([headKey(document), undefined])
+    } else await this.#remove(write, operations)
     this.#changed.set(document, head)
+  }
+
+  async #remove(
+    { document, discarded = [] }: Extract<CopyWrite, { readonly type: "document-remove" }>,
+    operations: Operation[],
+  ): Promise<void> {
+    operations.push([headKey(document), undefined])
+    // Those that no head knows too, or they would come back.
+    const keys = await keysOf(this.#database, recordRange(document))
+    for (const key of keys) operations.push([key, undefined])
+    for (const seq of discarded) {
+      operations.push([numberKey("outbox", seq), undefined])
+      operations.push([numberKey("rejected", seq), undefined])
+    }
   }
 
   /** The batch is in the database. */
@@ -159,6 +171,11 @@ export class StoredCopies {
       entries.push({ document, generation: head.generation, bytes: head.bytes })
     }
     return entries.sort((left, right) => (left.document < right.document ? -1 : 1))
+  }
+
+  /** As the batch that is being made has it. */
+  async #latestHeadOf(document: DocumentId): Promise<CopyHead | undefined> {
+    return this.#changed.has(document) ? this.#changed.get(document) : this.#headOf(document)
   }
 
   async #headOf(document: DocumentId): Promise<CopyHead | undefined> {

@@ -19,11 +19,12 @@ import type { Opening } from "./copies.ts"
 import { Dialler, isPermanent, leaving, whyOf } from "./dialler.ts"
 import type { ClientEffect } from "./effect.ts"
 import { decoded } from "./incoming.ts"
-import type { ClientInput } from "./input.ts"
+import type { ClientInput, ConnectionInput } from "./input.ts"
 import { Presence } from "./presence.ts"
 import { Refusals } from "./refusals.ts"
 import { Repairs } from "./repairs.ts"
 import { Sender } from "./sender.ts"
+import type { Owed } from "./sender.ts"
 import { StatusBoard } from "./status-board.ts"
 import type { ConnectionStatus, DocumentError, DocumentStatus } from "./status.ts"
 import type { PendingStatus, RetryOutcome, TierState, Why } from "./status.ts"
@@ -41,20 +42,6 @@ export type ClientOptions = {
   /** `clientLimits.compactRecordsMax` if not given. */
   readonly compactRecordsMax?: number
 }
-
-type DocumentInput =
-  | "open-document"
-  | "close-document"
-  | "local-update"
-  | "difference"
-  | "deliver-failed"
-  | "compacted"
-  | "local-presence"
-  | "stored"
-  | "dismiss-rejected"
-  | "retry-rejected"
-  | "want-tier"
-type ConnectionInput = Exclude<ClientInput, { readonly type: DocumentInput }>
 
 export class ClientCore {
   readonly #random: Random
@@ -167,6 +154,20 @@ export class ClientCore {
     return this.#sender.retryOf(seq)
   }
 
+  /** What would be lost if the document was removed now. */
+  owedOf(document: DocumentId): Owed {
+    return this.#sender.owedOf(document)
+  }
+
+  /** A point in the order of writes; undefined if all is stored. */
+  get storingTo(): number | undefined {
+    return this.#sender.mark()
+  }
+
+  isStored(mark: number): boolean {
+    return this.#sender.isStored(mark)
+  }
+
   /** What the document's replica has, as far as log entries say. */
   resumeOf(document: DocumentId): VersionVector | undefined {
     return this.#channels.table.get(document)?.resume?.clone()
@@ -201,6 +202,8 @@ export class ClientCore {
         return this.#channels.hold(input, nowMs, effects)
       case "close-document":
         return this.#onCloseDocument(input.document, effects)
+      case "remove-document":
+        return this.#onRemoveDocument(input.document)
       case "local-update":
         return this.#onLocalUpdate(input.document, input.bytes, effects)
       case "difference":
@@ -269,6 +272,13 @@ export class ClientCore {
     if (record === undefined) return
     const ready = this.#dialler.phase.state === "ready"
     this.#presence.leave(record, ready ? this.#dialler.socket : undefined, effects)
+  }
+
+  #onRemoveDocument(document: DocumentId): void {
+    const record = this.#channels.table.get(document)
+    if (record?.held === true) return
+    if (record !== undefined) record.repair = undefined
+    this.#sender.discard(document)
   }
 
   #onLocalUpdate(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): void {

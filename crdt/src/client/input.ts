@@ -23,6 +23,11 @@ export type ClientInput =
     }
   /** The app lets go. Pending updates are still sent. */
   | { readonly type: "close-document"; readonly document: DocumentId }
+  /**
+   * The app wants no copy of it here, nor anything that was typed there; nothing happens while it
+   * is held. What is on its way to a node may get there. Rule [C13].
+   */
+  | { readonly type: "remove-document"; readonly document: DocumentId }
   /** The app changed its replica; `bytes` is an engine update, owned by the core from now on. */
   | { readonly type: "local-update"; readonly document: DocumentId; readonly bytes: Uint8Array }
   /** The answer to `node-summary`: what the replica has and the node lacks. */
@@ -68,3 +73,20 @@ export type ClientInput =
   | { readonly type: "deadline" }
   /** The app is done: closes the socket; no input has an effect afterwards. */
   | { readonly type: "stop" }
+
+/** What concerns no connection. */
+type DocumentInput =
+  | "open-document"
+  | "close-document"
+  | "remove-document"
+  | "local-update"
+  | "difference"
+  | "deliver-failed"
+  | "compacted"
+  | "local-presence"
+  | "stored"
+  | "dismiss-rejected"
+  | "retry-rejected"
+  | "want-tier"
+
+export type ConnectionInput = Exclude<ClientInput, { readonly type: DocumentInput }>

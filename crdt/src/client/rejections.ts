@@ -43,8 +43,9 @@ export class Rejections {
   }
 
   /** Of a deleted document too. */
-  has(document: DocumentId): boolean {
-    return [...this.#updates.values()].some((each) => each.document === document)
+  seqsOf(document: DocumentId): number[] {
+    const updates = [...this.#updates.values()]
+    return updates.flatMap((each) => (each.document === document ? [each.seq] : []))
   }
 
   /** The document's updates that a node may take some day, in order. */

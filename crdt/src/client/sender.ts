@@ -27,6 +27,9 @@ type Peer = {
   readonly updateBytesMax: number
 }
 
+/** Updates that a client has and no node has acked. */
+export type Owed = { readonly pending: number; readonly rejected: number }
+
 type Storing = { readonly writes: WriteQueue; readonly copies: Copies }
 type RecordOf = (document: DocumentId) => DocumentRecord | undefined
 
@@ -121,9 +124,36 @@ export class Sender {
     }
   }
 
-  /** Whether something that was typed in the document has not come to a node. */
+  /** What was typed in the document and has not come to a node. */
+  owedOf(document: DocumentId): Owed {
+    const rejected = this.#rejections.seqsOf(document).length
+    return { pending: this.outbox.countOf(document), rejected }
+  }
+
   isOwed(document: DocumentId): boolean {
-    return this.outbox.countOf(document) > 0 || this.#rejections.has(document)
+    const { pending, rejected } = this.owedOf(document)
+    return pending + rejected > 0
+  }
+
+  /** Takes the document's updates out for good; their numbers become void. */
+  discard(document: DocumentId): void {
+    const pending = this.outbox.seqsOf(document)
+    const rejected = this.#rejections.seqsOf(document)
+    for (const seq of pending) this.outbox.remove(seq)
+    for (const seq of rejected) this.#rejections.take(seq)
+    this.#touched.add(document)
+    const discarded = [...pending, ...rejected]
+    const generation = Number.MAX_SAFE_INTEGER
+    this.#writes.push({ type: "document-remove", document, generation, discarded })
+  }
+
+  /** A point in the order of writes; undefined if all is stored. */
+  mark(): number | undefined {
+    return this.#writes.mark()
+  }
+
+  isStored(mark: number): boolean {
+    return this.#writes.isDone(mark)
   }
 
   stored(result: StorageResult, nowMs: Millis, effects: ClientEffect[]): void {

@@ -96,6 +96,11 @@ export class StoredImage {
   }
 
   #rewrite(write: DocumentWrite): void {
+    const discarded = write.type === "document-remove" ? (write.discarded ?? []) : []
+    for (const seq of discarded) {
+      this.#outbox.delete(seq)
+      this.#rejected.delete(seq)
+    }
     const copy = afterWrite(this.#documents.get(write.document), write)
     if (copy === undefined) this.#documents.delete(write.document)
     else this.#documents.set(write.document, copy)

@@ -17,7 +17,7 @@ export class WriteQueue {
   readonly #open = new Map<DocumentId, number>()
   #documentBytes = 0
   #underWay: readonly StorageWrite[] | undefined
-  /** Updates on their way to the shelf of rejected ones. */
+  /** Writes by which updates leave the outbox for the shelf, or for good. */
   #shelving = 0
   #retryMs: number = limits.storeRetryMsMin
   #retryAtMs: Millis | undefined
@@ -33,7 +33,7 @@ export class WriteQueue {
     return this.#underWay !== undefined || this.#waiting.length > 0
   }
 
-  /** While true, what was refused may be in no storage but the outbox. */
+  /** While true, what was refused or discarded may be in storage as pending still. */
   get shelving(): boolean {
     return this.#shelving > 0
   }
@@ -59,7 +59,7 @@ export class WriteQueue {
     this.#waiting.push(write)
     this.#pushed += 1
     this.#documentBytes += documentBytesOf(write)
-    if (write.type === "rejected-add") this.#shelving += 1
+    if (isShelving(write)) this.#shelving += 1
     if ("document" in write) this.#open.delete(write.document)
   }
 
@@ -134,7 +134,7 @@ export class WriteQueue {
     // A rejected update's own add, if there was one, was pushed before: highest means all below.
     for (const write of writes) {
       this.#documentBytes -= documentBytesOf(write)
-      if (write.type === "rejected-add") this.#shelving -= 1
+      if (isShelving(write)) this.#shelving -= 1
       if (write.type === "outbox-add" || write.type === "rejected-add")
         highest = Math.max(highest, write.update.seq)
     }
@@ -146,6 +146,10 @@ function documentBytesOf(write: StorageWrite): number {
   if (write.type === "document-replace") return write.state.length
   if (write.type !== "document-append") return 0
   return write.updates.reduce((bytes, update) => bytes + update.length, 0)
+}
+
+function isShelving(write: StorageWrite): boolean {
+  return write.type === "rejected-add" || "discarded" in write
 }
 
 function isSummary({ type }: StorageWrite): boolean {

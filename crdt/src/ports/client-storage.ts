@@ -99,11 +99,15 @@ export type StorageWrite =
       readonly state: Uint8Array
       readonly resume: VersionVector | undefined
     }
-  /** Only a copy of that generation, or an earlier one. */
+  /**
+   * Only a copy of that generation, or an earlier one. `discarded`: what leaves outbox and shelf in
+   * the same step.
+   */
   | {
       readonly type: "document-remove"
       readonly document: DocumentId
       readonly generation: number
+      readonly discarded?: readonly number[]
     }
 
 /**

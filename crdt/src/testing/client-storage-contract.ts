@@ -257,6 +257,32 @@ export function clientStorageContract(make: () => StorageUnderTest): void {
       expect(await copyAfter([first1, remove, append([5])])).toEqual([1, [5], undefined])
     })
 
+    test("[C13] a copy is removed with what was typed there, whole, and nothing else", async () => {
+      const { open } = make()
+      const storage = open()
+      await load(storage)
+      const rejected: StorageWrite = { type: "rejected-add", update: rejectedOf(2) }
+      await write(storage, added(1), rejected, added(3), added(4), append([1], { resume: 1 }))
+      await write(storage, append([2]), append([7], { of: longer }))
+      const remove: StorageWrite = {
+        type: "document-remove",
+        document,
+        generation: Number.MAX_SAFE_INTEGER,
+        discarded: [1, 3, 2],
+      }
+      await write(storage, append([3]), remove)
+      expect(await list(storage)).toMatchObject([{ document: longer }])
+      await close(storage)
+      const again = open()
+      const left = await load(again)
+      expect(left).toMatchObject({ outbox: [updateOf(4)], rejected: [], nextSeq: 5 })
+      expect(await read(again)).toBeUndefined()
+      expect(shown(await read(again, longer))).toEqual([1, [7], undefined])
+      await write(again, remove, append([9], { resume: 9 }))
+      expect(shown(await read(again))).toEqual([1, [9], 9])
+      await close(again)
+    })
+
     test("[C8] a write of several kinds is there as a whole", async () => {
       const { open } = make()
       const storage = open()

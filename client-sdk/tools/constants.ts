@@ -1,0 +1,39 @@
+/**
+ * Our limits as numbers where they are used: a bundler keeps a whole object for the sake of one of
+ * its fields, and most limits are the nodes'.
+ */
+import { readFile } from "node:fs/promises"
+import type { Plugin } from "esbuild"
+import { limits } from "@causeway/crdt/base"
+import { clientLimits } from "@causeway/crdt/client"
+
+const objects: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  limits,
+  clientLimits,
+}
+const names = Object.keys(objects).join("|")
+const fields = new RegExp(`(?<![.\\w])(${names})\\.(\\w+)`, "g")
+const patterns = new RegExp(`const \\{ ([\\w, ]+) \\} = (${names})$`, "gm")
+
+export const constants: Plugin = {
+  name: "constants",
+  setup(build) {
+    build.onLoad({ filter: /\/(crdt|client-sdk)\/src\/.*\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8")
+      return { contents: withNumbers(source), loader: "ts" }
+    })
+  },
+}
+
+function withNumbers(source: string): string {
+  return source
+    .replaceAll(patterns, (_, list: string, object: string) => {
+      const parts = list.split(", ").map((field) => `${field} = ${numberOf(object, field)}`)
+      return `const ${parts.join(", ")}`
+    })
+    .replaceAll(fields, (_, object: string, field: string) => numberOf(object, field))
+}
+
+function numberOf(object: string, field: string): string {
+  return String(objects[object]?.[field] ?? `${object}.${field}`)
+}
