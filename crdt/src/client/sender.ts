@@ -217,7 +217,8 @@ export class Sender {
     const record = this.#recordOf(update.document)
     const generation = update.generation || (record?.generation ?? 0)
     const rejected = { ...update, generation, code, message }
-    record?.refused.set(seq, this.#rejections.add(rejected))
+    const error = this.#rejections.add(rejected)
+    record?.refused.set(seq, error)
     if (record?.repair?.seq === seq) record.repair = undefined
     this.#writes.push({ type: "rejected-add", update: rejected })
     effects.push({ type: "rejected", update: rejected })
