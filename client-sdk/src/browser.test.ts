@@ -32,13 +32,15 @@ function bundle(entry: string, minify = false): Promise<BuildResult<{ write: fal
 }
 
 /** Serves the page and its bundle from loopback, and gives its address. */
-async function servePage(entry: string): Promise<string> {
+async function servePage(entry: string, policy = ""): Promise<string> {
   const { outputFiles } = await bundle(entry)
   const scripts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]))
   const server = createServer(({ url = "" }, response) => {
     const script = scripts.get(url.slice(1))
     const contentType = script === undefined ? "text/html" : "text/javascript"
     response.setHeader("content-type", `${contentType}; charset=utf-8`)
+    response.setHeader("content-security-policy", policy)
+    response.setHeader("access-control-allow-origin", "*")
     const page = basename(entry).replace(".ts", ".js")
     response.end(script ?? `<script type="module" src="/${page}"></script>`)
   })
@@ -123,6 +125,44 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     await page.reload()
     await run(page, "open", sync, "app")
     await page.waitForFunction(`page.text() === "kept after eviction"`)
+  })
+
+  test("[C11] [C1] past the browser's quota nothing is claimed or sent, until there is room", async () => {
+    const { sync } = await startNode()
+    const page = await openBrowser()
+    const url = await servePage("test/browser-page.ts")
+    await page.goto(url)
+    const session = await page.context().newCDPSession(page)
+    const origin = new URL(url).origin
+    const quotaSize = 100_000
+    await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize })
+    await run(page, "open", sync, "app")
+    await run(page, "type", "before ")
+    const much = "much ".repeat(quotaSize / 4)
+    await run(page, "insert", much)
+    await page.waitForFunction(`page.saving() === "failing full memory"`)
+    await run(page, "insert", "during")
+    expect(await run(page, "pending")).toBe(2)
+    const note = connect(sync).yjs("notes")
+    await untilText(note, "before ")
+    await session.send("Storage.overrideQuotaForOrigin", { origin })
+    await page.waitForFunction(`page.saving() === "ok  node"`)
+    await untilText(note, `before ${much}during`)
+    await run(page, "close")
+    await page.reload()
+    await run(page, "open", "ws://127.0.0.1:9/sync", "app")
+    expect(await run(page, "text")).toBe(`before ${much}during`)
+  })
+
+  test("[C11] a page that may store nothing lives in memory, says so, and sends all", async () => {
+    const { sync } = await startNode()
+    const page = await openBrowser()
+    // Its origin is nobody's: what IndexedDB and locks do there, they do where sites are blocked.
+    await page.goto(await servePage("test/browser-page.ts", "sandbox allow-scripts"))
+    await run(page, "open", sync, "app")
+    expect(await run(page, "saving")).toMatch(/^memory-only denied/)
+    await run(page, "type", "from memory")
+    await untilText(connect(sync).yjs("notes"), "from memory")
   })
 })
 

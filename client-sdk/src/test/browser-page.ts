@@ -8,6 +8,10 @@ export type BrowserPage = {
   open(sync: string, storage?: string): Promise<void>
   /** Settles once it is saved at the node. */
   type(text: string): Promise<void>
+  /** Waits for nothing. */
+  insert(text: string): void
+  /** `state`, and the code if there is one, of storage; and how far the document is saved. */
+  saving(): string
   text(): string
   be(state: { readonly name: string }): void
   others(): unknown[]
@@ -28,9 +32,17 @@ const page: BrowserPage = {
     await note.loaded
   },
   async type(text) {
+    page.insert(text)
+    await note?.saved("node")
+  },
+  insert(text) {
     const body = note?.ydoc.getText("body")
     body?.insert(body.length, text)
-    await note?.saved("node")
+  },
+  saving() {
+    const storage = client?.storage.current
+    const code = storage !== undefined && "code" in storage ? storage.code : undefined
+    return [storage?.state, code, note?.status.current.savedTo].join(" ")
   },
   text: () => note?.ydoc.getText("body").toString() ?? "",
   be: (state) => note?.presence.setLocalState(state),
