@@ -127,7 +127,7 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     await page.waitForFunction(`page.text() === "kept after eviction"`)
   })
 
-  test("[C11] [C1] past the browser's quota nothing is claimed or sent, until there is room", async () => {
+  test("[C11] [C1] past the quota nothing is claimed or sent, until there is room", async () => {
     const { sync } = await startNode()
     const page = await openBrowser()
     const url = await servePage("test/browser-page.ts")
