@@ -33,7 +33,7 @@ test.for(storeKinds)("[D1] [D2] what was acked or shown survives SIGKILL: %s", a
   const directory = cleanup.folder()
   const typist = new Typist()
   let child = serveChild(cleanup, "--data", directory, "--store", kind)
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     const url = await child.ready()
     const watcher = await new RawClient(`${url}/yjs/room`, cleanup).open()
     // Step 1 with an empty state vector: everything, and then what is live.

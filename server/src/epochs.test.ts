@@ -1,4 +1,8 @@
-/** Real nodes on real data folders that were put back, exchanged or damaged: they come back. */
+/**
+ * Real nodes on real data folders that were put back, exchanged or damaged: they come back. How
+ * each kind of store opens then is held to the store contract, boot-record.test.ts and the
+ * damage tests; what a node makes of it is tried here with the kinds in turn.
+ */
 import { existsSync } from "node:fs"
 import { cp, mkdir, open, readFile, rm, rmdir } from "node:fs/promises"
 import { join } from "node:path"
@@ -151,7 +155,7 @@ async function three(kind: StoreKind, first: readonly string[]) {
   return { a, b, c, all: [a, b, c] }
 }
 
-test.for(storeKinds)(
+test.for(["sqlite"] as const)(
   "[X1] [X3] [X5] what a third node adopted of a folder put back is repaired without it: %s",
   { timeout: 30_000 },
   async (kind) => {
@@ -223,7 +227,7 @@ test.each([
   30_000,
 )
 
-test.for(storeKinds)(
+test.for(["level"] as const)(
   "[E3] a whole folder put back, used, and linked again: both branches are kept: %s",
   async (kind) => {
     const [first, second, third] = [keysOf("first", 5), keysOf("second", 5), keysOf("third", 3)]
@@ -264,7 +268,7 @@ test.for(storeKinds)(
   },
 )
 
-test.for(storeKinds)(
+test.for(["level"] as const)(
   "[E2] only the database put back: a fresh epoch, the rest comes from peers: %s",
   async (kind) => {
     const [first, second, third] = [keysOf("first", 4), keysOf("second", 4), keysOf("third", 2)]
@@ -291,7 +295,7 @@ test.for(storeKinds)(
   },
 )
 
-test.for(storeKinds)(
+test.for(["sqlite"] as const)(
   "[E2] the boot record is gone: a fresh epoch, and all is as it was: %s",
   async (kind) => {
     const first = keysOf("first", 4)
@@ -355,7 +359,7 @@ test.for(storeKinds)(
   },
 )
 
-test.for(storeKinds)(
+test.for(["level"] as const)(
   "[E6] an opening in doubt that fails is tried again until it works: %s",
   async (kind) => {
     const keys = keysOf("first", 3)
@@ -377,7 +381,7 @@ test.for(storeKinds)(
   },
 )
 
-test.for(storeKinds)(
+test.for(["sqlite"] as const)(
   "[E6] a node whose store does not open again can be closed: %s",
   async (kind) => {
     const keys = keysOf("first", 3)
@@ -405,7 +409,7 @@ async function refused(url: string): Promise<boolean> {
   )
 }
 
-test.for(storeKinds)(
+test.for(["level"] as const)(
   "[E6] the server's process survives an opening in doubt, under the same address: %s",
   async (kind) => {
     const directory = cleanup.folder()

@@ -26,7 +26,7 @@ describe("every promise holds", () => {
 describe("determinism", () => {
   test("the same seed gives the same trace, event by event", () => {
     for (const seed of [7, 8]) {
-      const options = { ...size, seed, nodes: 3, faults: undefined }
+      const options = { ...size, seed, nodes: 3, seconds: 10, faults: undefined }
       const first = runToEnd(options)
       const second = runToEnd(options)
       expect(second.hash).toBe(first.hash)

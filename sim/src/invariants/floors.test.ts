@@ -7,7 +7,7 @@ import { FreshnessHonesty, freshnessHonesty } from "./freshness-honesty.ts"
 import { SavedHonesty, savedHonesty } from "./saved-honesty.ts"
 import { TierHonesty, tierHonesty } from "./tier-honesty.ts"
 
-const SEEDS = [1, 2, 3]
+const SEEDS = [1, 2]
 const faults = ["client-move", "client-crash", "slow-disk", "crash", "isolate"]
 const size = { nodes: 3, clients: 6, stockClients: 1, seconds: 20, writesPerSecond: 10, faults }
 
@@ -24,7 +24,7 @@ test("[T1] what is acked at quorum and all is compared often, disks lost meanwhi
     const options = { ...size, faults: tierFaults, seed }
     expect(runToEnd(options, catalogue).failure).toBeUndefined()
   }
-  const least = { quorum: 150, all: 150, said: 300, survived: 50 }
+  const least = { quorum: 100, all: 100, said: 200, survived: 30 }
   for (const [name, floor] of Object.entries(least)) {
     const counts = kept.map(({ compared }) => new Map(Object.entries(compared)).get(name) ?? 0)
     expect(
@@ -46,9 +46,9 @@ test("what nodes say of their freshness and clients of what is saved is compared
   const catalogue = { ...builtIn, invariants: [...others, ...watched] }
   for (const seed of SEEDS) expect(runToEnd({ ...size, seed }, catalogue).failure).toBeUndefined()
   const sum = (numbers: readonly number[]) => numbers.reduce((one, other) => one + other, 0)
-  expect(sum(freshness.map(({ frames }) => frames))).toBeGreaterThan(30)
-  expect(sum(freshness.map(({ compared }) => compared))).toBeGreaterThan(5)
-  expect(sum(saved.map(({ compared }) => compared))).toBeGreaterThan(200)
+  expect(sum(freshness.map(({ frames }) => frames))).toBeGreaterThan(20)
+  expect(sum(freshness.map(({ compared }) => compared))).toBeGreaterThan(3)
+  expect(sum(saved.map(({ compared }) => compared))).toBeGreaterThan(130)
 }, 60_000)
 
 function keep<One>(all: One[], one: One): One {

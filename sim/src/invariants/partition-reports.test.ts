@@ -17,12 +17,12 @@ test("[P1] [P2] splits that are noticed are reported by both sides, and compared
   }
   const others = builtIn.invariants.filter(({ name }) => name !== partitionReports.name)
   const catalogue = { ...builtIn, invariants: [...others, { ...partitionReports, watch }] }
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     const schedule = [at(5000, "isolate", 25_000, seed)]
-    const { failure } = runToEnd({ ...size, seed, workload: "yjs-text", schedule }, catalogue)
+    const { failure } = runToEnd({ ...size, seed, schedule }, catalogue)
     expect(failure).toBeUndefined()
   }
   const sum = (numbers: readonly number[]) => numbers.reduce((one, other) => one + other, 0)
-  expect(sum(kept.map(({ demanded }) => demanded))).toBe(12)
-  expect(sum(kept.map(({ compared }) => compared))).toBeGreaterThanOrEqual(9)
+  expect(sum(kept.map(({ demanded }) => demanded))).toBe(8)
+  expect(sum(kept.map(({ compared }) => compared))).toBeGreaterThanOrEqual(6)
 }, 60_000)
