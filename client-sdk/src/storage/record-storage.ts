@@ -163,6 +163,9 @@ export class RecordStorage implements ClientStorage {
     const tiers = await this.#one(tiersKey, records.decodeBytes)
     if (tiers.isDamaged) takeAside({ kind: "tiers" }, tiers.operation, damaged, aside)
     const { client, nextSeq } = await this.#identity(fresh, isNew, damaged, aside)
+    // Of another client's numbers, which may be higher.
+    const isRenewed = damaged.some(({ kind }) => kind === "identity")
+    if (isRenewed) aside.push([tiersKey, undefined])
     const above = [...outbox, ...rejected, ...damaged].reduce((most, record) => {
       return "seq" in record ? Math.max(most, record.seq + 1) : most
     }, nextSeq)
@@ -172,7 +175,8 @@ export class RecordStorage implements ClientStorage {
     this.#nextSeq = above
     this.#client = client
     for (const { seq } of outbox) this.#outbox.add(seq)
-    return { client, outbox, nextSeq: above, rejected, tiers: tiers.value, damaged }
+    const known = isRenewed ? undefined : tiers.value
+    return { client, outbox, nextSeq: above, rejected, tiers: known, damaged }
   }
 
   /** Without its number, or the next one to give, numbers might be given twice: a new identity. */
@@ -189,7 +193,10 @@ export class RecordStorage implements ClientStorage {
     if (client !== undefined && next.value !== undefined) return { client, nextSeq }
     const isAbsent = identity.operation === undefined && next.operation === undefined
     if (isNew && isAbsent) return { client: fresh, nextSeq }
-    takeAside({ kind: "identity" }, identity.operation ?? next.operation, damaged, aside)
+    damaged.push({ kind: "identity" })
+    for (const { isDamaged, operation } of [identity, next]) {
+      if (isDamaged && operation !== undefined) aside.push(...asideOf(operation))
+    }
     return { client: fresh, nextSeq }
   }
 
@@ -241,9 +248,14 @@ function takeAside(
   aside: Operation[],
 ): void {
   damaged.push(record)
-  if (operation === undefined) return
-  const [key, value] = operation
-  aside.push([records.quarantineKey(bytesConcat([key])), value], [key, undefined])
+  if (operation !== undefined) aside.push(...asideOf(operation))
+}
+
+function asideOf([key, value]: Operation): Operation[] {
+  return [
+    [records.quarantineKey(bytesConcat([key])), value],
+    [key, undefined],
+  ]
 }
 
 type PlainWrite = Exclude<
