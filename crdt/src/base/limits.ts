@@ -32,6 +32,8 @@ export const limits = {
   membersMax: 256,
   /** Origins in a version vector. Past it: close 4400. */
   originsMax: 4096,
+  /** The last seq that an origin may have in a transfer. Past it: close 4400. */
+  seqMax: 2 ** 40 - 1,
   /** A state vector or heads. Past it: close 4400. */
   summaryBytesMax: 1 * MiB,
 
@@ -106,7 +108,7 @@ export const limits = {
   linkWantsMax: 128,
   /**
    * Links of one node; two that dial each other have two for a moment, so this suits some 120
-   * nodes. Past it: close 4501 `overloaded`.
+   * nodes. Past it: close 4501 `overloaded`, the oldest that dialled in and proved nothing first.
    */
   linksMax: 256,
 
@@ -132,6 +134,8 @@ export const limits = {
   transferClientsMax: 16_384,
   /** Entries of no document of one page, which has `transferPageBytes` of them at most. */
   transferRecordsMax: 4096,
+  /** Entries of no document that wait for a transfer's end, each 256 bytes more. Past it: 4400. */
+  transferRecordsWeightMax: 256 * MiB,
   /** Updates that one document's log may have apart from each other. Past it: close 4400. */
   documentPartsMax: 4_194_304,
   /** A page of which nothing came for so long is asked for anew, of another peer if there is. */

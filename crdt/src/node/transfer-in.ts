@@ -16,15 +16,13 @@ import {
 } from "../base/index.ts"
 import type { DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import { isBehind } from "../log/index.ts"
-import type { Head, LogEntry } from "../log/index.ts"
+import type { Head } from "../log/index.ts"
 import { decodeParts, encodeTransferWant } from "../protocol/index.ts"
 import type {
   TransferDocument,
   TransferFailed,
   TransferMessage,
   TransferPage,
-  TransferPlace,
   TransferWant,
 } from "../protocol/index.ts"
 import type { AppendResult } from "../ports/index.ts"
@@ -32,6 +30,7 @@ import { learn } from "./core.ts"
 import type { Core } from "./core.ts"
 import { partsOf, reachOf } from "./document-state.ts"
 import type { Link } from "./link.ts"
+import { claimsOf, isSoundPage, NamedOrigins, WaitingRecords, withRoom } from "./transfer-checks.ts"
 import { decodeProgress, encodeProgress, leastHeads, transferStart } from "./transfer-progress.ts"
 import type { TransferProgress } from "./transfer-progress.ts"
 import type { Turn } from "./turn.ts"
@@ -99,7 +98,8 @@ export class TransferIn {
   /** What all pages stand for that have come to their ends, and the part of one that did not. */
   #pagesHeads: TransferProgress["heads"]
   /** What has come of no document. */
-  #records: LogEntry[] = []
+  readonly #records = new WaitingRecords()
+  readonly #named = new NamedOrigins()
   #transfer: Transfer | undefined
 
   constructor(core: Core, hooks: TransferHooks) {
@@ -253,6 +253,7 @@ export class TransferIn {
       transfer.arrived.length > limits.transferDocumentsMax
     if (offset > 0 || (isFull && total > limits.transferPageBytes)) return undefined
     if (transfer.arrivedBytes > limits.documentReadBytesMax) return undefined
+    if (!this.#named.admit(this.#core, vector)) return undefined
     transfer.coming = { document, vector, total, pieces: [], received: 0 }
     return transfer.coming
   }
@@ -261,7 +262,7 @@ export class TransferIn {
     const transfer = this.#transfer
     if (transfer?.link !== link) return true
     if (transfer.page !== undefined || transfer.coming !== undefined) return false
-    if (this.#progress === undefined || !isInOrder(page, this.#progress.place)) return false
+    if (this.#progress === undefined || !isSoundPage(page, this.#progress.place)) return false
     transfer.heardMs = turn.nowMs
     transfer.page = page
     this.#pump(turn, transfer)
@@ -298,12 +299,15 @@ export class TransferIn {
       const isDeleted = this.#core.lives.isDeleted(document)
       const all = isDeleted ? [] : [...partsOf(read), ...parts]
       const folded = reachOf(read)
-      folded.raiseAll(vector)
+      folded.raiseAll(claimsOf(this.#core, transfer.link, vector))
       this.#core.jobs.start(later, { type: "compact", engine, parts: all }, (latest, result) => {
         if (this.#transfer !== transfer) return
         if (result.type !== "compact") {
           this.#stop(latest, transfer, `${document} can't be merged`)
           return
+        }
+        if (result.unreadable > 0) {
+          latest.emit({ type: "updates-unreadable", document, count: result.unreadable })
         }
         const snapshot = { document, state: result.compacted, folded }
         this.#write(latest, transfer, snapshot, parts)
@@ -346,8 +350,13 @@ export class TransferIn {
   #endPage(turn: Turn, transfer: Transfer, page: TransferPage): void {
     const heads = leastHeads(this.#pagesHeads, page.heads)
     if (page.next?.phase === "records" && page.next.after !== undefined) {
-      this.#records.push(...page.records)
-      this.#onPageDone(turn, transfer, { place: page.next, heads })
+      if (this.#records.add(page.records)) {
+        this.#onPageDone(turn, transfer, { place: page.next, heads })
+        return
+      }
+      this.#records.clear()
+      this.#progress = { place: { phase: "records", after: undefined }, heads }
+      turn.refuse(transfer.link.connection, "malformed", "too many entries of no document")
       return
     }
     transfer.isBusy = true
@@ -396,9 +405,10 @@ export class TransferIn {
     this.#hooks.holdBack(new Set(raise.map(([origin]) => origin)))
     commits.afterAll(turn, () => {
       if (this.#transfer !== transfer) return
-      const still = raise.filter(([origin, { seq }]) => seq > holdings.head(origin).seq)
+      const higher = raise.filter(([origin, { seq }]) => seq > holdings.head(origin).seq)
+      const still = withRoom(this.#core, higher)
       const raised = new Map(still)
-      const below = [...this.#records, ...page.records].filter(
+      const below = [...this.#records.all(), ...page.records].filter(
         ({ origin, seq }) => seq <= (raised.get(origin)?.seq ?? 0),
       )
       const notes = [["transfer", undefined]] as const
@@ -422,7 +432,7 @@ export class TransferIn {
     }
     this.#transfer = undefined
     this.#progress = undefined
-    this.#records = []
+    this.#records.clear()
     this.#hooks.holdBack(new Set())
     if (transfer.link.state.state !== "linked") return
     const { documents, bytes, sinceMs } = transfer
@@ -448,18 +458,4 @@ export class TransferIn {
 /** Who could not read a page is not asked again at once. */
 function mayServe({ nowMs }: Turn, { transferFailedMs }: Link): boolean {
   return nowMs - transferFailedMs >= limits.transferPatienceMs
-}
-
-/** Whether a page may end like this that starts there: entries of no document come in order. */
-function isInOrder({ records, next }: TransferPage, place: TransferPlace): boolean {
-  const isLater = next?.phase === "records" && next.after !== undefined
-  if (place.phase !== "records") return records.length === 0 && !isLater
-  let last = place.after
-  for (const entry of records) {
-    if (!isBehind(entry, last)) return false
-    last = entry
-  }
-  if (next === undefined) return true
-  if (!isLater || records.length === 0) return false
-  return next.after.origin === last?.origin && next.after.seq === last.seq
 }
