@@ -253,6 +253,21 @@ describe("floors", () => {
     expect(jsonOf(n2)).toEqual(jsonOf(n1))
   })
 
+  test("[K11] a record of no document at the end of what is old does not keep it", () => {
+    const world = new World()
+    const compaction = { ...short, logAgeMsMax: 60_000 }
+    const n1 = world.node("n1", { peers: ["n2"], compaction })
+    const n2 = world.node("n2")
+    world.advance(3000)
+    world.cut(n1, n2)
+    write(n1, 9)
+    n1.input({ type: "command", command: 1, request: { type: "delete-document", document: other } })
+    world.advance(1000)
+    const { seq } = n1.store.log.head(n1.origin)
+    world.advance(150_000)
+    expect(n1.store.log.floor(n1.origin).seq).toBe(seq)
+  })
+
   test("[K11] without leave to strand members floors wait, whatever the log takes", () => {
     const world = new World()
     const compaction = { ...short, logBytesMax: 1000, mayStrand: false }

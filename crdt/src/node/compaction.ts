@@ -8,7 +8,7 @@
 import { assert, partsOfDocumentId } from "../base/index.ts"
 import type { DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import { decodeUpdate } from "../log/index.ts"
+import { decodeRecord } from "../log/index.ts"
 import type { Foldable, Head } from "../log/index.ts"
 import type { AppendBatch, AppendResult, ReadResult } from "../ports/index.ts"
 import type { Core } from "./core.ts"
@@ -291,8 +291,10 @@ export class Compaction {
     this.#core.reads.start(turn, query, (later, result) => {
       this.#isLooking = false
       const [record] = result.type === "origin" ? result.run.records : []
-      const update = record === undefined ? undefined : decodeUpdate(record)
-      const isOld = update !== undefined && later.nowMs - update.atMs > this.#limits.logAgeMsMax
+      const fields = record === undefined ? undefined : decodeRecord(record)
+      // When one of a later version was made nobody knows: what comes behind it tells.
+      const atMs = fields === undefined || fields.kind === "unknown" ? Infinity : fields.atMs
+      const isOld = later.nowMs - atMs > this.#limits.logAgeMsMax
       if (isOld && !this.#isStopped) this.#readBack(later, [[origin, seq]])
       else this.#ageLooks.set(origin, later.nowMs + Math.min(ageLookMs, this.#limits.logAgeMsMax))
     })

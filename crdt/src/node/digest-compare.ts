@@ -59,6 +59,7 @@ export class DigestCompare {
   onDeadline(turn: Turn, links: Iterable<Link>): void {
     if (turn.nowMs < this.#roundAtMs) return
     this.#roundAtMs = turn.nowMs + this.#pauseMs()
+    this.#divergences.keepOnly(turn, new Set(this.#core.members.active()))
     for (const link of links) {
       const round = this.#round(link)
       round.bytesLeft = limits.digestRoundBytes

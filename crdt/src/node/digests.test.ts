@@ -5,6 +5,7 @@ import { limits } from "../base/index.ts"
 import type { DocumentId } from "../base/index.ts"
 import { digestBytes } from "../log/index.ts"
 import { decodeLinkMessage, encodeLinkDigests as digestsFrame } from "../protocol/index.ts"
+import { testNode } from "../testing/store-fixtures.ts"
 import { openNative, YWriter } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
@@ -239,4 +240,22 @@ test("[G4] what is over a round's bytes waits for another round", () => {
   expect(ask()).toBeLessThan(limits.digestRoundBytes / 10)
   world.advance(2 * limits.digestRoundMs)
   expect(ask()).toBeGreaterThan(limits.digestRoundBytes / 2)
+})
+
+test("[G5] of a node that was retired no divergence is said any more", () => {
+  const world = new World()
+  const [n1, n2] = world.mesh("n1", "n2")
+  if (n1 === undefined || n2 === undefined) return
+  const [document] = many(1)
+  write(n1, must(document), 1)
+  world.advance(long)
+  spoil(n2, must(document))
+  world.advance(long)
+  expect(n1.core.status().divergences.listed).toHaveLength(1)
+  world.cut(n1, n2)
+  world.advance(limits.linkSilentMs + limits.sweepMs)
+  n1.input({ type: "command", command: 1, request: { type: "retire", node: testNode("n2") } })
+  world.advance(long)
+  expect(n1.replies.get(1)?.type).toBe("retired")
+  expect(n1.core.status().divergences.listed).toEqual([])
 })

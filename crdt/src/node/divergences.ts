@@ -62,6 +62,14 @@ export class Divergences {
     return wereAny
   }
 
+  /** Nobody else is asked any more: a node that was retired is there no longer to agree. */
+  keepOnly(turn: Turn, nodes: ReadonlySet<NodeId>): void {
+    for (const { divergence } of this.#known.values()) {
+      const { peer } = divergence
+      if (peer !== undefined && !nodes.has(peer)) this.end(turn, peer)
+    }
+  }
+
   #judge(
     turn: Turn,
     leaf: DigestLeaf,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { encodeRecord } from "../log/index.ts"
 import type { Head, LogEntry } from "../log/index.ts"
+import { limits } from "../base/index.ts"
 import type { OriginId } from "../base/index.ts"
 import { testNode, testOrigin } from "../testing/store-fixtures.ts"
 import { Holdings } from "./holdings.ts"
@@ -55,6 +56,17 @@ test("[M1] the node itself, and every node with an entry in the log, once", () =
   ])
   expect(members.active()).toEqual(["a", "b"])
   expect([members.unknown, members.count, members.quorum]).toEqual([0, 2, 2])
+})
+
+test("[M1] as many origins may greet as a vector may name, and those again", () => {
+  const members = membersOf([])
+  const origins = Array.from({ length: limits.originsMax }, (_, index) => testOrigin(`n${index}`))
+  for (const origin of origins) {
+    expect(members.hasRoomFor(origin)).toBe(true)
+    members.onGreeted(origin)
+  }
+  expect(members.hasRoomFor(b1)).toBe(false)
+  expect(origins.every((origin) => members.hasRoomFor(origin))).toBe(true)
 })
 
 test("[M1] a node that greeted us counts before it has an entry", () => {

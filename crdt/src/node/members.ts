@@ -4,7 +4,7 @@
  * configured address that nobody answered from yet. A member leaves by being retired and in no
  * other way, so a quorum is never smaller than it may be. Rules [M1] [M2] [M4].
  */
-import { nodeOfOrigin } from "../base/index.ts"
+import { limits, nodeOfOrigin } from "../base/index.ts"
 import type { NodeId, OriginId } from "../base/index.ts"
 import { decodeRecord } from "../log/index.ts"
 import type { ClusterFields, LogEntry, MemberFields } from "../log/index.ts"
@@ -75,6 +75,11 @@ export class Members {
   /** The cluster records that became durable since this was last asked. */
   takeNews(): readonly ClusterNews[] {
     return this.#news.splice(0)
+  }
+
+  /** Whether it can be remembered that this origin greeted: it counts, so it is not forgotten. */
+  hasRoomFor(origin: OriginId): boolean {
+    return this.#greeted.has(origin) || this.#greeted.size < limits.originsMax
   }
 
   /** A peer proved who it is. */
