@@ -6,7 +6,24 @@
 import { limits } from "../base/index.ts"
 import type { Millis, NodeId } from "../base/index.ts"
 import type { Random } from "../ports/index.ts"
+import { closeCodes } from "../protocol/index.ts"
+import type { CloseReason } from "../protocol/index.ts"
 import type { Turn } from "./turn.ts"
+
+/** Closed for who one side is, which an attempt soon will not change. */
+const distrusts = [
+  "link-not-authenticated",
+  "cluster-mismatch",
+  "link-version-mismatch",
+  "retired",
+] as const
+
+export type Distrust = (typeof distrusts)[number]
+
+/** Undefined if it was closed for anything else. */
+export function distrustOf(reason: CloseReason | number | undefined): Distrust | undefined {
+  return distrusts.find((known) => known === reason || closeCodes[known].code === reason)
+}
 
 export type DialState =
   | { readonly state: "waiting"; readonly retryAtMs: Millis }
@@ -24,6 +41,8 @@ export type Dial = {
   /** Whom it led to last; no more than a hint. */
   node: NodeId | undefined
   attempts: number
+  /** Why one side refused the other at the last attempt, if that was for who it is. */
+  refused: Distrust | undefined
 }
 
 /** After so many failures an address that was told is given up for another. */
@@ -47,6 +66,7 @@ export class Dials {
           sinceMs: nowMs,
           node: undefined,
           attempts: 0,
+          refused: undefined,
         },
       ]),
     )
@@ -64,6 +84,7 @@ export class Dials {
     if (state.state === "linked") this.#bringForward(nowMs)
     if (dial === undefined) return
     dial.state = state
+    if (state.state === "linked") dial.refused = undefined
     this.#dueMs = undefined
     dial.sinceMs = nowMs
   }
@@ -103,8 +124,8 @@ export class Dials {
     // Whoever was told with us dials us too: not at the same moment.
     const retryAtMs = nowMs + this.#random.next() * limits.linkVectorIntervalMs
     const state = { state: "waiting", retryAtMs } as const
-    const dial = { address, isLearnt: true, state, sinceMs: nowMs, node, attempts: 0 }
-    this.#dials.set(address, dial)
+    const dial = { address, isLearnt: true, state, sinceMs: nowMs, node }
+    this.#dials.set(address, { ...dial, attempts: 0, refused: undefined })
     this.#dueMs = undefined
   }
 
@@ -117,12 +138,13 @@ export class Dials {
   }
 
   /**
-   * The attempt or the link is over. `livedMs`: how long the link was up; `isDistrusted`: it was
-   * refused for who this node or the peer is, which an attempt soon will not change.
+   * The attempt or the link is over. `livedMs`: how long the link was up; `refused`: one side
+   * refused the other.
    */
-  failed(dial: Dial | undefined, nowMs: Millis, livedMs: Millis, isDistrusted = false): void {
+  failed(dial: Dial | undefined, nowMs: Millis, livedMs: Millis, refused?: Distrust): void {
     if (dial === undefined || dial.state.state === "self") return
-    if (isDistrusted) {
+    dial.refused = refused
+    if (refused !== undefined) {
       const waitMs = limits.linkBackoffMsMax * (1 + this.#random.next())
       dial.attempts += 1
       this.set(dial, { state: "waiting", retryAtMs: nowMs + waitMs }, nowMs)

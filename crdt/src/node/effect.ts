@@ -5,6 +5,7 @@
 import type { ConnectionId, DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { CloseReason, RejectCode } from "../protocol/index.ts"
 import type { AppendBatch, ReadFailureCode, ReadQuery, ReopenDoubt } from "../ports/index.ts"
+import type { Distrust } from "./dials.ts"
 import type { AuthFailure } from "./greeting.ts"
 import type { Reply } from "./input.ts"
 import type { Job } from "./job.ts"
@@ -102,7 +103,21 @@ export type NodeEvent =
   | { readonly type: "updates-unreadable"; readonly document: DocumentId; readonly count: number }
   | { readonly type: "link-up"; readonly peer: NodeId; readonly connection: ConnectionId }
   | { readonly type: "link-down"; readonly peer: NodeId; readonly connection: ConnectionId }
-  | { readonly type: "link-refused"; readonly reason: CloseReason; readonly detail: string }
+  | {
+      readonly type: "link-refused"
+      readonly reason: CloseReason
+      readonly detail: string
+      /** Not for every attempt again. */
+      readonly isNews: boolean
+    }
+  /** The node that was dialled there refused this one for who it is. */
+  | {
+      readonly type: "refused-by-peer"
+      readonly address: string
+      readonly reason: Distrust
+      /** Not for every attempt again. */
+      readonly isNews: boolean
+    }
   /** Who it says that it is, and where it was dialled if it was. */
   | {
       readonly type: "link-not-authenticated"

@@ -198,6 +198,28 @@ describe("nodes among themselves", () => {
     expect(c.core.status().vector).toEqual({})
   })
 
+  test("[L1] [L12] who is refused for who it is says so: once in events, and in its status", () => {
+    const world = new World()
+    const a = world.node("a", { secret: "one and the same" })
+    const other = world.node("b", { peers: ["a"], secret: "quite another one" })
+    const foreign = world.node("c", { peers: ["a"], cluster: "other", secret: "one and the same" })
+    world.advance(60_000)
+    const newsOf = (node: TestNode) => {
+      return [...node.eventsOf("refused-by-peer"), ...node.eventsOf("link-refused")]
+        .filter(({ isNews }) => isNews)
+        .map(({ reason }) => reason)
+    }
+    expect(newsOf(other)).toEqual(["link-not-authenticated"])
+    expect(newsOf(foreign)).toEqual(["cluster-mismatch"])
+    expect(newsOf(a)).toEqual(["cluster-mismatch"])
+    expect(other.core.status().peers).toMatchObject([{ refused: "link-not-authenticated" }])
+    expect(foreign.core.status().peers).toMatchObject([{ refused: "cluster-mismatch" }])
+    for (const { effects } of [other, foreign]) {
+      const dials = effects.filter((effect) => effect.type === "dial")
+      expect(dials.length).toBeLessThanOrEqual(60_000 / limits.linkBackoffMsMax + 1)
+    }
+  })
+
   test("[L12] of which one has no secret never link, and both say why", () => {
     const world = new World()
     const a = world.node("a", { peers: ["b"], secret: "one and the same" })

@@ -119,7 +119,7 @@ export class Greeting {
     const name = `${link.address ?? ""} ${peer} ${cause}`
     const isNews = !this.#said.has(name) && this.#said.size < saidMax
     if (isNews) this.#said.add(name)
-    link.isDistrusted = true
+    link.refused = "link-not-authenticated"
     turn.emit({ type: "link-not-authenticated", peer, address: link.address, cause, isNews })
     turn.close(link.connection, "link-not-authenticated")
   }

@@ -7,6 +7,7 @@ import { assert } from "../base/index.ts"
 import type { ConnectionId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
 import type { ReopenDoubt } from "../ports/index.ts"
+import type { CloseReason } from "../protocol/index.ts"
 import type { Holdings } from "./holdings.ts"
 import type { Hellos } from "./link-proof.ts"
 
@@ -53,8 +54,8 @@ export class Link {
   readonly address: string | undefined
   readonly openedMs: Millis
   state: LinkState = { state: "greeting", ours: new Uint8Array() }
-  /** One side did not believe the other: the next attempt has time. */
-  isDistrusted = false
+  /** Why this node refused the peer. */
+  refused: CloseReason | undefined
   /** Which version of the address book the peer was told. */
   toldAddresses = 0
   heardMs: Millis

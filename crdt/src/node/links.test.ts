@@ -98,6 +98,25 @@ describe("the greeting", () => {
     expect(peers.filter(({ closed }) => closed === undefined)).toHaveLength(limits.linksMax)
     expect(peers.at(-1)?.closed?.reason).toBe("overloaded")
   })
+
+  test("[L1] strangers, however many, keep no peer out and none from being dialled", () => {
+    const world = new World()
+    const node = world.node("n1", { peers: ["n2"] })
+    const strangers = () => {
+      return Array.from({ length: limits.linksMax }, (_, index) => new Peer(node, `s${index}`))
+    }
+    const first = strangers()
+    world.settle()
+    const peer = linked(node, "peer")
+    const other = world.node("n2")
+    world.advance(limits.linkBackoffMsMax)
+    strangers()
+    world.settle()
+    expect(first.filter(({ closed }) => closed?.reason !== "overloaded")).toEqual([])
+    expect(peer.closed).toBe(undefined)
+    expect(node.eventsOf("link-up").map((event) => event.peer)).toEqual(["peer", "n2"])
+    expect(world.linksBetween(node, other)).toHaveLength(1)
+  })
 })
 
 describe("pushing", () => {

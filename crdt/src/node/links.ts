@@ -7,7 +7,6 @@ import { DecodeError, limits } from "../base/index.ts"
 import type { ConnectionId, DocumentId, Millis, NodeId, OriginId } from "../base/index.ts"
 import type { Head } from "../log/index.ts"
 import {
-  closeCodes,
   decodeLinkMessage,
   encodeLinkPresence,
   encodeLinkVector,
@@ -27,6 +26,7 @@ import type {
   TransferMessage,
 } from "../protocol/index.ts"
 import type { Core } from "./core.ts"
+import { distrustOf } from "./dials.ts"
 import type { Dials } from "./dials.ts"
 import { Digests } from "./digests.ts"
 import { Forks } from "./forks.ts"
@@ -66,11 +66,8 @@ function isInTurn({ state }: Link, { type }: LinkMessage): boolean {
   }
 }
 
-/** Closed with these, a link is not dialled again soon. */
-const distrustCodes: readonly number[] = [
-  closeCodes["link-not-authenticated"].code,
-  closeCodes.retired.code,
-]
+/** Refusals that are told apart in the log; after that they are only counted. */
+const saidMax = 256
 
 export class Links {
   readonly #core: Core
@@ -89,6 +86,7 @@ export class Links {
   readonly digests: Digests
   readonly forks: Forks
   readonly vectors: Vectors
+  readonly #said = new Set<string>()
 
   constructor(core: Core, dials: Dials, show: TransferHooks["show"], nowMs: Millis) {
     this.#core = core
@@ -144,10 +142,22 @@ export class Links {
     const link = new Link(connection, address, turn.nowMs)
     this.#links.set(connection, link)
     if (this.#links.size > limits.linksMax) {
-      this.#refuse(turn, link, "overloaded", "too many links")
-      return
+      // Who has shown nothing so far keeps nobody out: the port may be open to everybody.
+      const last = this.#oldestStranger(link) ?? link
+      this.#refuse(turn, last, "overloaded", "too many links")
+      if (last === link) return
     }
     this.#greeting.begin(turn, link)
+  }
+
+  /** Of those that dialled in and have proved nothing, who did so first. */
+  #oldestStranger(besides: Link): Link | undefined {
+    for (const link of this.#links.values()) {
+      const { state } = link.state
+      const isStranger = state === "greeting" || state === "proving"
+      if (isStranger && link.address === undefined && link !== besides) return link
+    }
+    return undefined
   }
 
   /** `code`: what the peer closed it with. */
@@ -159,8 +169,9 @@ export class Links {
     this.forks.onLinkDown(link)
     const dial = this.dials.find(link.address)
     if (dial?.state.state !== "self") {
-      const isDistrusted = link.isDistrusted || distrustCodes.includes(code ?? 0)
-      this.dials.failed(dial, turn.nowMs, turn.nowMs - link.openedMs, isDistrusted)
+      this.#sayRefused(turn, link, code)
+      const refused = distrustOf(link.refused ?? code)
+      this.dials.failed(dial, turn.nowMs, turn.nowMs - link.openedMs, refused)
     }
     const { state } = link
     if (state.state !== "linked" && state.state !== "proved") return
@@ -173,8 +184,20 @@ export class Links {
   }
 
   #refuse(turn: Turn, link: Link, reason: CloseReason, detail: string): void {
-    turn.emit({ type: "link-refused", reason, detail })
+    const name = `${link.address ?? ""} ${reason} ${detail}`
+    const isNews = !this.#said.has(name) && this.#said.size < saidMax
+    if (isNews) this.#said.add(name)
+    link.refused = reason
+    turn.emit({ type: "link-refused", reason, detail, isNews })
     turn.close(link.connection, reason)
+  }
+
+  /** Whoever was dialled wants nothing of this node: that is for its own operator to see, too. */
+  #sayRefused(turn: Turn, { address, state, refused }: Link, code: number | undefined): void {
+    const reason = refused === undefined ? distrustOf(code) : undefined
+    if (address === undefined || reason === undefined || state.state === "linked") return
+    const isNews = this.dials.find(address)?.refused !== reason
+    turn.emit({ type: "refused-by-peer", address, reason, isNews })
   }
 
   onFrame(turn: Turn, link: Link, frame: Uint8Array): void {
@@ -271,6 +294,10 @@ export class Links {
       return
     }
     if (dial !== undefined) dial.node = node
+    if (!this.#core.members.hasRoomFor(origin)) {
+      this.#refuse(turn, link, "overloaded", "too many origins")
+      return
+    }
     if (!this.membership.admit(turn, link, origin)) return
     if (this.#isDuplicate(turn, link, node)) {
       this.#refuse(turn, link, "duplicate-link", node)

@@ -67,8 +67,8 @@ export class Membership {
     const retired = new Map([[origin, this.#core.holdings.head(origin)]])
     const message: LinkMembers = { type: "members", addresses: noAddresses, retired }
     turn.send(link.connection, encodeLinkMembers(message))
-    link.isDistrusted = true
-    turn.emit({ type: "link-refused", reason: "retired", detail: origin })
+    link.refused = "retired"
+    turn.emit({ type: "link-refused", reason: "retired", detail: origin, isNews: true })
     turn.close(link.connection, "retired")
   }
 

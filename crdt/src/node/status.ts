@@ -8,6 +8,7 @@ import type { Holdings } from "./holdings.ts"
 import type { Link } from "./link.ts"
 import type { Links } from "./links.ts"
 import type { Core } from "./core.ts"
+import type { Distrust } from "./dials.ts"
 import type { DivergenceStatus } from "./digests.ts"
 import type { MembersStatus } from "./members.ts"
 import type { PartitionStatus } from "./partitions.ts"
@@ -23,6 +24,8 @@ export type PeerStatus = {
   readonly sinceMs: Millis
   /** Entries the peer is known to have that this node lacks; if it is lost, when last heard. */
   readonly behind: number
+  /** Why one side refused the other at the last attempt, if it did for who that is. */
+  readonly refused: Distrust | undefined
 }
 
 export type NodeStatus = {
@@ -80,30 +83,33 @@ export function peerStatus(links: Links, holdings: Holdings): PeerStatus[] {
   const peers: PeerStatus[] = []
   const shown = new Set<Link>()
   const named = new Set<NodeId>()
-  for (const { address, node, state } of links.dials.all()) {
+  for (const { address, node, state, refused } of links.dials.all()) {
     if (node !== undefined) named.add(node)
     const link = node === undefined ? undefined : links.linkedTo(node)
     if (link === undefined) {
       const shownState = state.state === "linked" ? "waiting" : state.state
-      peers.push({ node, address, state: shownState, ...links.partitions.lost(node) })
+      peers.push({ node, address, state: shownState, refused, ...links.partitions.lost(node) })
       continue
     }
     shown.add(link)
-    const lag = link.behind(holdings)
-    peers.push({ node, address, state: "linked", sinceMs: link.openedMs, behind: lag })
+    peers.push({ ...linkedStatus(link, holdings), node, address })
   }
   for (const link of links.all()) {
     if (link.state.state !== "linked" || shown.has(link)) continue
     const { node } = link.state.peer
-    const lag = link.behind(holdings)
-    const sinceMs = link.openedMs
-    peers.push({ node, address: undefined, state: "linked", sinceMs, behind: lag })
+    peers.push({ ...linkedStatus(link, holdings), node, address: undefined })
   }
   for (const node of links.partitions.status()?.away ?? []) {
     if (named.has(node)) continue
-    peers.push({ node, address: undefined, state: "waiting", ...links.partitions.lost(node) })
+    const lost = links.partitions.lost(node)
+    peers.push({ node, address: undefined, state: "waiting", refused: undefined, ...lost })
   }
   return peers
+}
+
+function linkedStatus(link: Link, holdings: Holdings) {
+  const behind = link.behind(holdings)
+  return { state: "linked", sinceMs: link.openedMs, behind, refused: undefined } as const
 }
 
 /** The same for clients. A peer that never said hello goes by its address. */

@@ -18,6 +18,7 @@ const peer = z.object({
   state: z.string(),
   sinceMs: z.number(),
   behind: z.number(),
+  refused: z.string().optional(),
 })
 
 /** What is read of a node's status; newer nodes say more. */
@@ -34,6 +35,8 @@ const status = z.object({
   members: z.object({ active: z.array(z.string()), quorum: z.number() }).optional(),
   forks: z.array(z.unknown()).optional(),
   divergences: z.object({ listed: z.array(z.unknown()) }).optional(),
+  twins: z.array(z.object({ node: z.string() })).optional(),
+  renewed: z.object({ lostCount: z.number() }).optional(),
   transfer: z.object({ peer: z.string(), documents: z.number() }).optional(),
   partition: z
     .object({ sinceMs: z.number(), away: z.array(z.string()), back: z.array(z.string()) })

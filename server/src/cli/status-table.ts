@@ -23,10 +23,20 @@ function linkTroubles(member: Member): string[] {
   const name = nameOf(member)
   const why = failed === undefined ? "" : `does not answer here: ${failed}`
   if (known !== undefined && known.state !== "linked") {
-    return [`${name} is not linked with the asked node${why === "" ? "" : `, and ${why}`}`]
+    const { refused } = known
+    const reason = refused === undefined ? "" : `: ${refusals.get(refused) ?? refused}`
+    return [`${name} is not linked with the asked node${reason}${why === "" ? "" : `, and ${why}`}`]
   }
   return failed === undefined ? [] : [`${name} is linked, but ${why}`]
 }
+
+/** Why two nodes that reach each other are not linked, in words. */
+const refusals: ReadonlyMap<string, string> = new Map([
+  ["link-not-authenticated", "they have different secrets, or one has none"],
+  ["cluster-mismatch", "they name different clusters"],
+  ["link-version-mismatch", "their versions have no link protocol in common"],
+  ["retired", "one of them is retired"],
+])
 
 /** What a node says of itself. */
 function ownTroubles(name: string, status: SaidStatus): string[] {
@@ -37,12 +47,20 @@ function ownTroubles(name: string, status: SaidStatus): string[] {
   if (forks > 0) found.push(`${name} sees ${forks} forked ${forks === 1 ? "log" : "logs"}`)
   const differing = status.divergences?.listed.length ?? 0
   if (differing > 0) found.push(`${name} has ${differing} documents that differ from a peer's`)
+  for (const twin of status.twins ?? []) {
+    found.push(`${name} sees more than one process under the name ${twin.node}`)
+  }
+  const lost = status.renewed?.lostCount ?? 0
+  if (lost > 0) found.push(`${name} could not read ${lost} entries when it opened its store`)
   return [...found, ...splitTroubles(name, status)]
 }
 
-function splitTroubles(name: string, { partition, transfer }: SaidStatus): string[] {
+function splitTroubles(name: string, { partition, transfer, peers }: SaidStatus): string[] {
   const found: string[] = []
-  const { away = [], back = [] } = partition ?? {}
+  const { away = [] } = partition ?? {}
+  // A split stays on for a while after those who are back are level.
+  const isBehind = (node: string) => peers.some((one) => one.node === node && one.behind > 0)
+  const back = (partition?.back ?? []).filter(isBehind)
   if (away.length > 0) found.push(`${name} can't reach ${away.join(", ")}`)
   if (back.length > 0) found.push(`${name} is being levelled with ${back.join(", ")}`)
   if (transfer === undefined) return found

@@ -78,7 +78,13 @@ test("[B8] the table, and what is wrong with whom", () => {
       ...nothing,
       node: "n1",
       address: "http://n1",
-      status: { ...said, forks: [1], divergences: { listed: [1, 2] } },
+      status: {
+        ...said,
+        forks: [1],
+        divergences: { listed: [1, 2] },
+        twins: [{ node: "n2" }],
+        renewed: { lostCount: 3 },
+      },
     },
     {
       ...nothing,
@@ -87,6 +93,12 @@ test("[B8] the table, and what is wrong with whom", () => {
       status: { ...said, store: "failing", ready: false, transfer },
     },
     { ...nothing, node: undefined, address: "http://x", known, status: undefined, failed: "gone" },
+    {
+      ...nothing,
+      node: "n4",
+      known: { ...known, refused: "link-not-authenticated" },
+      status: undefined,
+    },
   ]
   expect(table(members, 1_090_000)).toBe(
     [
@@ -97,15 +109,19 @@ test("[B8] the table, and what is wrong with whom", () => {
       "node-2    AWAY   90s    12      FAILING  3         2          2        12       0      -",
       "http://x  AWAY   90s    12      ?        ?         ?          ?        ?        ?    " +
         "  http://x",
+      "n4        AWAY   90s    12      ?        ?         ?          ?        ?        ?      -",
     ].join("\n"),
   )
   expect(troubles(members)).toEqual([
     "n1 sees 1 forked log",
     "n1 has 2 documents that differ from a peer's",
+    "n1 sees more than one process under the name n2",
+    "n1 could not read 3 entries when it opened its store",
     "node-2 is not linked with the asked node",
     "node-2's store is failing: it refuses writes",
     "node-2 is being filled by n1, 7 documents so far",
     "http://x is not linked with the asked node, and does not answer here: gone",
+    "n4 is not linked with the asked node: they have different secrets, or one has none",
   ])
 })
 

@@ -29,6 +29,11 @@ export class Metrics {
     "Peers that were not believed",
     "cause",
   )
+  readonly #refusedByPeers = this.#counter(
+    "links_refused_by_peers_total",
+    "Links that a peer closed for who this node is",
+    "reason",
+  )
   readonly #heals = this.#counter("heals_total", "Times a peer was caught up with again")
   readonly #partitions = this.#counter("partitions_total", "Splits that are over")
   readonly #divergences = this.#counter("divergences_total", "Documents whose content differs")
@@ -140,6 +145,8 @@ export class Metrics {
         return this.#linksRefused.inc({ reason: event.reason })
       case "link-not-authenticated":
         return this.#linkAuthFailures.inc({ cause: event.cause })
+      case "refused-by-peer":
+        return this.#refusedByPeers.inc({ reason: event.reason })
       case "healed":
         return this.#heals.inc()
       case "partition-healed":
