@@ -76,10 +76,13 @@ export async function createNode(options: NodeOptions): Promise<RunningNode> {
   const server = createHttpServer()
   const url = `ws://${formatAddress(await listen(server, options.listen))}`
   try {
-    const open = storeOpener(options.store, options.node, log)
-    const store = await open()
+    let node: Node | undefined
+    const onEnded = () => node?.onStoreEnded()
+    const open = storeOpener(options.store, options.node, { log, onEnded })
     const partitions = await PartitionLog.open(directoryOf(options.store), log)
-    return new Node(options, { server, url, open, store, partitions, log })
+    const store = await open()
+    node = new Node(options, { server, url, open, store, partitions, log })
+    return node
   } catch (error) {
     server.close()
     server.closeAllConnections()
@@ -112,6 +115,7 @@ class Node implements RunningNode {
   /** Set while one life has ended and the next has not begun. */
   #reopening: Promise<void> | undefined
   #closing: Promise<void> | undefined
+  #storeEndedMs: Millis = -Infinity
 
   constructor(options: NodeOptions, parts: Parts) {
     this.url = parts.url
@@ -157,10 +161,17 @@ class Node implements RunningNode {
       staying: this.#reopenings.staying,
       onEvent: (event) => this.#onEvent(event),
       onCutOff: (reason) => this.#metrics.onCutOff(reason),
-      onReopen: (doubt) => {
-        this.#reopening ??= this.#reopen(doubt).finally(() => (this.#reopening = undefined))
-      },
+      onReopen: (doubt) => this.#startReopening(doubt),
     })
+  }
+
+  /** It ran out of memory, for one. As after a crash: what nobody was told of is lost. */
+  onStoreEnded(): void {
+    if (this.#closing === undefined) this.#startReopening(undefined)
+  }
+
+  #startReopening(doubt: ReopenDoubt | undefined): void {
+    this.#reopening ??= this.#reopen(doubt).finally(() => (this.#reopening = undefined))
   }
 
   #onEvent(event: NodeEvent): void {
@@ -173,13 +184,14 @@ class Node implements RunningNode {
   }
 
   /** A store that does not open is tried again until it does: nothing is served meanwhile. */
-  async #reopen(doubt: ReopenDoubt): Promise<void> {
+  async #reopen(doubt: ReopenDoubt | undefined): Promise<void> {
     await this.#life.end(Infinity)
     let retryMs: number = limits.storeRetryMsMin
+    if (doubt === undefined) await this.#waitAfterEnd()
     while (this.#closing === undefined) {
       try {
         const store = await this.#parts.open(doubt)
-        this.#reopenings.note(doubt, nowMs())
+        if (doubt !== undefined) this.#reopenings.note(doubt, nowMs())
         this.#life = this.#begin(store)
         return
       } catch (error) {
@@ -189,6 +201,14 @@ class Node implements RunningNode {
         retryMs = Math.min(retryMs * 2, limits.storeRetryMsMax)
       }
     }
+  }
+
+  /** Whatever ended the store's thread may end the next one as well. */
+  async #waitAfterEnd(): Promise<void> {
+    const { storeRetryMsMin, storeRetryMsMax, reopenPauseMs } = limits
+    const isAgain = nowMs() - this.#storeEndedMs < reopenPauseMs
+    this.#storeEndedMs = nowMs()
+    await sleep(isAgain ? storeRetryMsMax : storeRetryMsMin)
   }
 
   status(): RunningStatus {

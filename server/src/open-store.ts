@@ -27,9 +27,19 @@ const openers = { sqlite: openSqliteStore, level: openLevelStore } as const
 
 export type FolderChoice = Exclude<StoreChoice, { readonly type: "memory" }>
 
+export type StoreHooks = {
+  readonly log: Log
+  /** The thread of a store that was opened has died: every call of that store fails. */
+  readonly onEnded: () => void
+}
+
 /** `node` undefined: the name the store has, or a fresh one. What it gives throws StartError. */
-export function storeOpener(choice: StoreChoice, node: NodeId | undefined, log: Log): OpenStore {
-  if (choice.type !== "memory") return (doubt) => openFolder(choice, node, log, doubt)
+export function storeOpener(
+  choice: StoreChoice,
+  node: NodeId | undefined,
+  hooks: StoreHooks,
+): OpenStore {
+  if (choice.type !== "memory") return (doubt) => openFolder(choice, node, hooks, doubt)
   const memory = newMemoryLog(node)
   return async (doubt) => openMemoryStore({ log: memory, doubt })
 }
@@ -37,7 +47,7 @@ export function storeOpener(choice: StoreChoice, node: NodeId | undefined, log: 
 async function openFolder(
   { type, directory }: FolderChoice,
   node: NodeId | undefined,
-  log: Log,
+  { log, onEnded }: StoreHooks,
   doubt: ReopenDoubt | undefined,
 ): Promise<Store> {
   try {
@@ -47,7 +57,10 @@ async function openFolder(
       doubt,
       onCorrupt: (entry) => log.error(entry, "corrupt-entry"),
       onTrouble: (message) => log.warn({ message }, "store-trouble"),
-      onFailed: (message) => log.error({ message }, "store-thread-ended"),
+      onFailed: (message) => {
+        log.error({ message }, "store-thread-ended")
+        onEnded()
+      },
     })
   } catch (error) {
     if (error instanceof StoreOpenError) throw new StartError("store", error.message)
