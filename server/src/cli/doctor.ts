@@ -76,6 +76,8 @@ const rangesShown = 20
 function sayLost({ lost, lostCount, findings }: Inspection): string[] {
   if (lostCount === 0) {
     const isLoss = findings.some(({ means }) => means === "lost")
+    const isDamage = findings.some(({ means }) => means !== "fresh-epoch")
+    if (!isDamage) return ["not damaged: all that was written is there"]
     return [isLoss ? "damaged: something is lost" : "damaged: no entry is lost"]
   }
   const lines = [`damaged: ${lostCount} entries are lost`]
