@@ -9,10 +9,10 @@ import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
 import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
 import type { Conflict, DocumentPath } from "./automerge-conflicts.ts"
 import type * as Kit from "./automerge-kit.ts"
+import type { DocumentDriver } from "./client-driver.ts"
 import { DocumentLink } from "./document-link.ts"
 import type { DocumentStatus } from "./document-status.ts"
 import { closedError } from "./driver.ts"
-import type { Driver } from "./driver.ts"
 import { systemRandom } from "./environment.ts"
 import { SyncError } from "./errors.ts"
 import { Listeners } from "./observable.ts"
@@ -46,7 +46,7 @@ export class AutomergeDocument<T> {
   #loaded: Loaded<T> | undefined
 
   /** @internal */
-  constructor(driver: Driver, document: DocumentId, id: string, onEnd: () => void) {
+  constructor(driver: DocumentDriver, document: DocumentId, id: string, onEnd: () => void) {
     this.id = id
     const client = Math.floor(systemRandom.next() * 2 ** 32)
     this.#link = new DocumentLink(driver, document, () => client, onEnd)

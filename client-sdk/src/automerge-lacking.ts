@@ -33,6 +33,16 @@ export function automergeLacking<T>(
   return lacking.length === 0 ? undefined : bytesConcat(lacking)
 }
 
+/** Whether the document has every change of the update. */
+export function automergeHas<T>(
+  library: Library,
+  doc: Automerge.Doc<T>,
+  update: Uint8Array,
+): boolean {
+  const hashes = chunksOf(update).map((chunk) => hashOf(library, chunk))
+  return hashes.every((hash) => library.hasHeads(doc, [hash]))
+}
+
 function headsOf(summary: Uint8Array): string[] {
   const reader = new Reader(summary)
   const count = reader.count(Math.floor(summary.length / hashBytes))

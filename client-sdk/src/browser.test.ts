@@ -3,53 +3,13 @@
  * shows, and the other way round. Without a browser the test is skipped, and says so; in CI it
  * fails instead.
  */
-import { createServer } from "node:http"
-import { basename, join } from "node:path"
-import { build } from "esbuild"
-import type { BuildResult } from "esbuild"
 import type { Page } from "playwright-core"
-import { describe, expect, onTestFinished, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import type { Presence, PresenceState } from "./index.ts"
 import type { BrowserPage } from "./test/browser-page.ts"
 import { openBrowser, skipsBrowser } from "./test/chromium.ts"
+import { bundlePage, servePage } from "./test/serve-page.ts"
 import { connect, startNode, type, until, untilText } from "./test/world.ts"
-
-function bundle(entry: string, minify = false): Promise<BuildResult<{ write: false }>> {
-  return build({
-    entryPoints: [join(import.meta.dirname, entry)],
-    outdir: "unused",
-    bundle: true,
-    write: false,
-    format: "esm",
-    splitting: true,
-    minify,
-    platform: "browser",
-    target: "es2022",
-    // Loaded only by apps with Automerge documents; not part of what this page needs.
-    external: ["@automerge/automerge"],
-    logLevel: "silent",
-  })
-}
-
-/** Serves the page and its bundle from loopback, and gives its address. */
-async function servePage(entry: string, policy = ""): Promise<string> {
-  const { outputFiles } = await bundle(entry)
-  const scripts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]))
-  const server = createServer(({ url = "" }, response) => {
-    const script = scripts.get(url.slice(1))
-    const contentType = script === undefined ? "text/html" : "text/javascript"
-    response.setHeader("content-type", `${contentType}; charset=utf-8`)
-    response.setHeader("content-security-policy", policy)
-    response.setHeader("access-control-allow-origin", "*")
-    const page = basename(entry).replace(".ts", ".js")
-    response.end(script ?? `<script type="module" src="/${page}"></script>`)
-  })
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  onTestFinished(() => new Promise((resolve) => void server.close(() => resolve())))
-  const address = server.address()
-  if (address === null || typeof address === "string") throw new Error("no port")
-  return `http://127.0.0.1:${address.port}/`
-}
 
 /** Calls one of the page's functions, and waits for what it gives. */
 function run<Name extends keyof BrowserPage>(
@@ -167,7 +127,7 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
 })
 
 test("an app that only has Yjs documents loads no Automerge, and no Node module", async () => {
-  const { outputFiles } = await bundle("index.ts", true)
+  const { outputFiles } = await bundlePage("index.ts", true)
   const text = outputFiles.map((file) => file.text).join("\n")
   // Named once, in a chunk that is imported when it is needed.
   expect(text.match(/@automerge\/automerge/g)).toHaveLength(1)

@@ -6,6 +6,7 @@ import type { RetryOutcome } from "@causeway/crdt/client"
 import type { ClientStorage, RejectedUpdate as StoredRejection } from "@causeway/crdt/ports"
 import { rejectCodes } from "@causeway/crdt/protocol"
 import { AutomergeDocument } from "./automerge-document.ts"
+import type { ClientDriver, SharedTabs } from "./client-driver.ts"
 import { closedError, Driver } from "./driver.ts"
 import { persistStorage } from "./environment.ts"
 import type { PersistResult } from "./environment.ts"
@@ -22,6 +23,8 @@ export type ClientOptions = {
   readonly token?: () => string | Promise<string>
   /** Where what is typed is kept until it is acked; in memory if not given. */
   readonly storage?: ClientStorage
+  /** Shares storage and socket with other tabs; a socket for each tab if not given. */
+  readonly tabs?: SharedTabs
   /** For logs and counters. */
   readonly onEvent?: (event: ClientEvent) => void
 }
@@ -61,14 +64,15 @@ export interface Pending extends Observable<PendingStatus> {
 
 export class Client {
   readonly pending: Pending
-  readonly #driver: Driver
+  readonly #driver: ClientDriver
   readonly #documents = new Map<DocumentId, YjsDocument | AutomergeDocument<unknown>>()
 
   /** @internal */
   constructor(options: ClientOptions) {
     checkUrls(options.urls)
-    const { urls, token, storage, onEvent } = options
-    this.#driver = new Driver({ urls: [...urls], token, storage })
+    const { urls, token, storage, tabs, onEvent } = options
+    const wishes = { urls: [...urls], token, storage }
+    this.#driver = tabs?.connect(wishes) ?? new Driver(wishes)
     if (onEvent !== undefined) this.#driver.events.add(onEvent)
     this.pending = pendingOf(this.#driver)
   }
@@ -208,7 +212,7 @@ function checkUrls(urls: readonly string[]): void {
   }
 }
 
-function pendingOf(driver: Driver): Pending {
+function pendingOf(driver: ClientDriver): Pending {
   const { pending } = driver
   return {
     get current() {
@@ -233,7 +237,7 @@ function nameOf(document: DocumentId): DocumentName {
   return { engine, name }
 }
 
-function rejectionOf(driver: Driver, rejected: StoredRejection): RejectedUpdate {
+function rejectionOf(driver: ClientDriver, rejected: StoredRejection): RejectedUpdate {
   const { document, bytes, code, message, seq } = rejected
   const text = `a node refused an update (${code}): ${message}`
   return {

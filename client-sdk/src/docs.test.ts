@@ -76,7 +76,7 @@ test("it has each error code, and no other", async () => {
 
 // Records, so that the compiler asks for what is new.
 const words: readonly Readonly<Record<string, true>>[] = [
-  { urls: true, token: true, storage: true, onEvent: true } satisfies Record<
+  { urls: true, token: true, storage: true, tabs: true, onEvent: true } satisfies Record<
     keyof ClientOptions,
     true
   >,

@@ -4,10 +4,10 @@
  */
 import type { DocumentId } from "@causeway/crdt/base"
 import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
+import type { DocumentDriver } from "./client-driver.ts"
 import { documentStatusOf, initialStatus } from "./document-status.ts"
 import type { DocumentStatus } from "./document-status.ts"
 import { closedError } from "./driver.ts"
-import type { Driver } from "./driver.ts"
 import { State } from "./observable.ts"
 import { Presence } from "./presence.ts"
 import type { Replica } from "./replica.ts"
@@ -19,7 +19,7 @@ export class DocumentLink {
   readonly presence: Presence
   /** Settled once the handle lets go of the document. */
   readonly closed: Promise<void>
-  readonly #driver: Driver
+  readonly #driver: DocumentDriver
   readonly #onEnd: () => void
   readonly #onClosed: () => void
   /** Typed before storage was read: it is of whatever generation is there. */
@@ -28,7 +28,12 @@ export class DocumentLink {
   #isOpen = false
   #ended = false
 
-  constructor(driver: Driver, document: DocumentId, clientOf: () => number, onEnd: () => void) {
+  constructor(
+    driver: DocumentDriver,
+    document: DocumentId,
+    clientOf: () => number,
+    onEnd: () => void,
+  ) {
     this.#driver = driver
     this.document = document
     this.#onEnd = onEnd
@@ -86,7 +91,7 @@ export class DocumentLink {
     this.#onClosed()
   }
 
-  #hand(input: Parameters<Driver["hand"]>[0]): void {
+  #hand(input: Parameters<DocumentDriver["hand"]>[0]): void {
     if (!this.#ended && !this.#driver.isClosed) this.#driver.hand(input)
   }
 }

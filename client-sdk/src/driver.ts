@@ -12,6 +12,7 @@ import type { ClientStorage, DamagedRecord, DocumentEntry } from "@causeway/crdt
 import type { LoadResult } from "@causeway/crdt/ports"
 import type { RejectedUpdate, StorageFailure, StorageResult } from "@causeway/crdt/ports"
 import type { DocumentReadResult, StoredClient } from "@causeway/crdt/ports"
+import type { ClientDriver, DriverOptions } from "./client-driver.ts"
 import { nowMs, onNetworkHint, systemRandom } from "./environment.ts"
 import { discardedError, openError, SyncError, unsavedError } from "./errors.ts"
 import { memoryStorage } from "./memory-storage.ts"
@@ -23,17 +24,20 @@ import { Sockets } from "./sockets.ts"
 import { failingOf, isWorthRetrying, openAttempts, openPauseMs } from "./storage-status.ts"
 import type { StorageStatus } from "./storage-status.ts"
 
-export type DriverOptions = {
-  readonly urls: readonly string[]
-  readonly token: (() => string | Promise<string>) | undefined
-  /** Undefined: in memory. */
-  readonly storage: ClientStorage | undefined
+/** What a driver that has no say over when it works is given. */
+export type DriverHooks = {
+  /** Asked before anything is worked on; after a no, `run` is called once it may be. */
+  readonly mayRun: () => boolean
+  /** Called once all that was handed in was worked on. */
+  readonly onIdle: (core: ClientCore) => void
 }
+
+type Work = ClientInput | ((core: ClientCore) => void)
 
 /** setTimeout takes no more; a later deadline is asked for again. */
 const timerMsMax = 2 ** 31 - 1
 
-export class Driver {
+export class Driver implements ClientDriver {
   readonly connection: State<ConnectionStatus> = new State<ConnectionStatus>({
     state: "connecting",
     url: undefined,
@@ -54,22 +58,23 @@ export class Driver {
   readonly rejected: Map<number, RejectedUpdate> = new Map<number, RejectedUpdate>()
   /** Settled once storage is read. */
   readonly loaded: Promise<void>
-  readonly #options: DriverOptions
+  readonly #options: DriverOptions & Partial<DriverHooks>
   readonly #sockets: Sockets
   readonly #saves = new Saves()
   readonly #replicas = new Map<DocumentId, Replica>()
-  readonly #inbox: ClientInput[] = []
+  readonly #inbox: Work[] = []
   readonly #forgetHints: () => void
   /** Documents that are being read. */
   readonly #openings = new Set<Promise<void>>()
   #storage: ClientStorage
   #core: ClientCore | undefined
   #running = false
+  #isAbandoned = false
   #closed: Promise<void> | undefined
   #onIdle: (() => void) | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(options: DriverOptions) {
+  constructor(options: DriverOptions & Partial<DriverHooks>) {
     this.#options = options
     this.#sockets = new Sockets({
       onOpen: (socket) => this.hand({ type: "socket-opened", socket }),
@@ -137,6 +142,21 @@ export class Driver {
     if (status !== undefined) replica.onStatus(status)
   }
 
+  /** What storage and outbox have of the document. */
+  async kept(document: DocumentId): Promise<readonly Uint8Array[]> {
+    await this.loaded
+    return new Promise((resolve, reject) => {
+      this.#storage.read(document, (result) => {
+        if (this.#core === undefined) return reject(closedError())
+        const { stored, pending } = this.#core.opening(
+          document,
+          result.ok ? result.stored : undefined,
+        )
+        resolve([...stored, ...pending])
+      })
+    })
+  }
+
   /** What storage has copies of. */
   async documents(): Promise<readonly DocumentEntry[]> {
     await this.loaded
@@ -193,10 +213,22 @@ export class Driver {
     return outcome
   }
 
-  /** Takes an input now, or right after the one that is being worked on. */
-  hand(input: ClientInput): void {
+  /** Takes an input now, or right after the one that is being worked on; or calls a function. */
+  hand(input: Work): void {
     this.#inbox.push(input)
-    this.#run()
+    this.run()
+  }
+
+  /** Ends at once: nothing more is sent or written, and no replica is told. */
+  async abandon(): Promise<void> {
+    this.#closed = Promise.resolve()
+    this.#forgetHints()
+    clearTimeout(this.#timer)
+    this.#isAbandoned = true
+    this.#core = undefined
+    this.#sockets.closeAll()
+    this.#onIdle?.()
+    await new Promise<void>((resolve) => this.#storage.close(resolve))
   }
 
   /** Hangs up once everything typed is in storage. */
@@ -209,13 +241,13 @@ export class Driver {
     this.#forgetHints()
     await this.loaded.catch(() => undefined)
     await Promise.all(this.#openings)
-    const core = this.#core
-    while (core?.storing === true && core.pending.storageHealthy) {
+    while (this.#core?.storing === true && this.#core.pending.storageHealthy) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve
       })
     }
     this.hand({ type: "stop" })
+    this.#sockets.closeAll()
     clearTimeout(this.#timer)
     this.#saves.failAll(closedError())
     for (const replica of this.#replicas.values()) replica.onClosed()
@@ -255,6 +287,7 @@ export class Driver {
   }
 
   #start(stored: StoredClient): void {
+    if (this.#isAbandoned) return
     const { urls, token } = this.#options
     for (const update of stored.rejected) this.rejected.set(update.seq, update)
     for (const damage of stored.damaged) this.#onDamage(damage)
@@ -265,24 +298,26 @@ export class Driver {
       authenticated: token !== undefined,
     })
     if (this.#closed === undefined) this.#inbox.unshift({ type: "go-online" })
-    this.#run()
+    this.run()
     for (const update of stored.rejected) this.rejections.call(update)
   }
 
-  #run(): void {
+  run(): void {
     const core = this.#core
-    if (core === undefined || this.#running) return
+    if (core === undefined || this.#running || this.#options.mayRun?.() === false) return
     this.#running = true
     try {
       for (let input = this.#inbox.shift(); input !== undefined; input = this.#inbox.shift()) {
         const effects: ClientEffect[] = []
-        core.step(input, nowMs(), effects)
+        if (typeof input === "function") input(core)
+        else core.step(input, nowMs(), effects)
         for (const effect of effects) this.#carryOut(effect)
       }
     } finally {
       this.#running = false
     }
     this.#saves.check(core)
+    this.#options.onIdle?.(core)
     this.#setTimer(core)
     if (!core.storing || !core.pending.storageHealthy) this.#onIdle?.()
   }

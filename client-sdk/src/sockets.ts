@@ -58,6 +58,10 @@ export class Sockets {
     this.#open.delete(id)
     socket?.close(code, truncated(reason))
   }
+
+  closeAll(): void {
+    for (const id of this.#open.keys()) this.close(id, 1000, "")
+  }
 }
 
 function truncated(reason: string): string {

@@ -6,9 +6,9 @@ import * as Y from "yjs"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
 import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
+import type { DocumentDriver } from "./client-driver.ts"
 import { DocumentLink } from "./document-link.ts"
 import type { DocumentStatus } from "./document-status.ts"
-import type { Driver } from "./driver.ts"
 import type { Observable } from "./observable.ts"
 import type { Presence } from "./presence.ts"
 import type { Replica } from "./replica.ts"
@@ -31,7 +31,7 @@ export class YjsDocument {
   readonly #onDestroy = (): void => this.close()
 
   /** @internal */
-  constructor(driver: Driver, document: DocumentId, name: string, onEnd: () => void) {
+  constructor(driver: DocumentDriver, document: DocumentId, name: string, onEnd: () => void) {
     this.name = name
     this.ydoc = new Y.Doc()
     this.#link = new DocumentLink(driver, document, () => this.ydoc.clientID, onEnd)

@@ -10,5 +10,5 @@ test("a bundle has our limits as numbers", async () => {
   const { files } = await bundle(entriesOf(manifest), externalsOf(manifest), options)
   const code = files.map(({ text }) => text).join("\n")
   expect(code).toContain(`${limits.updateBytesMax}`)
-  expect(code.match(/\b(?:limits|clientLimits)\b/g)).toBeNull()
+  expect(code.match(/\b(?:limits|clientLimits|tabLimits)\b/g)).toBeNull()
 })

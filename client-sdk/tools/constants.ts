@@ -6,10 +6,12 @@ import { readFile } from "node:fs/promises"
 import type { Plugin } from "esbuild"
 import { limits } from "@causeway/crdt/base"
 import { clientLimits } from "@causeway/crdt/client"
+import { tabLimits } from "@causeway/crdt/client/tabs"
 
 const objects: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   limits,
   clientLimits,
+  tabLimits,
 }
 const names = Object.keys(objects).join("|")
 const fields = new RegExp(`(?<![.\\w])(${names})\\.(\\w+)`, "g")

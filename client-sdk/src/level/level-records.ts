@@ -1,18 +1,28 @@
-/** A record database in a `Level`. A browser's has no lock of its own, so a Web Lock stands in. */
+/**
+ * A record database in a `Level`. A browser's has no lock of its own, so a Web Lock stands in. It
+ * can be taken from a tab that sleeps, which finds out before it writes ([H8]).
+ */
 import { Level } from "level"
 import { DatabaseError } from "../storage/database.ts"
 import type { Operation, RecordDatabase } from "../storage/database.ts"
 import { failureCode } from "./failures.ts"
+import { indexedDbOf, writeAll } from "./indexed-db.ts"
 
 type Bytes = { readonly keyEncoding: "view"; readonly valueEncoding: "view" }
 const bytes: Bytes = { keyEncoding: "view", valueEncoding: "view" }
 /** How much a cursor fetches at a time. */
 const pageRecords = 100
+/** Less than it takes others to rob a tab that sleeps. */
+const lookMs = 800
 
 export class LevelRecords implements RecordDatabase {
   readonly #name: string
   #level: Level<Uint8Array, Uint8Array> | undefined
   #unlock: (() => void) | undefined
+  /** Who the browser takes us for. */
+  #holder: string | undefined
+  #lookedAtMs = 0
+  #takesOver = false
 
   constructor(name: string) {
     this.#name = name
@@ -50,7 +60,14 @@ export class LevelRecords implements RecordDatabase {
     }
   }
 
+  takeOver(): void {
+    this.#takesOver = true
+  }
+
   async batch(operations: readonly Operation[]): Promise<void> {
+    await this.#look()
+    const database = indexedDbOf(this.#open)
+    if (database !== undefined) return asking(() => writeAll(database, this.#name, operations))
     const list = operations.map(([key, value]) => {
       return value === undefined
         ? ({ type: "del", key } as const)
@@ -76,25 +93,55 @@ export class LevelRecords implements RecordDatabase {
   async #lock(): Promise<void> {
     const locks = "window" in globalThis || "importScripts" in globalThis ? webLocks() : undefined
     if (locks === undefined || this.#unlock !== undefined) return
+    const options = this.#takesOver ? { steal: true } : { ifAvailable: true }
     const granted = await new Promise<boolean>((resolve, reject) => {
-      const held = locks.request(`causeway:${this.#name}`, { ifAvailable: true }, (lock) => {
+      const held = locks.request(this.#lockName, options, (lock) => {
         resolve(lock !== null)
         if (lock === null) return undefined
         return new Promise<void>((unlock) => {
           this.#unlock = unlock
         })
       })
-      held.catch(reject)
+      held.catch((error: unknown) => {
+        this.#unlock = undefined
+        reject(error)
+      })
     }).catch((error: unknown) => {
       throw asDatabaseError(error)
     })
-    if (!granted) throw new DatabaseError("blocked", "another tab or client has the storage open")
+    if (!granted) throw blocked()
+    this.#takesOver = false
+    this.#holder = await this.#holderOf(locks)
+    this.#lookedAtMs = performance.now()
+  }
+
+  /** Makes sure that the lock was not taken away while the tab slept. */
+  async #look(): Promise<void> {
+    const locks = webLocks()
+    const atMs = performance.now()
+    if (this.#holder === undefined || atMs - this.#lookedAtMs < lookMs) return
+    const isHeld = locks !== undefined && (await this.#holderOf(locks)) === this.#holder
+    if (this.#unlock === undefined || !isHeld) throw blocked()
+    this.#lookedAtMs = atMs
+  }
+
+  async #holderOf(locks: LockManager): Promise<string | undefined> {
+    const { held = [] } = await locks.query()
+    return held.find(({ name }) => name === this.#lockName)?.clientId
+  }
+
+  get #lockName(): string {
+    return `causeway:${this.#name}`
   }
 
   #release(): void {
     this.#unlock?.()
     this.#unlock = undefined
   }
+}
+
+function blocked(): DatabaseError {
+  return new DatabaseError("blocked", "another tab or client has the storage open")
 }
 
 /** Node has locks too, but LevelDB's own there keep other processes out as well. */

@@ -16,6 +16,8 @@ export interface RecordDatabase {
   /** Durable, as far as the host promises it, when it is done. @throws DatabaseError */
   batch(operations: readonly Operation[]): Promise<void>
   close(): Promise<void>
+  /** Whoever has it open does nothing with it any more: the next `open` takes it from them. */
+  takeOver?(): void
 }
 
 export class DatabaseError extends Error {

@@ -55,9 +55,15 @@ export class RecordStorage implements ClientStorage {
     this.#flushMs = flushMs
   }
 
+  takeOver(): void {
+    this.#database.takeOver?.()
+  }
+
   load(fresh: ClientId, done: (result: LoadResult) => void): void {
     this.#isClosing = false
     this.#then(async () => {
+      // Another may have had it since it was closed.
+      this.#copies.failed()
       return { ok, stored: await this.#load(fresh) }
     }, done)
   }

@@ -25,7 +25,10 @@ const args = [
   "--disable-sync",
 ]
 
-/** A page of a browser of its own, closed after the test; what goes wrong in it fails the test. */
+/**
+ * A page of a browser of its own, closed after the test; what goes wrong in it, or in another page
+ * of its context, fails the test.
+ */
 export async function openBrowser(options: BrowserContextOptions = {}): Promise<Page> {
   const browser = await chromium.launch({ executablePath, args, timeout: 20_000 })
   const errors: Error[] = []
@@ -34,8 +37,9 @@ export async function openBrowser(options: BrowserContextOptions = {}): Promise<
     const [first] = errors
     if (first !== undefined) throw first
   })
-  const page = await browser.newPage(options)
-  page.on("pageerror", (error) => errors.push(error))
+  const context = await browser.newContext(options)
+  context.on("weberror", (error) => errors.push(error.error()))
+  const page = await context.newPage()
   page.setDefaultTimeout(20_000)
   return page
 }

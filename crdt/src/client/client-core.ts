@@ -98,6 +98,12 @@ export class ClientCore {
     return this.#sender.outbox.storedSeq
   }
 
+  /** The number that was given last, and the one up to which nodes have, or refused, everything. */
+  get seqs(): { readonly last: number; readonly acked: number } {
+    const { nextSeq, firstPending } = this.#sender.outbox
+    return { last: nextSeq - 1, acked: firstPending - 1 }
+  }
+
   /** Documents with pending updates, in the order of their oldest. */
   pendingDocuments(): DocumentId[] {
     return this.#sender.outbox.documents()

@@ -140,7 +140,9 @@ export type DocumentListResult =
   | StorageFailure
 
 export interface ClientStorage {
-  /** `fresh` is the identity to take (durably) if there is none yet. Called once, first. */
+  /** Whoever has it now does nothing with it any more: the next `load` takes it from them. */
+  takeOver?(): void
+  /** First, and after a `close`; `fresh` is the identity to take (durably) if there is none yet. */
   load(fresh: ClientId, done: (result: LoadResult) => void): void
   write(writes: readonly StorageWrite[], done: (result: StorageResult) => void): void
   /** One document, with all that was written before the call. */

@@ -1,0 +1,103 @@
+/**
+ * Tabs of a real browser, which share Web Locks, channels and IndexedDB: the one that leads is
+ * closed, crashes or freezes, and the others go on within two seconds, with nothing lost or twice.
+ */
+import type { Page } from "playwright-core"
+import { describe, expect, test } from "vitest"
+import { openBrowser, skipsBrowser } from "../test/chromium.ts"
+import { servePage } from "../test/serve-page.ts"
+import type { TabsPage } from "../test/tabs-page.ts"
+import { connect, startNode, untilText } from "../test/world.ts"
+
+function run<Name extends keyof TabsPage>(
+  page: Page,
+  name: Name,
+  ...values: Parameters<TabsPage[Name]>
+): Promise<Awaited<ReturnType<TabsPage[Name]>>> {
+  return page.evaluate(`page.${name}(...${JSON.stringify(values)})`)
+}
+
+async function openTabs(count: number): Promise<{ sync: string; url: string; tabs: Page[] }> {
+  const { sync } = await startNode()
+  const url = await servePage("test/tabs-page.ts")
+  const first = await openBrowser()
+  const tabs: Page[] = []
+  for (let index = 0; index < count; index++) {
+    const tab = index === 0 ? first : await first.context().newPage()
+    await tab.goto(url)
+    await run(tab, "open", sync)
+    await tab.waitForFunction(`page.session()?.includes("/")`)
+    tabs.push(tab)
+  }
+  return { sync, url, tabs }
+}
+
+type Ending = (tab: Page) => Promise<(() => Promise<unknown>) | undefined>
+
+/** Each gives how to wake the tab, if that can be. */
+const endings: Readonly<Record<string, Ending>> = {
+  async "is closed"(tab) {
+    await tab.close()
+    return undefined
+  },
+  async crashes(tab) {
+    const session = await tab.context().newCDPSession(tab)
+    const crashed = tab.waitForEvent("crash")
+    // Nobody is left to answer.
+    session.send("Page.crash").catch(() => undefined)
+    await crashed
+    return undefined
+  },
+  // Pages of a headless browser are visible for good, and a visible one is never frozen: its
+  // thread is held up instead.
+  async sleeps(tab) {
+    const session = await tab.context().newCDPSession(tab)
+    await session.send("Debugger.enable")
+    const paused = new Promise((resolve) => session.once("Debugger.paused", resolve))
+    await session.send("Debugger.pause")
+    await paused
+    return () => session.send("Debugger.resume")
+  },
+}
+
+describe.skipIf(skipsBrowser)("in a browser", () => {
+  test.each(Object.keys(endings))("[H1] [H3] [H7] [H8] the tab that leads %s", async (ending) => {
+    const { sync, tabs } = await openTabs(3)
+    const [first, ...others] = tabs
+    const [second, third] = others
+    if (first === undefined || second === undefined || third === undefined) throw new Error()
+    const sessions = await Promise.all(tabs.map((tab) => run(tab, "session")))
+    expect(new Set(sessions).size).toBe(1)
+    for (const [index, tab] of tabs.entries()) await run(tab, "keepTyping", "abc".charAt(index))
+    for (const tab of others) {
+      await tab.waitForFunction(`["a5 ", "b5 ", "c5 "].every((word) => page.text().includes(word))`)
+    }
+
+    const atMs = Date.now()
+    const wake = await endings[ending]?.(first)
+    await run(second, "type", "after ")
+    const handOverMs = (await run(second, "saved")) - atMs
+    process.stderr.write(`${ending}: at a node after ${handOverMs} ms\n`)
+    const awake = wake === undefined ? others : tabs
+    await wake?.()
+    const typed = ["after"]
+    for (const tab of awake) {
+      const count = await run(tab, "stopTyping")
+      const letter = "abc".charAt(tabs.indexOf(tab))
+      for (let number = 0; number < count; number++) typed.push(`${letter}${number}`)
+    }
+    for (const tab of awake) await run(tab, "saved")
+
+    const text = await run(second, "text")
+    const far = connect(sync).yjs("notes")
+    await untilText(far, text)
+    for (const tab of awake) await tab.waitForFunction(`page.text() === ${JSON.stringify(text)}`)
+    const words = text.split(" ").filter(Boolean)
+    expect(new Set(words).size).toBe(words.length)
+    expect(typed.filter((word) => !words.includes(word))).toEqual([])
+    expect(words.filter((word) => !word.startsWith("a") && !typed.includes(word))).toEqual([])
+    const after = await Promise.all(awake.map((tab) => run(tab, "session")))
+    expect(new Set(after).size).toBe(1)
+    expect(after[0]).not.toBe(sessions[0])
+  })
+})

@@ -1,0 +1,173 @@
+/** Clients of one process as tabs: they share Web Locks and channels as a browser's tabs do. */
+import { expect, onTestFinished, test, vi } from "vitest"
+import { memoryStorage, SyncError } from "../index.ts"
+import type { Client, ClientOptions, PresenceState } from "../index.ts"
+import { levelStorage } from "../level/index.ts"
+import { temporaryFolderSync } from "../test/folders.ts"
+import { connect, startNode, textOf, type, until, untilText } from "../test/world.ts"
+import { sharedTabs } from "./index.ts"
+
+let lastName = 0
+
+/** Opens tabs of one app, one after the other. */
+function tabsOf(sync: string, options: Partial<ClientOptions> = {}): () => Client {
+  lastName += 1
+  const name = `test ${process.pid} ${lastName}`
+  const shared = { storage: memoryStorage(), tabs: sharedTabs(name), ...options }
+  return () => connect(sync, shared)
+}
+
+test("[H1] [H2] tabs share one session; the next one leads when the first is closed", async () => {
+  const { sync } = await startNode()
+  const open = tabsOf(sync)
+  const first = open()
+  const note = first.yjs("note")
+  await note.loaded
+  const second = open()
+  const other = second.yjs("note")
+  await other.loaded
+  type(note, "a")
+  await untilText(other, "a")
+  type(other, "b")
+  await untilText(note, "ab")
+  await other.saved("node")
+  await until(second.connection, ({ state }) => state === "connected")
+  const [one, two] = [first.connection.current, second.connection.current]
+  expect(one).toEqual(two)
+
+  await first.close()
+  type(other, "c")
+  await other.saved("node")
+  await until(second.pending, ({ count }) => count === 0)
+  const far = connect(sync).yjs("note")
+  await untilText(far, "abc")
+  expect(textOf(other)).toBe("abc")
+})
+
+function namesOf(states: ReadonlyMap<number, PresenceState>): string {
+  const names = [...states.values()].map((state) => String(state["name"]))
+  return names.toSorted((left, right) => (left < right ? -1 : 1)).join()
+}
+
+test("[H1] [C8] what a tab typed offline is there in the next, and sent by it", async () => {
+  const { sync } = await startNode()
+  const storage = levelStorage(temporaryFolderSync())
+  const open = tabsOf(sync, { storage })
+  const first = open()
+  first.goOffline()
+  const second = open()
+  const [note, other] = [first.yjs("note"), second.yjs("note")]
+  await Promise.all([note.loaded, other.loaded])
+  await until(second.connection, ({ state }) => state === "offline")
+  type(other, "offline")
+  expect(other.status.current.savedTo).toBe("memory")
+  await other.saved("local")
+  expect(other.status.current).toMatchObject({ savedTo: "local", pending: 1 })
+  await untilText(note, "offline")
+  expect(second.pending.documents()).toEqual([{ engine: "yjs", name: "note" }])
+  expect(await second.documents()).toEqual(await first.documents())
+
+  // Whoever leads next is offline as well, until a tab wants it otherwise.
+  await first.close()
+  await until(second.connection, ({ state }) => state === "offline")
+  const third = open()
+  const again = third.yjs("note")
+  await untilText(again, "offline")
+  third.goOnline()
+  await other.saved("node")
+  await until(third.pending, ({ count }) => count === 0)
+  await untilText(connect(sync).yjs("note"), "offline")
+})
+
+test("[H3] a tab that is closed leaves nothing behind that is not stored", async () => {
+  const { sync } = await startNode()
+  const open = tabsOf(sync)
+  const note = open().yjs("note")
+  await note.loaded
+  const second = open()
+  const other = second.yjs("note")
+  await other.loaded
+  type(other, "last words")
+  await second.close()
+  expect(second.isClosed).toBe(true)
+  await untilText(note, "last words")
+  await expect(other.saved("node")).rejects.toThrow(
+    new SyncError("ERR_CLOSED", "the client is closed", false),
+  )
+})
+
+test("[H2] Automerge documents are shared too, also if the leader has none", async () => {
+  const { sync } = await startNode()
+  const open = tabsOf(sync)
+  const first = open()
+  const early = first.automerge<{ title?: string }>("plan")
+  await early.change((doc) => {
+    doc.title = "begun"
+  })
+  const second = open()
+  const plan = second.automerge<{ title?: string; done?: boolean }>("plan")
+  await plan.loaded
+  expect(plan.doc).toEqual({ title: "begun" })
+  early.close()
+  await plan.change((doc) => {
+    doc.done = true
+  })
+  const third = open()
+  const late = third.automerge<{ title?: string; done?: boolean }>("plan")
+  await late.loaded
+  await late.saved("node")
+  await expect.poll(() => late.doc).toEqual({ title: "begun", done: true })
+
+  await first.close()
+  await late.change((doc) => {
+    doc.title = "after"
+  })
+  await late.saved("node")
+  await expect.poll(() => plan.doc).toEqual({ title: "after", done: true })
+  const far = connect(sync).automerge("plan")
+  await expect.poll(() => far.doc).toEqual({ title: "after", done: true })
+})
+
+test("[H5] [N9] each tab is present by itself, and gone when it is", async () => {
+  const { sync } = await startNode()
+  const open = tabsOf(sync)
+  const [first, second, third] = [open(), open(), open()]
+  const far = connect(sync).yjs("note")
+  far.presence.setLocalState({ name: "far" })
+  const notes = [first, second, third].map((client) => client.yjs("note"))
+  for (const [index, note] of notes.entries()) {
+    await note.loaded
+    note.presence.setLocalState({ name: `tab ${index + 1}` })
+  }
+  for (const { presence } of [far, ...notes]) {
+    await expect.poll(() => namesOf(presence.current)).toBe("far,tab 1,tab 2,tab 3")
+  }
+  await first.close()
+  await third.close()
+  const left = [far, ...notes.slice(1, 2)]
+  for (const { presence } of left) {
+    await expect.poll(() => namesOf(presence.current), { timeout: 5000 }).toBe("far,tab 2")
+  }
+})
+
+test("[H1] where there are no locks each tab has a socket of its own", async () => {
+  const { sync } = await startNode()
+  vi.stubGlobal("navigator", {})
+  onTestFinished(() => {
+    vi.unstubAllGlobals()
+  })
+  const open = tabsOf(sync)
+  const [first, second] = [open(), open()]
+  const [note, other] = [first.yjs("note"), second.yjs("note")]
+  await note.loaded
+  type(note, "met at the node")
+  await untilText(other, "met at the node")
+  const sessions = [first, second].map(({ connection: { current } }) => {
+    return current.state === "connected" ? current.session : current.state
+  })
+  expect(new Set(sessions).size).toBe(2)
+})
+
+test("a name is needed", () => {
+  expect(() => sharedTabs("")).toThrow(TypeError)
+})

@@ -1,0 +1,202 @@
+/**
+ * One tab's side of the protocol between tabs, whoever leads: its documents, what it typed and is
+ * not safe, who it is in them, and what it asked. All of it is told again to each new leader, in an
+ * order in which nothing that was typed is missed by what follows. Rules [H3] [H4] [H6].
+ */
+import type { DocumentId } from "../../base/index.ts"
+import { isPresenceGone, presenceGone } from "../../protocol/index.ts"
+import type { PresenceEntry } from "../../protocol/index.ts"
+import type { DocumentStatus } from "../status.ts"
+import type { MemberEffect } from "./tab-effect.ts"
+import type { LeaderMessage, MemberMessage, Reign, TabId } from "./tab-message.ts"
+import { TabOutbox } from "./tab-outbox.ts"
+
+type Envelope = "tab" | "reign"
+type Body<M> = M extends MemberMessage ? Omit<M, Envelope> : never
+type Effects = { push(effect: MemberEffect): unknown }
+
+type Held = {
+  isOpen: boolean
+  /** The leader's, which counts nothing that it has not seen. */
+  status: DocumentStatus | undefined
+  /** Who this tab is in it. */
+  own: { readonly client: number; readonly state: Uint8Array } | undefined
+  readonly others: Set<number>
+}
+
+export class Member {
+  readonly tab: TabId
+  readonly outbox = new TabOutbox()
+  readonly #send: (message: MemberMessage) => void
+  readonly #documents = new Map<DocumentId, Held>()
+  readonly #asks = new Map<number, unknown>()
+  #reign: Reign | undefined
+
+  constructor(tab: TabId, send: (message: MemberMessage) => void) {
+    this.tab = tab
+    this.#send = send
+  }
+
+  get reign(): Reign | undefined {
+    return this.#reign
+  }
+
+  /** Its leader lost its place; another will say so. */
+  unfollow(): void {
+    this.#reign = undefined
+  }
+
+  follow(reign: Reign, effects: Effects): void {
+    if (reign === this.#reign) return
+    this.#reign = reign
+    this.outbox.restart()
+    this.#say({ type: "join" })
+    // First: what follows may look at what is stored.
+    for (const updates of this.outbox.lists()) this.#say({ type: "again", updates })
+    for (const [document, held] of this.#documents) {
+      if (isDead(held)) continue
+      this.#say({ type: "open", document })
+      this.#sayPresence(document, held)
+    }
+    for (const [ask, question] of this.#asks) this.#say({ type: "ask", ask, question })
+    this.#tellUncounted(effects)
+  }
+
+  open(document: DocumentId): void {
+    const held = { isOpen: false, status: undefined, own: undefined, others: new Set<number>() }
+    this.#documents.set(document, held)
+    this.#say({ type: "open", document })
+  }
+
+  close(document: DocumentId): void {
+    if (this.#documents.delete(document)) this.#say({ type: "close", document })
+  }
+
+  type(document: DocumentId, bytes: Uint8Array, effects: Effects): void {
+    const update = this.outbox.add(document, bytes)
+    this.#tellUncounted(effects)
+    this.#tellStatus(document, effects)
+    this.#say({ type: "update", update })
+  }
+
+  be(document: DocumentId, client: number, state: Uint8Array): void {
+    const held = this.#documents.get(document)
+    if (held === undefined) return
+    held.own = { client, state }
+    this.#sayPresence(document, held)
+  }
+
+  ask(ask: number, question: unknown): void {
+    this.#asks.set(ask, question)
+    this.#say({ type: "ask", ask, question })
+  }
+
+  leave(): void {
+    this.#say({ type: "bye" })
+    this.#reign = undefined
+  }
+
+  receive(message: LeaderMessage, effects: Effects): void {
+    if (message.reign !== this.#reign) return
+    switch (message.type) {
+      case "opened":
+        return this.#onOpened(message, effects)
+      case "updates":
+        if (this.#documents.get(message.document)?.isOpen !== true) return
+        effects.push({ type: "apply", document: message.document, updates: message.updates })
+        return
+      case "presence":
+        return this.#onPresence(message.document, message.entries, effects)
+      case "status":
+        return this.#onStatus(message, effects)
+      case "kept":
+        this.outbox.kept(message.stored, message.safe)
+        this.#tellUncounted(effects)
+        return
+      case "news":
+        if (this.outbox.seen(message.seen)) this.#tellUncounted(effects)
+        effects.push({ type: "news", news: message.news })
+        return
+      default:
+        return this.#onReply(message, effects)
+    }
+  }
+
+  #onReply(message: LeaderMessage, effects: Effects): void {
+    if (message.type === "refused") {
+      const { type, document } = message
+      if (this.#documents.delete(document)) {
+        effects.push({ type, document, message: message.message })
+      }
+    } else if (message.type === "answer" && this.#asks.delete(message.ask)) {
+      effects.push({ type: "answered", ask: message.ask, answer: message.answer })
+    }
+  }
+
+  #onOpened(
+    { document, state, present }: Extract<LeaderMessage, { readonly type: "opened" }>,
+    effects: Effects,
+  ): void {
+    const held = this.#documents.get(document)
+    if (held === undefined) return
+    if (state !== undefined) effects.push({ type: "apply", document, updates: [state] })
+    if (!held.isOpen) effects.push({ type: "opened", document })
+    held.isOpen = true
+    const here = new Set(present.map(({ client }) => client))
+    const gone = [...held.others].filter((client) => !here.has(client))
+    const entries = gone.map((client) => ({ client, clock: 0, state: presenceGone }))
+    this.#onPresence(document, [...entries, ...present], effects)
+    this.#tellStatus(document, effects)
+  }
+
+  #onPresence(document: DocumentId, entries: readonly PresenceEntry[], effects: Effects): void {
+    const held = this.#documents.get(document)
+    if (held?.isOpen !== true) return
+    // A node may still have what this tab said through the leader before.
+    const news = entries.filter(({ client }) => client !== held.own?.client)
+    for (const { client, state } of news) {
+      if (isPresenceGone(state)) held.others.delete(client)
+      else held.others.add(client)
+    }
+    if (news.length > 0) effects.push({ type: "presence", document, entries: news })
+  }
+
+  #onStatus(
+    { document, status, seen }: Extract<LeaderMessage, { readonly type: "status" }>,
+    effects: Effects,
+  ): void {
+    const held = this.#documents.get(document)
+    if (this.outbox.seen(seen)) this.#tellUncounted(effects)
+    if (held === undefined || isDead(held)) return
+    held.status = status
+    this.#tellStatus(document, effects)
+  }
+
+  /** The leader's status, and what it does not know of. */
+  #tellStatus(document: DocumentId, effects: Effects): void {
+    const held = this.#documents.get(document)
+    if (held?.status === undefined || !held.isOpen) return
+    const count = this.outbox.uncountedOf(document)
+    const { status } = held
+    const pending = status.pending + count
+    const savedTo = count > 0 ? "memory" : status.savedTo
+    effects.push({ type: "document-status", document, status: { ...status, pending, savedTo } })
+  }
+
+  #tellUncounted(effects: Effects): void {
+    effects.push({ type: "uncounted", uncounted: this.outbox.uncounted })
+  }
+
+  #sayPresence(document: DocumentId, { own }: Held): void {
+    if (own !== undefined) this.#say({ type: "say-presence", document, ...own })
+  }
+
+  #say(body: Body<MemberMessage>): void {
+    if (this.#reign !== undefined) this.#send({ ...body, tab: this.tab, reign: this.#reign })
+  }
+}
+
+/** What was deleted stays so for its handles; a fresh one is of whatever is there. Rule [R7]. */
+function isDead({ status }: Held): boolean {
+  return status?.error?.code === "document-deleted"
+}
