@@ -54,6 +54,8 @@ export const limits = {
   adoptedWaitingBytesMax: 48 * MiB,
   /** Under load commits start this far apart (ADR 7). */
   commitPaceMs: 8,
+  /** The same for commits of nothing but what peers sent: nobody here waits for them. */
+  adoptPaceMs: 24,
   /** After a quiet time so many start at once, so a few writers never wait for the pace. */
   commitBurst: 4,
   /** Bytes of updates that lack a predecessor, per document. Past it: `missing-predecessors`. */

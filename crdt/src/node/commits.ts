@@ -1,7 +1,8 @@
 /**
  * Commit batches. At most one append is under way; what arrives meanwhile fills the next batch
  * (group commit), and of what peers send the batches behind it. After a quiet time `commitBurst`
- * commits may start at once, under load they start `commitPaceMs` apart. A failed append fails the
+ * commits may start at once, under load they start `commitPaceMs` apart, and `adoptPaceMs` if they
+ * bring only a few entries of peers. A failed append fails the
  * batches that waited behind it too, because their writes follow on those that failed. While the
  * store fails, writes are refused and an empty append tries it again. Rules [D4] [D5] [D6] [L16].
  */
@@ -85,6 +86,8 @@ export class Commits {
   #nextId = 1
   /** Each start moves it on by the pace, from now at least: how far ahead it is, is the load. */
   #pacedToMs: Millis = -Infinity
+  /** The same of commits that bring only what peers sent. */
+  #adoptPacedToMs: Millis = -Infinity
   #store: Store = { state: "ok" }
   /** At most one of each kind of work: nobody asks for the next before the last is done. */
   readonly #maintenance: Maintenance[] = []
@@ -205,11 +208,21 @@ export class Commits {
 
   /** When the pace allows the next start. */
   #dueMs(): Millis {
-    return this.#pacedToMs - limits.commitPaceMs * (limits.commitBurst - 1)
+    const dueMs = this.#pacedToMs - limits.commitPaceMs * (limits.commitBurst - 1)
+    if (!this.#isOnlyAdopted(this.#open)) return dueMs
+    return Math.max(dueMs, this.#adoptPacedToMs - limits.adoptPaceMs * (limits.commitBurst - 1))
+  }
+
+  /** A few entries of peers, and nobody here waits for them. */
+  #isOnlyAdopted({ entries, adoptedEntries, afterwards }: Batch): boolean {
+    return entries === adoptedEntries && afterwards.length === 0 && this.#later.length === 0
   }
 
   #start(turn: Turn): void {
     const batch = this.#open
+    if (this.#isOnlyAdopted(batch)) {
+      this.#adoptPacedToMs = Math.max(this.#adoptPacedToMs, turn.nowMs) + limits.adoptPaceMs
+    }
     this.#open = this.#later.shift() ?? emptyBatch()
     this.#pacedToMs = Math.max(this.#pacedToMs, turn.nowMs) + limits.commitPaceMs
     this.#isMaintenanceNext = true

@@ -6,7 +6,7 @@ import { VersionVector } from "../clock/index.ts"
 import { chainHash, chainRecords, emptyHead, genesisHash } from "../log/index.ts"
 import type { Head } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
-import { openNative, openStock } from "./test/clients.ts"
+import { openNative, openStock, YWriter } from "./test/clients.ts"
 import { documentNamed, must, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
 import { headAfter, linked, recordOf, recordsOf } from "./test/peer.ts"
@@ -322,4 +322,30 @@ test("[L16] what has no room is asked for once there is, and commits stay small"
     { type: "want", origin: peer.origin, fromSeq: (frames + 1) * frame.length + 1 },
   ])
   expect(node.store.log.head(peer.origin).seq).toBe((frames + 1) * frame.length)
+})
+
+test("[D5] commits of what peers bring are adoptPaceMs apart, unless somebody waits for one", () => {
+  const world = new World()
+  const node = world.node()
+  const peer = linked(node, "far")
+  const client = openNative(node, notes, 1)
+  world.advance(1000)
+  const begun = node.appendsMs.length
+  const run = records(200)
+  let head: Head = emptyHead
+  for (const record of run) {
+    peer.entries(peer.origin, head.seq + 1, [record], head.hash)
+    head = chainRecords(head, peer.origin, [record])
+    world.advance(1)
+  }
+  const startsMs = node.appendsMs.slice(begun)
+  const gaps = startsMs.slice(1).map((ms, index) => ms - (startsMs[index] ?? 0))
+  expect(new Set(gaps.slice(limits.commitBurst))).toEqual(new Set([limits.adoptPaceMs]))
+  expect((startsMs[limits.commitBurst - 1] ?? 0) - (startsMs[0] ?? 0)).toBeLessThan(10)
+  world.advance(limits.adoptPaceMs)
+  peer.entries(peer.origin, head.seq + 1, [must(run[0])], head.hash)
+  client.update(1, 1, new YWriter(1).put("k", 1))
+  world.advance(limits.commitPaceMs)
+  expect(client.of("ack").map(({ seq }) => seq)).toEqual([1])
+  expect(node.store.log.head(peer.origin).seq).toBe(run.length + 1)
 })
