@@ -324,7 +324,7 @@ test("[L16] what has no room is asked for once there is, and commits stay small"
   expect(node.store.log.head(peer.origin).seq).toBe((frames + 1) * frame.length)
 })
 
-test("[D5] commits of what peers bring are adoptPaceMs apart, unless somebody waits for one", () => {
+test("[D5] commits of what peers bring are adoptPaceMs apart, unless somebody waits", () => {
   const world = new World()
   const node = world.node()
   const peer = linked(node, "far")
