@@ -31,7 +31,28 @@ test("[H7] [H8] a leader that freezes is robbed within two seconds, and writes n
   expect(first?.core.isLeading).toBe(false)
   expect(world.log.toSorted()).toEqual(["t1.0", "t2.0", "t3.0"])
   for (const tab of tabs) expect(tab.shown).toEqual(new Set(world.log))
+  // Who robbed it at the same time has waited, and never led.
+  const leads = world.posted.filter(
+    (message) => message.type === "lead" && message.to === undefined,
+  )
+  expect(leads).toHaveLength(2)
   expect(tabLimits.leaseMs).toBeLessThan(tabLimits.silentMs)
+})
+
+test("[H8] what a leader saw before it slept is no lease afterwards", () => {
+  const { world, tabs } = worldOf(2)
+  const [first] = tabs
+  first?.type()
+  world.nowMs += tabLimits.leaseMs + 1
+  expect(first?.driver?.flush(1)).toBe(false)
+  // It looked, and falls asleep before it hears what it saw.
+  first?.freeze()
+  world.pass(3000)
+  first?.thaw()
+  while (first?.tasks.length !== 0) {
+    first?.runOne()
+    expect(first?.driver?.flush(1) ?? false).toBe(false)
+  }
 })
 
 test("[H1] the lock goes to who waited longest, and no further", () => {
@@ -102,6 +123,21 @@ test("[H4] an update that was stored when its leader went is not handed in again
   second?.type()
   world.pass(200)
   expect(world.log).toEqual(["t2.0", "t2.1"])
+  expect(second?.core.uncounted.count).toBe(0)
+})
+
+test("[H3] what the last leader counted is counted by the tab until the next one does", () => {
+  const { world, tabs } = worldOf(2)
+  const [first, second] = tabs
+  second?.type()
+  world.pass(100, false)
+  first?.do({ type: "tell", news: {}, to: undefined })
+  world.pass(100, false)
+  expect(second?.core.uncounted.count).toBe(0)
+  first?.crash()
+  world.pass(100, false)
+  expect(second?.core.uncounted.count).toBe(1)
+  world.pass(100)
   expect(second?.core.uncounted.count).toBe(0)
 })
 
