@@ -7,6 +7,7 @@ import type { Page } from "playwright-core"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { startCluster } from "../../src/test/cable.ts"
 import { openBrowser, skipsBrowser } from "../../src/test/chromium.ts"
+import { startNode } from "../../src/test/world.ts"
 import { servePage } from "../serve.ts"
 
 const wide: Look = { viewport: { width: 900, height: 560 } }
@@ -97,4 +98,28 @@ describe.skipIf(skipsBrowser)("the editor in two browsers, each on a node of its
     await ann.getByText("Ben brings jam.").waitFor({ state: "detached" })
     expect(await textOf(ann)).toContain("And cake.")
   }, 120_000)
+
+  test("[C8] [H1] [H2] tabs of one browser share a client, and a node need not be there", async () => {
+    const { node, sync } = await startNode()
+    const served = await servePage(join(import.meta.dirname), [])
+    onTestFinished(() => served.close())
+    const first = await openEditor(served.url, sync, "Ann", wide)
+    await type(first, "one")
+    const second = await first.context().newPage()
+    await second.goto(first.url())
+    await untilShown(second, "one")
+    await second.getByRole("switch", { name: "Work offline" }).click()
+    for (const page of [first, second]) {
+      await page.getByRole("switch", { name: "Work offline", checked: true }).waitFor()
+    }
+    await type(second, " two")
+    await untilShown(first, "one two")
+    await first.close()
+    await type(second, " three")
+    await untilSaved(second, "changes to send, safe here")
+    await node.close()
+    await second.reload()
+    await untilShown(second, "one two three")
+    await picture(second, "without-a-node")
+  }, 60_000)
 })

@@ -6,5 +6,7 @@ await runExample({
   title: "Causeway: collaborative editor",
   folder: import.meta.dirname,
   port: 8650,
-  hint: "Open the page in two windows, type in both, and switch one of them offline.",
+  hint:
+    "Open the page twice, the second time with ?name=Ben behind its address: tabs of one name share\n" +
+    "a client. Type in both, and switch one of them offline.",
 })

@@ -2,13 +2,13 @@
  * The collaborative editor: one Yjs text in CodeMirror. All that has to do with sync is the
  * client, the document, its presence and its status; the rest is the page.
  */
-import { createClient } from "@causeway/client"
+import { openClient } from "../client.ts"
 import { openEditor } from "./editor.ts"
 import { showPeople } from "./people.ts"
-import { nodes, query } from "../settings.ts"
+import { query } from "../settings.ts"
 import { element, showConnection, showProblem, showSaved } from "./status.ts"
 
-const client = createClient({ urls: nodes })
+const client = openClient("causeway-editor")
 const documentName = query.get("document") ?? "welcome"
 const note = client.yjs(documentName)
 

@@ -4,7 +4,7 @@
  */
 import { SyncError } from "@causeway/client"
 import type { Client, ConnectionStatus, DocumentStatus, YjsDocument } from "@causeway/client"
-import { tiers, wordsForConnection, wordsForSaved } from "../words.ts"
+import { isWanted, tiers, wordsForConnection, wordsForSaved } from "../words.ts"
 
 export function element(id: string): HTMLElement {
   const found = document.getElementById(id)
@@ -22,14 +22,13 @@ export function showConnection(client: Client): void {
   const offline = element("offline")
   const show = (status: ConnectionStatus): void => {
     say("connection", status.state, wordsForConnection(status))
+    offline.ariaChecked = String(isWanted(status))
   }
   client.connection.subscribe(show)
   show(client.connection.current)
   offline.addEventListener("click", () => {
-    const goes = offline.ariaChecked !== "true"
-    offline.ariaChecked = String(goes)
-    if (goes) client.goOffline()
-    else client.goOnline()
+    if (isWanted(client.connection.current)) client.goOnline()
+    else client.goOffline()
   })
 }
 

@@ -6,5 +6,7 @@ await runExample({
   title: "Causeway: to-do list",
   folder: import.meta.dirname,
   port: 8651,
-  hint: "Open the page in two windows, work offline in one, and change the same item in both.",
+  hint:
+    "Open the page twice, the second time with ?name=Ben behind its address: tabs of one name share\n" +
+    "a client. Work offline in one, and change the same item in both.",
 })

@@ -1,12 +1,11 @@
 /** The page: the client is made once, outside of React, and handed to it. */
-import { createClient } from "@causeway/client"
 import { CausewayProvider } from "@causeway/client/react"
 import { createElement, StrictMode } from "react"
 import { createRoot } from "react-dom/client"
 import { App } from "./app.tsx"
-import { nodes } from "../settings.ts"
+import { openClient } from "../client.ts"
 
-const client = createClient({ urls: nodes })
+const client = openClient("causeway-todo")
 const target = document.getElementById("app")
 if (target === null) throw new Error("the page has no #app")
 createRoot(target).render(
