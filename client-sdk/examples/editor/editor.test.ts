@@ -99,7 +99,7 @@ describe.skipIf(skipsBrowser)("the editor in two browsers, each on a node of its
     expect(await textOf(ann)).toContain("And cake.")
   }, 120_000)
 
-  test("[C8] [H1] [H2] tabs of one browser share a client, and a node need not be there", async () => {
+  test("[C8] [H1] [H2] tabs of a browser share a client, and need no node", async () => {
     const { node, sync } = await startNode()
     const served = await servePage(join(import.meta.dirname), [])
     onTestFinished(() => served.close())

@@ -7,6 +7,6 @@ await runExample({
   folder: import.meta.dirname,
   port: 8650,
   hint:
-    "Open the page twice, the second time with ?name=Ben behind its address: tabs of one name share\n" +
-    "a client. Type in both, and switch one of them offline.",
+    "Open the page twice, the second time with ?name=Ben behind its address: tabs of one name\n" +
+    "share a client. Type in both, and switch one of them offline.",
 })

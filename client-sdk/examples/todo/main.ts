@@ -7,6 +7,6 @@ await runExample({
   folder: import.meta.dirname,
   port: 8651,
   hint:
-    "Open the page twice, the second time with ?name=Ben behind its address: tabs of one name share\n" +
-    "a client. Work offline in one, and change the same item in both.",
+    "Open the page twice, the second time with ?name=Ben behind its address: tabs of one name\n" +
+    "share a client. Work offline in one, and change the same item in both.",
 })
