@@ -176,8 +176,10 @@ export class Driver implements ClientDriver {
     if (core === undefined || this.isClosed) throw closedError()
     if (isOpen()) throw openError()
     const owed = core.owedOf(document)
-    if (!discard && owed.pending + owed.rejected > 0) throw unsavedError(owed)
-    this.#saves.failAll(discardedError(), document)
+    if (owed.pending + owed.rejected > 0) {
+      if (!discard) throw unsavedError(owed)
+      this.#saves.failAll(discardedError(), document)
+    }
     for (const update of this.rejected.values()) {
       if (update.document === document) this.rejected.delete(update.seq)
     }

@@ -115,3 +115,18 @@ test("[C13] bad names and closed clients are refused", async () => {
   await client.close()
   await expect(client.remove(notes)).rejects.toMatchObject({ code: "ERR_CLOSED" })
 })
+
+test("[C13] [T9] who waits for more nodes goes on waiting when the copy goes", async () => {
+  const { sync } = await startNode()
+  const client = connect(sync)
+  const note = client.yjs("notes")
+  type(note, "on one")
+  await note.saved("node")
+  client.goOffline()
+  const saved = note.saved("quorum")
+  await note.saved("local")
+  note.close()
+  await client.remove(notes)
+  client.goOnline()
+  await saved
+})
