@@ -16,6 +16,8 @@ import type {
 import type { SimRandom } from "./random.ts"
 import type { Scheduler } from "./scheduler.ts"
 
+const failure = { ok: false, code: "failed", message: "simulated fault" } as const
+
 /** Hears of what becomes durable, at that very moment. */
 export type ClientDiskEvents = {
   readonly onStored: (update: StoredUpdate) => void
@@ -36,6 +38,10 @@ export class ClientDisk {
   #lastDoneMs: Millis = 0
   /** While set, writes fail. */
   failing = false
+  /** While set, documents can't be read. */
+  readsFail = false
+  /** So many times its usual latency. */
+  slowness = 1
 
   constructor(
     scheduler: Scheduler,
@@ -66,7 +72,8 @@ export class ClientDisk {
       },
       read: (document, done) => {
         this.#later(() => {
-          done({ ok: true, stored: this.#image.documents.get(document), damaged: [] })
+          const stored = this.#image.documents.get(document)
+          done(this.readsFail ? failure : { ok: true, stored, damaged: [] })
         }, this.#reads)
       },
       list: (done) => this.#later(() => done({ ok: true, documents: this.#image.list() })),
@@ -116,7 +123,7 @@ export class ClientDisk {
 
   #later(run: () => void, random = this.#random): void {
     const life = this.#life
-    const doneMs = this.#scheduler.nowMs + random.exponential(this.#latencyMs)
+    const doneMs = this.#scheduler.nowMs + random.exponential(this.#latencyMs * this.slowness)
     this.#lastDoneMs = Math.max(this.#lastDoneMs, doneMs)
     this.#scheduler.at(this.#lastDoneMs, () => {
       if (life === this.#life) run()
@@ -124,7 +131,7 @@ export class ClientDisk {
   }
 
   #write(writes: readonly StorageWrite[]): StorageResult {
-    if (this.failing) return { ok: false, code: "failed", message: "simulated fault" }
+    if (this.failing) return failure
     for (const write of writes) {
       const trimmed = this.#image.apply(write)
       if (write.type === "outbox-add") this.#events.onStored(write.update)

@@ -24,6 +24,7 @@ import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import { createReplica, LOOK_MS } from "./replica/replica.ts"
 import type { Replica } from "./replica/replica.ts"
+import { unrestOf } from "./writer.ts"
 import type { Restless, Session, SimWriter } from "./writer.ts"
 
 /** How often a document that storage has is opened by its resume point, not by what it holds. */
@@ -124,10 +125,8 @@ export class SimClient implements SimWriter {
     const compactRecordsMax = random.split("copies").int(2, COMPACT_RECORDS_MAX)
     const options = { urls, random, stored, authenticated: false, compactRecordsMax }
     this.#core = new ClientCore(options)
-    this.#alarm = new Alarm(
-      this.clock,
-      this.#guard(() => this.#input({ type: "deadline" })),
-    )
+    const onAlarm = this.#guard(() => this.#input({ type: "deadline" }))
+    this.#alarm = new Alarm(this.clock, onAlarm)
     for (const document of this.#wanted) this.#openNow(document)
     for (const update of stored.rejected) this.#onRejected(update)
     for (const tier of this.#tiers) this.#input({ type: "want-tier", tier })
@@ -153,8 +152,8 @@ export class SimClient implements SimWriter {
     if (this.#loop.isPaused) return this.#loop.run(() => this.#opened(document, result))
     this.#opening.delete(document)
     if (this.#core === undefined || this.#leaving || !this.#wanted.has(document)) return
-    assert(result.ok, "the simulated storage reads")
-    const { generation, stored, pending, resume } = this.#core.opening(document, result.stored)
+    const read = result.ok ? result.stored : undefined
+    const { generation, stored, pending, resume } = this.#core.opening(document, read)
     const replica = createReplica(document, this.#random, this.#world.workload)
     const open = new OpenDocument(replica, this.#world.makeView(document))
     this.#open.set(document, open)
@@ -187,6 +186,13 @@ export class SimClient implements SimWriter {
     open.replica.close()
     this.#input({ type: "close-document", document })
     this.#world.watch.onLetGo(this, document)
+  }
+
+  /** Removes its copy of a document that is closed, if that loses nothing. Rule [C13]. */
+  forget(document: DocumentId): void {
+    const owed = this.#core?.owedOf(document)
+    if (owed?.pending !== 0 || owed.rejected > 0) return
+    this.#input({ type: "remove-document", document })
   }
 
   #resumeOf(replica: Replica): Resume {
@@ -336,11 +342,7 @@ export class SimClient implements SimWriter {
   }
 
   unrest(): Restless | undefined {
-    if (this.#core === undefined) return { cause: "clients", why: "not running" }
-    const { connection, pending } = this.#core
-    if (connection.state !== "connected") return { cause: "clients", why: connection.state }
-    if (pending.count === 0) return undefined
-    return { cause: "updates", why: `${pending.count} updates pending` }
+    return unrestOf(this.#core)
   }
 
   #guard<Values extends readonly unknown[]>(

@@ -149,6 +149,8 @@ export class SimStockClient implements SimWriter {
 
   close(): void {}
 
+  forget(): void {}
+
   /** The page is closed: a script in Node says so first, a browser's tab does not. */
   leave(): void {
     if (this.#page === undefined) return

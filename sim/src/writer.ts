@@ -1,6 +1,6 @@
 /** What workload, faults and checkers know of a client, native or stock. */
 import type { DocumentId, Millis } from "@causeway/crdt/base"
-import type { DocumentStatus } from "@causeway/crdt/client"
+import type { ClientCore, DocumentStatus } from "@causeway/crdt/client"
 import type { PeerFreshness } from "@causeway/crdt/protocol"
 import type { Build } from "./build.ts"
 import type { ReplicaView } from "./checkers/client-view.ts"
@@ -25,6 +25,15 @@ export interface Session {
 
 /** Why a client isn't at rest: it has no node, or that node does not have all of it. */
 export type Restless = { readonly cause: "clients" | "updates"; readonly why: string }
+
+/** Undefined if it is at rest. */
+export function unrestOf(core: ClientCore | undefined): Restless | undefined {
+  if (core === undefined) return { cause: "clients", why: "not running" }
+  const { connection, pending } = core
+  if (connection.state !== "connected") return { cause: "clients", why: connection.state }
+  if (pending.count === 0) return undefined
+  return { cause: "updates", why: `${pending.count} updates pending` }
+}
 
 export interface SimWriter {
   readonly kind: "native" | "stock"
@@ -65,6 +74,8 @@ export interface SimWriter {
   open(document: DocumentId): void
   /** Lets go of a document and its replica. A stock client does so only by opening another. */
   close(document: DocumentId): void
+  /** Takes its copy of a document that is closed out of its storage. Nothing for stock clients. */
+  forget(document: DocumentId): void
   /** The process ends in order; `start` begins the next. */
   leave(): void
   /** The process dies; its storage may be gone with it. */

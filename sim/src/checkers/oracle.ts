@@ -95,6 +95,21 @@ export class Oracle implements Watcher {
     this.ledger.settle()
   }
 
+  /**
+   * A client that is not running lost these of what it had still to send. What it typed there later
+   * may build on them, and then waits for them wherever it comes.
+   */
+  onClientDamaged(writer: SimWriter, before: StoredImage, lost: readonly StoredUpdate[]): void {
+    this.#trace.add("disk", writer.host)
+    for (const { seq, document } of lost) {
+      for (const later of [...before.outbox.values(), ...before.rejected.values()]) {
+        if (later.document !== document || later.seq < seq) continue
+        this.attempts.forgetOne(document, later.bytes)
+      }
+    }
+    this.ledger.settle()
+  }
+
   /** Whether updates of this client may count as logged because others had their numbers. */
   mayReuseNumbers(client: ClientId | undefined): boolean {
     return client !== undefined && this.#reusedBelow.has(client)

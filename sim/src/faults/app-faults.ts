@@ -64,4 +64,25 @@ const crowd: Fault = {
   },
 }
 
+const forget: Fault = {
+  name: "forget",
+  explain: "an app has a document's local copy removed, and opens the document anew",
+  row: "client crash and storage",
+  everyMs: [5000, 60_000],
+  lastsMs: [1, 1],
+  inject(world, random) {
+    const natives = awake(world).filter(({ kind }) => kind === "native")
+    if (natives.length === 0) return "skipped"
+    const writer = random.pick(natives)
+    const { document } = random.pick(writer.replicas)
+    writer.close(document)
+    writer.forget(document)
+    writer.open(document)
+    return "done"
+  },
+}
+
 export const appFaults: readonly Fault[] = [remount, crowd]
+
+/** After all others, so that what a seed draws of those stays. */
+export const forgetFaults: readonly Fault[] = [forget]

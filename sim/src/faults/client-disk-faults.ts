@@ -1,4 +1,5 @@
-/** Faults of a client's own storage beyond refusing writes: it is older than its client. */
+/** Faults of a client's own storage beyond refusing writes: older than its client, or rotten. */
+import { damaged } from "../client-damage.ts"
 import type { Fault } from "./fault.ts"
 
 const clientRestored: Fault = {
@@ -27,4 +28,51 @@ const clientRestored: Fault = {
   },
 }
 
+const clientRot: Fault = {
+  name: "client-rot",
+  explain:
+    "a client dies, and some of its storage can't be read when it starts again; what was typed" +
+    " there and not logged is lost, or waits for what is, and nothing else",
+  row: "client crash and storage",
+  everyMs: [15_000, 120_000],
+  lastsMs: [10, 10_000],
+  inject(world, random) {
+    const index = random.int(0, world.clientDisks.length - 1)
+    const writer = world.writers[index]
+    const disk = world.clientDisks[index]
+    if (writer === undefined || disk === undefined || !writer.running) return "skipped"
+    writer.crash("kept")
+    const before = disk.copy()
+    const { image, lost } = damaged(before, random)
+    disk.putBack(image)
+    world.oracle.onClientDamaged(writer, before, lost)
+    const end = (): void => {
+      if (!writer.running) writer.start()
+    }
+    return { host: writer.host, end }
+  },
+}
+
+const clientSlowStorage: Fault = {
+  name: "client-slow-storage",
+  explain: "a client's storage takes many times longer for everything",
+  row: "client crash and storage",
+  everyMs: [8000, 60_000],
+  lastsMs: [500, 12_000],
+  inject(world, random) {
+    const index = random.int(0, world.clientDisks.length - 1)
+    const writer = world.writers[index]
+    const disk = world.clientDisks[index]
+    if (writer === undefined || disk === undefined || disk.slowness !== 1) return "skipped"
+    disk.slowness = random.logBetween(3, 300)
+    const end = (): void => {
+      disk.slowness = 1
+    }
+    return { host: writer.host, end }
+  },
+}
+
 export const clientDiskFaults: readonly Fault[] = [clientRestored]
+
+/** After all others, so that what a seed draws of those stays. */
+export const laterClientDiskFaults: readonly Fault[] = [clientRot, clientSlowStorage]

@@ -49,7 +49,7 @@ function clientCrash(name: string, explain: string, storage: "kept" | "lost"): F
 
 const clientStorage: Fault = {
   name: "client-storage",
-  explain: "a client's own storage refuses writes for a while",
+  explain: "a client's own storage refuses writes for a while, or reads as well",
   row: "client crash and storage",
   everyMs: [8000, 60_000],
   lastsMs: [100, 8000],
@@ -59,8 +59,10 @@ const clientStorage: Fault = {
     // Native clients come first, each with its storage.
     const host = world.writers[world.clientDisks.indexOf(disk)]?.host
     disk.failing = true
+    disk.readsFail = random.chance(0.5)
     const end = (): void => {
       disk.failing = false
+      disk.readsFail = false
     }
     return host === undefined ? end : { host, end }
   },

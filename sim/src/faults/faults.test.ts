@@ -151,6 +151,36 @@ describe("apps", () => {
   })
 })
 
+describe("storage of clients", () => {
+  test("[C13] copies are removed while nothing is lost by it", () => {
+    const begun: (readonly [opened: boolean, copied: boolean])[] = []
+    run({ faults: ["forget:1"], workload: "hot-document" }, ({ clientDisks }) => ({
+      onLetGo(writer, document) {
+        expect(writer.sessionOf(document)).toBeUndefined()
+        const copied = clientDisks.some(({ documents }) => documents.has(document))
+        begun.push([writer.running, copied])
+      },
+    }))
+    expect(begun.length).toBeGreaterThan(3)
+    expect(begun.some(([, copied]) => copied)).toBe(true)
+  })
+
+  test("[C10] records that can't be read are gone, and with them resume points", () => {
+    let [missing, whole] = [0, 0]
+    run({ faults: ["client-rot:1"] }, ({ clientDisks }) => ({
+      onForgotten() {
+        for (const { documents } of clientDisks) {
+          for (const { resume } of documents.values()) {
+            if (resume === undefined) missing += 1
+            else whole += 1
+          }
+        }
+      },
+    }))
+    expect(Math.min(missing, whole)).toBeGreaterThan(0)
+  })
+})
+
 /** Far more than simulated storage takes for a read. */
 const READ_MS = 200
 

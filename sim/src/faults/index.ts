@@ -1,6 +1,6 @@
 /** Every fault there is. The names are what `--faults` takes. */
-import { appFaults } from "./app-faults.ts"
-import { clientDiskFaults } from "./client-disk-faults.ts"
+import { appFaults, forgetFaults } from "./app-faults.ts"
+import { clientDiskFaults, laterClientDiskFaults } from "./client-disk-faults.ts"
 import { clientFaults } from "./client-faults.ts"
 import { clockFaults } from "./clock-faults.ts"
 import { deletionFaults } from "./deletion-faults.ts"
@@ -38,4 +38,6 @@ export const allFaults: readonly Fault[] = [
   ...appFaults,
   ...memberFaults,
   ...deletionFaults,
+  ...laterClientDiskFaults,
+  ...forgetFaults,
 ]
