@@ -305,7 +305,8 @@ describe("attackers", () => {
     let most = 0
     let most1 = 0
     let budget = 0
-    const options = { faults: ["deaf-client:4"], seconds: 45, writesPerSecond: 20 }
+    // Longer than a node puts up with it.
+    const options = { faults: ["deaf-client:4"], seconds: 75, writesPerSecond: 20 }
     run({ ...options, seed: 43 }, (world) => {
       const { network, hostile, profile } = world
       budget = profile.network.socketBytesMax
