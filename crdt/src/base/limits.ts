@@ -62,6 +62,11 @@ export const limits = {
   pendingBytesMax: 1 * MiB,
   /** Merged state and tails kept for open documents. Past it: the least recent is read again. */
   documentCacheBytesMax: 64 * MiB,
+  /**
+   * One document's log when it is written to, at least so much below `documentReadBytesMax` as two
+   * batches hold. Past it: reject `too-large` (native), close 4413 (stock).
+   */
+  documentLogBytesMax: 160 * MiB,
   /** One document's log as a read returns it. Past it: `document-too-large`. */
   documentReadBytesMax: 256 * MiB,
   /** Reads of documents or their tails at a time. Past it: they wait in the order of asking. */

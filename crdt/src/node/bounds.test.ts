@@ -1,7 +1,7 @@
 /** What a client can make a node keep or do has a limit, and what happens there is stated. */
 import { describe, expect, test } from "vitest"
 import { limits } from "../base/index.ts"
-import type { VersionVector } from "../clock/index.ts"
+import { VersionVector } from "../clock/index.ts"
 import { encodeOpen } from "../protocol/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
 import {
@@ -12,7 +12,8 @@ import {
   vectorOf,
   YWriter,
 } from "./test/clients.ts"
-import { documentNamed, World } from "./test/harness.ts"
+import { documentNamed, engines, World } from "./test/harness.ts"
+import { recordsOf } from "./test/peer.ts"
 
 const notes = documentNamed("notes")
 
@@ -169,7 +170,7 @@ test("[L3] a commit of more entries than fit a frame reaches the peer over the s
 test("[D4] a log that can't be read is not read again for each write", () => {
   const world = new World()
   const node = world.node()
-  node.store.readFailure = "document-too-large"
+  node.store.readFailure = "store-failed"
   const client = new StockClient(node, "notes")
   const doc = new YWriter(1)
   for (let value = 0; value < 20; value++) {
@@ -186,4 +187,40 @@ test("[D4] a log that can't be read is not read again for each write", () => {
   client.update(doc.put("k", 20))
   world.advance(limits.commitPaceMs)
   expect(reads()).toBe(2)
+})
+
+describe("[F7] a document whose log is as large as it may be", () => {
+  test("takes no more, until it is less", () => {
+    const world = new World()
+    const node = world.node()
+    node.store.log.appendOwn(recordsOf(notes, 1))
+    const folded = new VersionVector([[node.origin, 1]])
+    const writeTo = (state: Uint8Array) => {
+      const snapshots = [{ document: notes, state, folded }]
+      node.store.log.append({ own: [], adopted: [], snapshots })
+      node.crash()
+      const client = openNative(node, notes, 1)
+      client.update(1, 1, new YWriter(1).put("k", 1))
+      world.advance(100)
+      return client
+    }
+    // No state of anything, so it is left out when it is merged; but it is there.
+    const large = writeTo(new Uint8Array(limits.documentLogBytesMax))
+    expect(large.of("reject")).toMatchObject([{ seq: 1, code: "too-large" }])
+    expect(writeTo(engines.yjs.empty).acked).toBe(1)
+  })
+
+  test("takes nothing if it is too large to be read", () => {
+    const world = new World()
+    const node = world.node()
+    node.store.tooLarge.add(notes)
+    const client = new StockClient(node, "notes")
+    const writer = new YWriter(1)
+    client.update(writer.put("a", 1))
+    world.advance(100)
+    expect(client.closed).toBe(undefined)
+    client.update(writer.put("b", 1))
+    world.advance(100)
+    expect(client.closed?.reason).toBe("too-large")
+  })
 })

@@ -218,6 +218,7 @@ export class Compaction {
     tail.entries = Math.max(0, tail.entries - entries)
     tail.bytes = Math.max(0, tail.bytes - bytes)
     tail.snapshotBytes = snapshotBytes
+    this.#core.documents.onFolded(document, snapshotBytes + tail.bytes)
   }
 
   #write(

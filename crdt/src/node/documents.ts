@@ -92,6 +92,7 @@ export class Documents {
       frontier: undefined,
       parts: undefined,
       partsBytes: 0,
+      logBytes: 0,
       tasks: new Set(),
       unreadableMs: -Infinity,
       busy: false,
@@ -125,14 +126,21 @@ export class Documents {
 
   /** A commit brought `body`. Gives whether it takes effect or waits for a predecessor. */
   append(document: OpenDocument, body: Uint8Array, facts: UpdateFacts): "covered" | "pending" {
+    const bytes = body.length + partOverheadBytes
+    document.logBytes += bytes
     if (document.parts !== undefined) {
       document.parts.push(body)
-      const bytes = body.length + partOverheadBytes
       document.partsBytes += bytes
       this.#cachedBytes += bytes
       this.#keepBudget(document)
     }
     return document.frontier?.add(facts, body.length) ?? "covered"
+  }
+
+  /** Compaction made less of its log. */
+  onFolded(id: DocumentId, logBytes: number): void {
+    const document = this.#open.get(id)
+    if (document !== undefined) document.logBytes = logBytes
   }
 
   #keepBudget(inUse: OpenDocument): void {
@@ -192,12 +200,14 @@ export class Documents {
     document.busy = false
     if (result.type === "document") {
       this.#setParts(document, partsOf(result))
+      document.logBytes = document.partsBytes
       this.#pump(turn, document)
       return
     }
     assert(result.type === "failed", "a document read gives a document")
     document.unreadableMs = turn.nowMs
     const code = result.code === "document-too-large" ? result.code : "read-failed"
+    if (code === "document-too-large") document.logBytes = Infinity
     turn.emit({ type: "read-failed", document: document.id, message: result.message })
     const tasks = [...document.tasks]
     document.tasks.clear()

@@ -180,3 +180,17 @@ test("[R5] who has the document open while a transfer brings its end is told so"
   expect(told).toBeGreaterThan(0)
   expect(commits === -1 || told < commits).toBe(true)
 })
+
+test("[R9] a deleted document that is too large to be read is folded into nothing, too", () => {
+  const world = new World()
+  const node = world.node()
+  write(node, 20)
+  write(node, 3, other)
+  node.store.tooLarge.add(notes)
+  const before = node.store.log.sizes().logBytes
+  change(node, "delete-document")
+  world.advance(4 * limits.sweepMs)
+  expect(heldBy(node)).toEqual(emptied)
+  expect(heldBy(node, other).entries).toBe(3)
+  expect(node.store.log.sizes().logBytes).toBeLessThan(before / 3)
+})

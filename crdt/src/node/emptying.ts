@@ -11,6 +11,17 @@ import { reachOf } from "./document-state.ts"
 import type { DocumentRead } from "./document-state.ts"
 import type { Turn } from "./turn.ts"
 
+/** What is left of a deleted document. */
+type Remains = {
+  readonly document: DocumentId
+  /** How far it reaches. */
+  readonly folded: VersionVector
+  readonly entries: number
+  readonly bytes: number
+  /** What its snapshot holds so far. */
+  readonly before: Uint8Array | undefined
+}
+
 export class Emptying {
   readonly #core: Core
   readonly #waiting = new Set<DocumentId>()
@@ -48,9 +59,13 @@ export class Emptying {
     this.#isBusy = true
     const query = { type: "document", document, since: new VersionVector() } as const
     this.#core.reads.queue(turn, this, query, (later, read) => {
-      const isHeld = read.type === "document" && reachOf(read).size > 0
-      if (isHeld) this.#empty(later, document, read)
-      else this.#next(later)
+      if (read.type === "failed" && read.code === "document-too-large") {
+        // What it is nobody needs to know; all of it that is durable here goes.
+        const folded = this.#core.holdings.vector()
+        this.#empty(later, { document, folded, entries: 0, bytes: 0, before: undefined })
+      } else if (read.type === "document" && reachOf(read).size > 0) {
+        this.#empty(later, remainsOf(document, read))
+      } else this.#next(later)
     })
   }
 
@@ -59,26 +74,24 @@ export class Emptying {
     this.pump(turn)
   }
 
-  #empty(turn: Turn, document: DocumentId, read: DocumentRead): void {
-    const { engine } = partsOfDocumentId(document)
+  #empty(turn: Turn, remains: Remains): void {
+    const { engine } = partsOfDocumentId(remains.document)
     this.#core.jobs.start(turn, { type: "compact", engine, parts: [] }, (later, result) => {
-      if (result.type === "compact") this.#write(later, document, read, result.compacted)
+      if (result.type === "compact") this.#write(later, remains, result.compacted)
       else this.#next(later)
     })
   }
 
-  #write(turn: Turn, document: DocumentId, read: DocumentRead, state: Uint8Array): void {
-    const { snapshot, entries } = read
-    const isEmpty = snapshot !== undefined && bytesEqual(snapshot.state, state)
-    if ((isEmpty && entries.length === 0) || this.#isStopped) return this.#next(turn)
-    const snapshots = [{ document, state, folded: reachOf(read) }]
-    let bytes = 0
-    for (const { record } of entries) bytes += record.length
+  #write(turn: Turn, remains: Remains, state: Uint8Array): void {
+    const { document, folded: reach, entries, bytes, before } = remains
+    const isEmpty = before !== undefined && bytesEqual(before, state)
+    if ((isEmpty && entries === 0) || this.#isStopped) return this.#next(turn)
+    const snapshots = [{ document, state, folded: reach }]
     return this.#core.commits.maintain({
       work: { snapshots },
       done: (later, written) => {
         const snapshotBytes = state.length
-        const folded = { type: "folded", document, entries: entries.length, bytes } as const
+        const folded = { type: "folded", document, entries, bytes } as const
         if (written.ok) later.emit({ ...folded, snapshotBytes })
         // Something else was folded meanwhile, or the store fails.
         else this.add([document])
@@ -87,4 +100,12 @@ export class Emptying {
       },
     })
   }
+}
+
+function remainsOf(document: DocumentId, read: DocumentRead): Remains {
+  const { snapshot, entries } = read
+  let bytes = 0
+  for (const { record } of entries) bytes += record.length
+  const before = snapshot?.state
+  return { document, folded: reachOf(read), entries: entries.length, bytes, before }
 }

@@ -32,6 +32,8 @@ export type OpenDocument = {
   frontier: Frontier | undefined
   parts: Uint8Array[] | undefined
   partsBytes: number
+  /** What its log takes, as far as it was read; Infinity if that is too much to be read. */
+  logBytes: number
   /** In the order of asking. */
   readonly tasks: Set<Task>
   /** When its log could not be read last; then its frontier has to wait. */

@@ -32,6 +32,9 @@ export function admitWrite(turn: Turn, commits: Commits, write: Write): Verdict 
   if (update.length > limits.updateBytesMax) {
     return refused("too-large", `an update may have ${limits.updateBytesMax} bytes`)
   }
+  if (document.logBytes > limits.documentLogBytesMax) {
+    return refused("too-large", "the document has become too large to be written to")
+  }
   const validation = validate(document, update)
   if (typeof validation === "string") return refused("invalid-update", validation)
   if (document.frontier?.contradicts(validation) === true) {

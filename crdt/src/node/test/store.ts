@@ -34,6 +34,8 @@ export class TestStore {
   held = false
   appendFailure: "store-full" | "store-failed" | undefined
   readFailure: ReadFailureCode | undefined
+  /** Documents that are too large to be read. */
+  readonly tooLarge = new Set<DocumentId>()
   /** Documents whose snapshots can't be read. */
   readonly damaged = new Set<DocumentId>()
 
@@ -86,6 +88,9 @@ export class TestStore {
     const { log, readFailure } = this
     if (readFailure !== undefined) return { type: "failed", code: readFailure, message: "test" }
     if (query.type === "sound-floors") return this.#soundFloors(query.floors)
+    if (query.type === "document" && this.tooLarge.has(query.document)) {
+      return { type: "failed", code: "document-too-large", message: "test" }
+    }
     const result = readLog(log, query)
     const isDamaged = result.type === "document" && result.snapshot !== undefined
     if (query.type !== "document" || !isDamaged || !this.damaged.has(query.document)) return result
