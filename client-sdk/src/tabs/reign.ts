@@ -79,7 +79,7 @@ export class Reign {
       case "hand-presence":
         return this.driver.hand({ ...effect, type: "local-presence" })
       case "show":
-        return guarded(() => this.#shared.get(effect.document)?.show(effect.bytes))
+        return guarded(() => this.#shared.get(effect.document)?.show(effect.updates))
       case "snapshot":
         return this.#snapshot(effect)
       case "brief":
@@ -145,8 +145,10 @@ export class Reign {
   #snapshot(effect: Extract<LeaderEffect, { readonly type: "snapshot" }>): void {
     const { document, tab, present, reign } = effect
     guarded(() => {
-      const state = this.#shared.get(document)?.state()
-      this.#events.post({ type: "opened", document, state, present, reign, to: [tab] })
+      this.#shared.get(document)?.whole((state) => {
+        if (this.#isOver) return
+        this.#events.post({ type: "opened", document, state, present, reign, to: [tab] })
+      })
     })
   }
 

@@ -19,8 +19,9 @@ export class SharedReplica implements Replica {
   readonly #tell: (input: DriverInput) => void
   #engine: Replica | undefined
   #isOwn = false
-  /** What comes while there is no engine. */
+  /** What comes, and what is to be done, while there is no engine. */
   readonly #waiting: Uint8Array[] = []
+  readonly #later: (() => void)[] = []
 
   constructor(document: DocumentId, tell: (input: DriverInput) => void) {
     this.document = document
@@ -41,17 +42,23 @@ export class SharedReplica implements Replica {
     this.#engine = engine
     const waiting = this.#waiting.splice(0)
     if (waiting.length > 0) guarded(() => engine.apply(waiting))
+    for (const run of this.#later.splice(0)) guarded(run)
   }
 
-  /** Another tab's update, which is in storage. */
-  show(update: Uint8Array): void {
-    if (this.#engine === undefined) this.#waiting.push(update)
-    else this.#engine.apply([update])
+  /** Calls `run` with all there is of the document, at once or as soon as that can be said. */
+  whole(run: (state: Uint8Array) => void): void {
+    if (this.#engine === undefined) this.#later.push(() => this.whole(run))
+    else run(this.#engine.state())
+  }
+
+  /** Another tab's updates, which are in storage. */
+  show(updates: readonly Uint8Array[]): void {
+    if (this.#engine === undefined) this.#waiting.push(...updates)
+    else this.#engine.apply(updates)
   }
 
   apply(updates: readonly Uint8Array[]): void {
-    if (this.#engine === undefined) this.#waiting.push(...updates)
-    else this.#engine.apply(updates)
+    this.show(updates)
     this.#tell({ type: "delivered", document: this.document, updates })
   }
 

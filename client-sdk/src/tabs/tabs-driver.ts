@@ -107,6 +107,8 @@ export class TabsDriver implements ClientDriver {
 
   open(replica: Replica, isWanted: () => boolean): Promise<void> {
     const { document } = replica
+    // Closed before its engine was loaded; another handle may be open by now.
+    if (!isWanted()) return Promise.reject(closedError())
     const opening = new Promise<void>((resolve, reject) => {
       this.#open.set(document, { replica, isWanted, resolve, reject })
     })

@@ -1,7 +1,8 @@
 /** Clients of one process as tabs: they share Web Locks and channels as a browser's tabs do. */
 import { expect, onTestFinished, test, vi } from "vitest"
 import { memoryStorage, SyncError } from "../index.ts"
-import type { Client, ClientOptions, PresenceState } from "../index.ts"
+import { limits } from "@causeway/crdt/base"
+import type { Client, ClientOptions, PresenceState, RejectedUpdate } from "../index.ts"
 import { levelStorage } from "../level/index.ts"
 import { temporaryFolderSync } from "../test/folders.ts"
 import { connect, startNode, textOf, type, until, untilText } from "../test/world.ts"
@@ -170,4 +171,98 @@ test("[H1] where there are no locks each tab has a socket of its own", async () 
 
 test("a name is needed", () => {
   expect(() => sharedTabs("")).toThrow(TypeError)
+})
+
+test("[H2] [H6] tabs open and close documents in any order, and show all of them", async () => {
+  const { sync } = await startNode()
+  const open = tabsOf(sync)
+  const clients = [open(), open(), open()]
+  const [one, two, three] = clients
+  if (one === undefined || two === undefined || three === undefined) throw new Error("no clients")
+  let text = ""
+  // Two of three have the documents open, each time others.
+  for (let round = 0; round < 4; round++) {
+    for (const [writer, reader, closer] of [
+      [one, three, two],
+      [two, one, three],
+      [three, two, one],
+    ] as const) {
+      const word = `${text.length} `
+      text += word
+      const [note, plan] = [writer.yjs("note"), writer.automerge<Record<string, number>>("plan")]
+      await Promise.all([note.loaded, plan.loaded])
+      type(note, word)
+      await plan.change((doc) => {
+        doc[word] = round
+      })
+      closer.yjs("note").close()
+      closer.automerge("plan").close()
+      if (round % 2 === 0) await writer.documents()
+      const shown = reader.yjs("note")
+      await shown.loaded
+      await untilText(shown, text)
+    }
+  }
+  for (const client of clients) {
+    const [note, plan] = [client.yjs("note"), client.automerge<object>("plan")]
+    await untilText(note, text)
+    await expect.poll(() => Object.keys(plan.doc ?? {}).length).toBe(12)
+    await Promise.all([note.saved("node"), plan.saved("node")])
+  }
+  await untilText(connect(sync).yjs("note"), text)
+})
+
+test("[C3] [C13] refused updates and local copies are those of the shared client", async () => {
+  const { sync } = await startNode()
+  const open = tabsOf(sync)
+  const [first, second] = [open(), open()]
+  const heard: RejectedUpdate[][] = [first, second].map((client) => {
+    const list: RejectedUpdate[] = []
+    client.onRejected((update) => list.push(update))
+    return list
+  })
+  const [note, other] = [first.yjs("note"), second.yjs("note")]
+  await Promise.all([note.loaded, other.loaded])
+  type(other, "x".repeat(limits.updateBytesMax + 1))
+  await expect.poll(() => heard.map(({ length }) => length)).toEqual([1, 1])
+  await expect(other.saved("node")).rejects.toMatchObject({ code: "ERR_UPDATE_REJECTED" })
+  const [rejected] = heard[1] ?? []
+  expect(rejected).toMatchObject({ reason: "too-large", name: "note" })
+  expect(rejected?.retry()).toBe("too-large")
+  const name = { engine: "yjs", name: "note" } as const
+  other.close()
+  await expect(second.remove(name)).rejects.toMatchObject({ code: "ERR_DOCUMENT_OPEN" })
+  note.close()
+  await expect(second.remove(name)).rejects.toMatchObject({ code: "ERR_NOT_SAVED" })
+  rejected?.dismiss()
+  await second.remove(name)
+  expect(await first.documents()).toEqual([])
+  const later: unknown[] = []
+  first.onRejected((update) => later.push(update))
+  await second.documents()
+  expect([later, heard[0]?.[0]?.retry()]).toEqual([[], "gone"])
+})
+
+test("[C11] storage that can't be had is told to every tab, which all live in memory", async () => {
+  const { sync } = await startNode()
+  const folder = temporaryFolderSync()
+  const holder = connect(sync, { storage: levelStorage(folder) })
+  await holder.yjs("note").loaded
+  const open = tabsOf(sync, { storage: levelStorage(folder) })
+  const [first, second] = [open(), open()]
+  for (const { storage } of [first, second]) {
+    await until(storage, ({ state }) => state === "memory-only")
+    expect(storage.current).toMatchObject({ code: "blocked" })
+  }
+  const [note, other] = [first.yjs("note"), second.yjs("note")]
+  await Promise.all([note.loaded, other.loaded])
+  second.goOffline()
+  type(other, "unsaved")
+  await untilText(note, "unsaved")
+  await expect(other.saved("local")).rejects.toMatchObject({ code: "ERR_STORAGE" })
+  // It was nowhere but in a tab's memory: what the other tab has is sent by the next that leads.
+  await first.close()
+  second.goOnline()
+  await other.saved("node")
+  await untilText(holder.yjs("note"), "unsaved")
 })

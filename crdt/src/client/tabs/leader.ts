@@ -207,15 +207,15 @@ export class Leader {
   #onStored(storedSeq: number, safeSeq: number, effects: Effects): void {
     const touched = new Set<TabSession>()
     const documents = new Set<DocumentId>()
-    for (const handIn of this.#handIns.stored(storedSeq)) {
-      const { tab, update } = handIn
+    const stored = this.#handIns.stored(storedSeq)
+    for (const { tab, update } of stored) {
       const session = this.#sessions.get(tab)
       session?.unstored.shift()
       session?.unsafe.push(update.number)
       if (session !== undefined) touched.add(session)
       documents.add(update.document)
-      this.#show(handIn, effects)
     }
+    for (const run of runsOf(stored)) this.#show(run, effects)
     for (const { tab } of this.#handIns.safe(safeSeq)) {
       const session = this.#sessions.get(tab)
       session?.unsafe.shift()
@@ -225,15 +225,14 @@ export class Leader {
     for (const document of documents) this.#bring(document, effects)
   }
 
-  #show({ tab: writer, update }: HandIn, effects: Effects): void {
-    const { document, bytes } = update
+  #show({ tab: writer, document, updates }: Run, effects: Effects): void {
     const shared = this.#documents.get(document)
     if (shared?.isHeld !== true) return
     const own = this.#options.tab
-    if (writer !== own) effects.push({ type: "show", document, bytes })
+    if (writer !== own) effects.push({ type: "show", document, updates })
     const live = [...shared.tabs].filter(([tab, isLive]) => isLive && tab !== writer && tab !== own)
     const to = live.map(([tab]) => tab)
-    if (to.length > 0) this.#options.post(to, { type: "updates", document, updates: [bytes] })
+    if (to.length > 0) this.#options.post(to, { type: "updates", document, updates })
   }
 
   #keep(session: TabSession): void {
@@ -421,6 +420,20 @@ export class Leader {
     const to = live.map(([tab]) => tab)
     if (to.length > 0) this.#options.post(to, body)
   }
+}
+
+/** Updates of one document by one tab, one after the other. */
+type Run = { readonly tab: TabId; readonly document: DocumentId; readonly updates: Uint8Array[] }
+
+function runsOf(handIns: readonly HandIn[]): Run[] {
+  const runs: Run[] = []
+  for (const { tab, update } of handIns) {
+    const { document, bytes } = update
+    const last = runs.at(-1)
+    if (last?.tab === tab && last.document === document) last.updates.push(bytes)
+    else runs.push({ tab, document, updates: [bytes] })
+  }
+  return runs
 }
 
 function newShared(document: DocumentId): Shared {

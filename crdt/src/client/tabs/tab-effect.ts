@@ -72,8 +72,12 @@ export type LeaderEffect =
       readonly client: number
       readonly state: Uint8Array
     }
-  /** Apply to the replica that is held: it is in storage, and another tab's. */
-  | { readonly type: "show"; readonly document: DocumentId; readonly bytes: Uint8Array }
+  /** Apply to the replica that is held: they are in storage, and another tab's. */
+  | {
+      readonly type: "show"
+      readonly document: DocumentId
+      readonly updates: readonly Uint8Array[]
+    }
   /** Post `opened` to the tab at once, with what the held replica has right now. */
   | {
       readonly type: "snapshot"

@@ -250,3 +250,16 @@ test("updates past what fits in one message are sent again in several, in order"
   world.pass(200)
   expect(world.log.map((name) => name[0])).toEqual(["a", "b", "c"])
 })
+
+test("[H1] a tab that may have no locks leads for itself, and tells nobody", () => {
+  const world = new World()
+  const tab = world.add()
+  world.forgo(tab)
+  tab.do({ type: "not-allowed" })
+  tab.type()
+  world.nowMs += 10 * tabLimits.leaseMs
+  tab.run()
+  expect(tab.how).toBe("unshared")
+  expect(tab.core.hasLease(world.nowMs)).toBe(true)
+  expect(world.posted.filter(({ type }) => type !== "ping")).toEqual([])
+})

@@ -188,7 +188,7 @@ class Driver {
         this.#seq += 1
         return this.#tab.do({ type: "handed", seq: this.#seq })
       case "show":
-        for (const name of decode(effect.bytes)) this.#held?.shown.add(name)
+        for (const name of effect.updates.flatMap(decode)) this.#held?.shown.add(name)
         return
       case "snapshot": {
         const { document, tab, present, reign } = effect
