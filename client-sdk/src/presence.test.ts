@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest"
 import { decodeYMessage, encodeYAwareness } from "@causeway/crdt/protocol/stock"
 import type { Presence, PresenceState } from "./index.ts"
+import { Cable } from "./test/cable.ts"
 import { connect, startNode, until, within } from "./test/world.ts"
 
 function untilState(
@@ -37,6 +38,24 @@ describe("presence", () => {
     await untilState(ben.presence, (states) => !states.has(ann.ydoc.clientID))
     client.goOnline()
     await untilState(ben.presence, (states) => states.has(ann.ydoc.clientID))
+  })
+
+  test("[N19] whose cable goes dead is gone before the connection is, and comes back", async () => {
+    const { node, sync } = await startNode()
+    const cable = await Cable.lay(Number(new URL(node.url).port))
+    const client = connect(`${cable.url}/sync`)
+    const ann = client.yjs("notes")
+    const ben = connect(sync).yjs("notes")
+    ann.presence.setLocalState({ name: "Ann" })
+    await untilState(ben.presence, (states) => states.has(ann.ydoc.clientID))
+    const before = client.connection.current
+    cable.freeze()
+    await untilState(ben.presence, (states) => !states.has(ann.ydoc.clientID))
+    // So the node did not close it, which takes far longer, nor did the client.
+    expect(client.connection.current).toEqual(before)
+    cable.thaw()
+    await untilState(ben.presence, (states) => states.get(ann.ydoc.clientID)?.["name"] === "Ann")
+    expect(client.connection.current).toEqual(before)
   })
 
   test("[N9] stock y-websocket clients on the document see it, and are seen", async () => {

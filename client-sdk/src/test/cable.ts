@@ -1,6 +1,6 @@
 /**
- * A cluster of real nodes of this process, each of which dials each other one through a cable of
- * its own, so that a test can cut one off while all of them run.
+ * Cables between real nodes and clients of this process, which a test can cut, or stop without a
+ * word; and a cluster each of whose nodes dials each other one through a cable of its own.
  */
 import { once } from "node:events"
 import { connect, createServer } from "node:net"
@@ -11,10 +11,12 @@ import type { NodeUnderTest } from "./world.ts"
 
 const host = "127.0.0.1"
 
-class Cable {
+export class Cable {
   readonly url: string
   targetPort = 0
   readonly #sockets = new Set<Socket>()
+  /** From where to where bytes go. */
+  readonly #ways = new Map<Socket, Socket>()
   #isCut = false
 
   private constructor(port: number, onSocket: (take: (near: Socket) => void) => void) {
@@ -22,13 +24,15 @@ class Cable {
     onSocket((near) => this.#take(near))
   }
 
-  static async lay(): Promise<Cable> {
+  /** `targetPort`: where it leads, if that is known by now. */
+  static async lay(targetPort = 0): Promise<Cable> {
     const server = createServer({ noDelay: true })
     server.listen(0, host)
     await once(server, "listening")
     // cast: a server that listens on a port has such an address.
     const { port } = server.address() as AddressInfo
     const cable = new Cable(port, (take) => server.on("connection", take))
+    cable.targetPort = targetPort
     onTestFinished(async () => {
       cable.cut()
       server.close()
@@ -46,6 +50,15 @@ class Cable {
     this.#isCut = false
   }
 
+  /** Nothing goes through any more, and neither side is told. */
+  freeze(): void {
+    for (const [one, other] of this.#ways) one.unpipe(other).pause()
+  }
+
+  thaw(): void {
+    for (const [one, other] of this.#ways) one.pipe(other)
+  }
+
   #take(near: Socket): void {
     near.on("error", () => undefined)
     if (this.#isCut || this.targetPort === 0) {
@@ -61,8 +74,10 @@ class Cable {
       one.on("error", () => other.destroy())
       one.on("close", () => {
         this.#sockets.delete(one)
+        this.#ways.delete(one)
         other.destroy()
       })
+      this.#ways.set(one, other)
       one.pipe(other)
     }
   }

@@ -80,6 +80,12 @@ export const limits = {
   presenceEntriesPerFrameMax: 1024,
   /** A presence state nobody renewed for this long is gone. */
   presenceTtlMs: 30_000,
+  /**
+   * Who shows presence speaks this often at least, a peer with every sweep; of who was not heard
+   * for the other time it is taken away. So it is gone within five seconds of a lost client.
+   */
+  presencePingMs: 2000,
+  presenceSilentMs: 4500,
 
   /** Entry bytes a peer may have under way to us before its vector says they are durable. */
   linkWindowBytes: 4 * MiB,
@@ -101,7 +107,7 @@ export const limits = {
   pushDelayDefaultMsMax: 250,
   /** As it may be set: far below `linkWantMs`, or peers would ask others. Past it: refused. */
   pushDelayMsMax: 1000,
-  linkPingMs: 5000,
+  linkPingMs: 2000,
   linkSilentMs: 15_000,
   linkHandshakeMs: 5000,
   linkBackoffMsMin: 100,

@@ -309,6 +309,30 @@ describe("presence", () => {
     expect(shown(at(3, presenceGone))).toEqual([{ client: 6, clock: 3, state: presenceGone }])
   })
 
+  test("[N19] while it shows presence it pings more often, where nodes watch for that", () => {
+    const pings = (version: number): number[] => {
+      const harness = new Harness()
+      harness.hold(notes)
+      harness.connect({ version })
+      harness.node(openedOf(1, 101))
+      const count = (): number => {
+        const passed = harness.live(4 * limits.clientHeartbeatMs)
+        return sentOf(passed).filter(({ type }) => type === "ping").length
+      }
+      const set = (bytes: Uint8Array): void => {
+        harness.input({ type: "local-presence", document: notes, client: 5, state: bytes })
+      }
+      const idle = count()
+      set(state)
+      const quick = count()
+      set(presenceGone)
+      return [idle, quick, count()]
+    }
+    const most = (4 * limits.clientHeartbeatMs) / limits.presencePingMs
+    expect(pings(2)).toEqual([4, 4, 4])
+    expect(pings(3)).toEqual([4, most, 4])
+  })
+
   test("[N9] when the connection is lost the others are gone", () => {
     const harness = present()
     harness.node(presence({ client: 6, clock: 3, state }))

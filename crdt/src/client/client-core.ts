@@ -266,6 +266,7 @@ export class ClientCore {
     this.#sender.pump(nowMs, (document) => this.#channels.updateChannelOf(document), effects)
     const { phase } = this.#dialler
     if (phase.state === "ready") this.#presence.settle(nowMs, phase.socket, effects)
+    this.#dialler.showsPresence(this.#presence.isShown, nowMs)
     this.#copies.settle(this.#channels.table, this.#sender.outbox, effects)
     this.#sender.flush(nowMs, effects)
     // A refusal may have emptied a document that nobody holds: its channel goes now.

@@ -75,6 +75,7 @@ export class Dialler {
   #lastSocket: ConnectionId = 0
   #heardMs: Millis = 0
   #pingAtMs: Millis = 0
+  #showsPresence = false
 
   constructor(urls: readonly string[], random: Random, authenticated: boolean) {
     this.#urls = new UrlHealth(urls)
@@ -162,6 +163,7 @@ export class Dialler {
     this.#phase = { state: "ready", socket, url, welcome, heartbeatMs, sinceMs: nowMs }
     this.#urls.worked()
     this.heard(nowMs)
+    this.#showsPresence = false
     this.#pingAtMs = nowMs + heartbeatMs
     if (this.#urls.preferredTo(url) !== undefined) this.#failBack.plan(nowMs)
   }
@@ -194,6 +196,15 @@ export class Dialler {
     this.#failBack.stop()
     this.#phase = { state: "dialling", ...probe }
     return true
+  }
+
+  /** While presence is shown, nodes of version 3 take it away if they hear nothing [N19]. */
+  showsPresence(isShown: boolean, nowMs: Millis): void {
+    if (this.#phase.state !== "ready" || this.#phase.welcome.version < 3) return
+    if (isShown && !this.#showsPresence) {
+      this.#pingAtMs = Math.min(this.#pingAtMs, nowMs + limits.presencePingMs)
+    }
+    this.#showsPresence = isShown
   }
 
   heard(nowMs: Millis): void {
@@ -273,7 +284,8 @@ export class Dialler {
   }
 
   #ping(phase: ReadyPhase, nowMs: Millis, effects: ClientEffect[]): void {
-    this.#pingAtMs = nowMs + phase.heartbeatMs
+    const presenceMs = this.#showsPresence ? limits.presencePingMs : Infinity
+    this.#pingAtMs = nowMs + Math.min(phase.heartbeatMs, presenceMs)
     effects.push({ type: "send", socket: phase.socket, frame: pingFrame })
   }
 

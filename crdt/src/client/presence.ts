@@ -24,6 +24,11 @@ export class Presence {
     this.#channels = channels
   }
 
+  /** Whether nodes are to hear from this client often [N19]. */
+  get isShown(): boolean {
+    return this.#present.size > 0
+  }
+
   set(document: DocumentId, client: number, state: Uint8Array, effects: ClientEffect[]): void {
     const record = this.#channels.table.get(document)
     if (record === undefined || !record.held) return

@@ -10,6 +10,7 @@ import type { Members } from "./members.ts"
 import type { Jobs } from "./jobs.ts"
 import type { OpenDocument } from "./open-document.ts"
 import type { PresenceOwner } from "./presence.ts"
+import type { PresenceWatch } from "./presence-watch.ts"
 import type { ReopenDoubt } from "../ports/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
 import type { Reads } from "./reads.ts"
@@ -31,6 +32,7 @@ export type Core = {
   readonly reopen: (turn: Turn, doubt: ReopenDoubt) => void
   /** Connections whose sockets are full: what they become owed waits in the log. */
   readonly congested: Set<ConnectionId>
+  readonly presenceWatch: PresenceWatch
   /** Takes presence in and passes on what is news. Gives tombstones for a sender that is behind. */
   readonly sharePresence: (
     turn: Turn,

@@ -179,6 +179,7 @@ export class Links {
     if (this.#proved.get(node) === link) this.#proved.delete(node)
     if (state.state === "proved") return
     turn.emit({ type: "link-down", peer: node, connection: link.connection })
+    this.#core.presenceWatch.unlinked(node, link.heardMs)
     this.partitions.onLinkDown(turn, linkedPeer(link, node))
     for (const other of this.#links.values()) this.pull.pullFrom(turn, other, other.unsettled)
   }
@@ -202,6 +203,9 @@ export class Links {
 
   onFrame(turn: Turn, link: Link, frame: Uint8Array): void {
     link.heardMs = turn.nowMs
+    if (link.state.state === "linked") {
+      this.#core.presenceWatch.heard(turn, link.state.peer.node)
+    }
     let message: LinkMessage
     try {
       message = decodeLinkMessage(frame)
@@ -336,6 +340,7 @@ export class Links {
     this.membership.tell(turn, link)
     this.partitions.onLinkUp(turn, linkedPeer(link, peer.node))
     this.forks.check(turn, link, true)
+    this.#core.presenceWatch.linked(turn, peer.node)
     this.#sendPresence(turn, link)
   }
 

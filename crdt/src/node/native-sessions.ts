@@ -108,6 +108,7 @@ export class NativeSessions {
   onClosed(turn: Turn, connection: NativeConnection): void {
     this.#connections.delete(connection.id)
     this.#tiers.onClosed(connection.id)
+    this.#core.presenceWatch.forget(connection.id)
     const { phase } = connection
     if (phase.phase !== "greeting" && this.#byClient.get(phase.client) === connection) {
       this.#byClient.delete(phase.client)
@@ -118,6 +119,7 @@ export class NativeSessions {
 
   onFrame(turn: Turn, connection: NativeConnection, frame: Uint8Array): void {
     connection.heardMs = turn.nowMs
+    this.#core.presenceWatch.heard(turn, connection.id)
     let message: ClientMessage
     try {
       message = decodeClientMessage(frame)

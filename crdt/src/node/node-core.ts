@@ -7,8 +7,6 @@ import { limits } from "../base/index.ts"
 import type { ConnectionId, Millis, NodeId } from "../base/index.ts"
 import type { AppendResult, ReopenDoubt } from "../ports/index.ts"
 import { encodeFreshness } from "../protocol/index.ts"
-import type { PresenceEntry } from "../protocol/index.ts"
-import { encodeYAwareness } from "../protocol/stock/index.ts"
 import { Commits, ownRecords } from "./commits.ts"
 import type { Batch } from "./commits.ts"
 import { Compaction } from "./compaction.ts"
@@ -26,13 +24,12 @@ import type { Effect } from "./effect.ts"
 import { Holdings } from "./holdings.ts"
 import type { Command, Endpoint, Input } from "./input.ts"
 import { Jobs } from "./jobs.ts"
-import { linkPresence, Links } from "./links.ts"
+import { Links } from "./links.ts"
 import { Lives } from "./lives.ts"
 import { Members } from "./members.ts"
-import { NativeSessions, nativePresence } from "./native-sessions.ts"
+import { NativeSessions } from "./native-sessions.ts"
 import type { OpenDocument, Task } from "./open-document.ts"
-import { presenceFrames } from "./presence.ts"
-import type { PresenceOwner } from "./presence.ts"
+import { PresenceRelay } from "./presence-relay.ts"
 import { Reads } from "./reads.ts"
 import { lagging } from "./sessions.ts"
 import type { Session } from "./sessions.ts"
@@ -50,6 +47,7 @@ export class NodeCore {
   readonly #links: Links
   readonly #tiers: Tiers
   readonly #compaction: Compaction
+  readonly #presence: PresenceRelay
   readonly #clients = new Map<ConnectionId, ClientConnection>()
   #sweepAtMs: Millis
   #freshnessSaid = ""
@@ -64,6 +62,12 @@ export class NodeCore {
     const reads = new Reads((turn) => this.#reopen(turn, { why: "corrupt" }))
     const holdings = new Holdings(config.heads)
     const dials = new Dials(config.peers, config.random, nowMs)
+    this.#presence = new PresenceRelay({
+      clientOf: (connection) => this.#clients.get(connection),
+      linkTo: (node) => this.#links.linkedTo(node),
+      links: () => this.#links.all(),
+      documents: () => this.#core.documents.all(),
+    })
     this.#core = {
       config,
       members: new Members(config.origin, holdings, dials, config.clusterRecords ?? []),
@@ -79,10 +83,11 @@ export class NodeCore {
       documents: new Documents(config.engines, reads, jobs, (turn, document, task, done) => {
         this.#onTaskDone(turn, document, task, done)
       }),
+      presenceWatch: this.#presence.watch,
       sharePresence: (turn, document, entries, owner) =>
-        this.#sharePresence(turn, document, entries, owner),
+        this.#presence.share(turn, document, entries, owner),
       broadcastPresence: (turn, document, entries, owner) => {
-        this.#broadcastPresence(turn, document, entries, owner)
+        this.#presence.broadcast(turn, document, entries, owner)
       },
     }
     const show: TransferHooks["show"] = (turn, document, bodies) => {
@@ -310,50 +315,10 @@ export class NodeCore {
     }
   }
 
-  #sharePresence(
-    turn: Turn,
-    document: OpenDocument,
-    entries: readonly PresenceEntry[],
-    owner: PresenceOwner,
-  ): readonly PresenceEntry[] {
-    const { news, stale, dropped } = document.presence.apply(entries, owner, turn.nowMs)
-    if (dropped !== undefined) {
-      turn.emit({ type: "presence-dropped", document: document.id, why: dropped })
-    }
-    this.#broadcastPresence(turn, document, news, owner)
-    return stale
-  }
-
-  /** Stock clients get their own back: it keeps their watchdogs quiet. Rules [Y5] [L7]. */
-  #broadcastPresence(
-    turn: Turn,
-    document: OpenDocument,
-    entries: readonly PresenceEntry[],
-    owner: PresenceOwner,
-  ): void {
-    if (entries.length === 0) return
-    const native: ConnectionId[] = []
-    const stock: ConnectionId[] = []
-    for (const session of document.sessions) {
-      if (session.state.state === "lagging") continue
-      if (session.protocol === "y-websocket") {
-        session.sentMs = turn.nowMs
-        stock.push(session.connection)
-      } else if (session.connection !== owner) native.push(session.connection)
-    }
-    if (native.length > 0) turn.multicast(native, nativePresence(document, entries))
-    if (stock.length > 0) turn.multicast(stock, presenceFrames(entries, encodeYAwareness))
-    if (typeof owner !== "number") return
-    const linked: ConnectionId[] = []
-    for (const link of this.#links.all()) {
-      if (link.state.state === "linked" && !link.isCongested) linked.push(link.connection)
-    }
-    if (linked.length > 0) turn.multicast(linked, linkPresence(document.id, entries))
-  }
-
   #onDeadline(turn: Turn): void {
     if (this.#isStopping) return
     this.#links.onDeadline(turn)
+    this.#presence.watch.onDeadline(turn)
     if (turn.nowMs < this.#sweepAtMs) return
     this.#sweepAtMs = turn.nowMs + limits.sweepMs
     this.#native.sweep(turn)
@@ -369,7 +334,7 @@ export class NodeCore {
     }
     for (const document of this.#core.documents.all()) {
       const gone = document.presence.expire(turn.nowMs)
-      this.#broadcastPresence(turn, document, gone, this.#core.config.node)
+      this.#presence.broadcast(turn, document, gone, this.#core.config.node)
     }
     this.#sayFreshness(turn)
   }
@@ -428,8 +393,10 @@ export class NodeCore {
     const commit = this.#core.commits.deadline() ?? Infinity
     if (this.#isStopping) return commit < Infinity ? { atMs: commit, reason: "commit" } : undefined
     const links = this.#links.deadline()
-    const atMs = Math.min(commit, links, this.#sweepAtMs)
+    const presence = this.#presence.watch.deadline
+    const atMs = Math.min(commit, links, presence, this.#sweepAtMs)
     if (atMs === commit) return { atMs, reason: "commit" }
+    if (atMs === presence) return { atMs, reason: "presence" }
     return { atMs, reason: atMs === links ? "links" : "sweep" }
   }
 

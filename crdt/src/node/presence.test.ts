@@ -130,10 +130,12 @@ describe("one node", () => {
     const { world, node, native, stock } = setup()
     native.presence(1, presenceOf(1, 1))
     world.settle()
-    for (let waited = 0; waited < limits.presenceTtlMs; waited += 5000) {
+    for (let waited = 0; waited < limits.presenceTtlMs; waited += 2000) {
       native.send({ type: "ping" })
-      world.advance(5000)
+      expect(told(stock)).toHaveLength(1)
+      world.advance(2000)
     }
+    native.send({ type: "ping" })
     world.advance(limits.sweepMs)
     expect(told(stock)).toEqual([
       [1, 1, true],

@@ -21,7 +21,13 @@ export type PresenceBudget = { bytes: number }
 /** Who announced a state: a connection of ours, or a peer. */
 export type PresenceOwner = ConnectionId | NodeId
 
-type Held = { entry: PresenceEntry; owner: PresenceOwner; atMs: Millis }
+type Held = {
+  readonly entry: PresenceEntry
+  readonly owner: PresenceOwner
+  readonly atMs: Millis
+  /** Its owner came anew, and has not said it since. */
+  isDoubted: boolean
+}
 
 export type PresenceChange = {
   /** What is new and goes to everybody. */
@@ -29,7 +35,11 @@ export type PresenceChange = {
   /** Tombstones for a sender whose clock is behind them. */
   readonly stale: readonly PresenceEntry[]
   readonly dropped: PresenceFault | undefined
+  readonly contested: readonly ContestedPresence[]
 }
+
+/** What a peer says is gone of a session that is there: its client is to say it anew. */
+type ContestedPresence = { readonly owner: ConnectionId; readonly gone: PresenceEntry }
 
 /** Why a state is ignored. */
 export type PresenceFault = "too-many" | "too-large" | "not-json"
@@ -50,10 +60,14 @@ export class Presence {
   apply(entries: readonly PresenceEntry[], owner: PresenceOwner, nowMs: Millis): PresenceChange {
     const news: PresenceEntry[] = []
     const stale: PresenceEntry[] = []
+    const contested: ContestedPresence[] = []
     let dropped: PresenceChange["dropped"]
     for (const entry of entries) {
       const held = this.#held.get(entry.client)
-      if (isNews(entry, held?.entry)) {
+      const present = typeof owner === "string" ? presentOwner(entry, held) : undefined
+      if (held !== undefined && isSame(entry, owner, held)) held.isDoubted = false
+      if (present !== undefined) contested.push({ owner: present, gone: entry })
+      else if (isNews(entry, held?.entry)) {
         const fault = this.#faultOf(entry, held)
         if (fault !== undefined) {
           dropped = fault
@@ -61,13 +75,13 @@ export class Presence {
         }
         // An owner stays: a client that passes on another's state does not take it over.
         const keeps = held !== undefined && isPresenceGone(entry.state) ? held.owner : owner
-        this.#hold({ entry, owner: keeps, atMs: nowMs })
+        this.#hold({ entry, owner: keeps, atMs: nowMs, isDoubted: false })
         news.push(entry)
       } else if (held !== undefined && isPresenceGone(held.entry.state)) {
         if (!isPresenceGone(entry.state)) stale.push(held.entry)
       }
     }
-    return { news, stale, dropped }
+    return { news, stale, dropped, contested }
   }
 
   #faultOf({ state }: PresenceEntry, held: Held | undefined): PresenceFault | undefined {
@@ -92,12 +106,35 @@ export class Presence {
 
   /** The owner is gone: its states become tombstones, which are returned. */
   leave(owner: PresenceOwner, nowMs: Millis): PresenceEntry[] {
+    return this.#end(owner, nowMs, () => true)
+  }
+
+  /** The owner came anew: what it does not say again is of an earlier life. */
+  doubt(owner: PresenceOwner): void {
+    for (const held of this.#held.values()) if (held.owner === owner) held.isDoubted = true
+  }
+
+  /** What the owner did not say again becomes tombstones, which are returned. */
+  endDoubt(owner: PresenceOwner, nowMs: Millis): PresenceEntry[] {
+    return this.#end(owner, nowMs, ({ isDoubted }) => isDoubted)
+  }
+
+  #end(owner: PresenceOwner, nowMs: Millis, ends: (held: Held) => boolean): PresenceEntry[] {
     const gone: PresenceEntry[] = []
     for (const [client, held] of this.#held) {
-      if (held.owner !== owner || isPresenceGone(held.entry.state)) continue
+      if (held.owner !== owner || isPresenceGone(held.entry.state) || !ends(held)) continue
       const entry = { client, clock: held.entry.clock, state: presenceGone }
-      this.#hold({ entry, owner, atMs: nowMs })
+      this.#hold({ entry, owner, atMs: nowMs, isDoubted: false })
       gone.push(entry)
+    }
+    return gone
+  }
+
+  /** Tombstones of states that the owner announced last. */
+  goneOf(owner: PresenceOwner): PresenceEntry[] {
+    const gone: PresenceEntry[] = []
+    for (const held of this.#held.values()) {
+      if (held.owner === owner && isPresenceGone(held.entry.state)) gone.push(held.entry)
     }
     return gone
   }
@@ -143,6 +180,18 @@ export class Presence {
     }
     return entries
   }
+}
+
+/** Whether it is what is held, said again. */
+function isSame(entry: PresenceEntry, owner: PresenceOwner, held: Held): boolean {
+  return owner === held.owner && entry.clock === held.entry.clock && !isPresenceGone(entry.state)
+}
+
+/** Of a state that is there, if `entry` says only that the same is gone. */
+function presentOwner(entry: PresenceEntry, held: Held | undefined): ConnectionId | undefined {
+  if (held === undefined || typeof held.owner !== "number") return undefined
+  const isSaidGone = isPresenceGone(entry.state) && !isPresenceGone(held.entry.state)
+  return isSaidGone && entry.clock === held.entry.clock ? held.owner : undefined
 }
 
 function isNews(entry: PresenceEntry, held: PresenceEntry | undefined): boolean {

@@ -17,6 +17,8 @@ export class Departures {
   /** Who was announced on a connection, by channel. */
   readonly #announced = new Map<ConnectionId, Map<number, Set<number>>>()
   readonly #left = new Map<number, Departure>()
+  /** All whom native clients ever announced. */
+  readonly #native = new Set<number>()
 
   constructor(world: World) {
     this.#world = world
@@ -28,6 +30,11 @@ export class Departures {
   isKnownAt(host: HostId | undefined, client: number): boolean {
     const departure = this.#left.get(client)
     return departure?.node.host === host && departure?.node.life === departure?.life
+  }
+
+  /** Whether its client pings often while it is shown. */
+  isNative(client: number): boolean {
+    return this.#native.has(client)
   }
 
   onNodeInput(node: SimNode, input: Input): void {
@@ -59,6 +66,7 @@ export class Departures {
       for (const { client, state } of message.entries) {
         if (isPresenceGone(state)) continue
         clients.add(client)
+        this.#native.add(client)
         this.#left.delete(client)
       }
     }

@@ -1,7 +1,8 @@
 /**
  * Presence, once all is well: everybody who has a document open sees the same cursors, those of
- * all who are there, as they said last, and of nobody else. Who left unnoticed is gone after the
- * time that presence lives without being renewed, and at once where a node saw them leave. Who is
+ * all who are there, as they said last, and of nobody else. Who left unnoticed is gone soon [N19]
+ * [L17], a stock client after the time that presence lives without being renewed; and at once where
+ * a node saw them leave. Who is
  * there is seen at their next renewal at the latest; behind a full socket that takes longer.
  */
 import { limits } from "@causeway/crdt/base"
@@ -17,6 +18,8 @@ const WITHIN_MS = limits.presenceTtlMs * 1.12 + 3 * limits.sweepMs + 5000
 const POLL_MS = 1000
 /** What is under way has arrived by then. */
 const AT_ONCE_MS = 5000
+/** A native client that is lost, on any clock; its node may have been lost and have come back. */
+const LOST_MS = limits.presenceSilentMs * 1.12 + limits.presencePingMs * 1.12 + AT_ONCE_MS
 /**
  * A node keeps nothing of a document that none of its sessions has open, so whoever opens it there
  * sees those on other nodes when they renew: after 15 s, on any clock.
@@ -37,7 +40,7 @@ function presentIn({ writers }: World, document: DocumentId): Present[] {
 }
 
 type Strange = {
-  readonly kind: "missing" | "ghost" | "departed"
+  readonly kind: "missing" | "ghost" | "lost" | "departed"
   readonly why: string
   /** Who should see, and who should be seen: either may have come to its node just now. */
   readonly parties: readonly SimWriter[]
@@ -65,7 +68,8 @@ function strangeness(world: World, departures: Departures): Strange | undefined 
         if (said.has(client)) continue
         const why = `${writer.name} in ${document} sees ${client} at ${state}, who is not there`
         const isKnown = departures.isKnownAt(writer.node, client)
-        return { kind: isKnown ? "departed" : "ghost", why, parties: [] }
+        const unnoticed = departures.isNative(client) ? "lost" : "ghost"
+        return { kind: isKnown ? "departed" : unnoticed, why, parties: [] }
       }
     }
   }
@@ -96,7 +100,12 @@ export const presenceConvergence: Invariant = {
         const fromMs = scheduler.nowMs
         const isOwed = fromMs - congestedMs < RENEWED_MS
         const soonMs = isOwed ? WITHIN_MS : AT_ONCE_MS
-        const withinMs = { ghost: WITHIN_MS, missing: Math.max(soonMs, SEEN_MS), departed: soonMs }
+        const withinMs = {
+          ghost: WITHIN_MS,
+          lost: Math.max(soonMs, LOST_MS),
+          missing: Math.max(soonMs, SEEN_MS),
+          departed: soonMs,
+        }
         for (;;) {
           const strange = strangeness(world, departures)
           if (strange === undefined) return
