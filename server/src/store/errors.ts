@@ -8,6 +8,7 @@ export type StoreOpenErrorCode =
   | "not-writable"
   | "locked"
   | "not-a-store"
+  | "damaged"
   | "newer-version"
   | "other-node"
   | "other-store"
@@ -36,6 +37,12 @@ export class UnreadableError extends Error {
   constructor(origin: OriginId) {
     super(`a floor over a snapshot that can't be read, of ${origin}`)
   }
+}
+
+/** What a file gives back is in no order that it can have; SQLite itself did not notice. */
+export class PagesError extends Error {
+  override readonly name = "PagesError"
+  readonly code = "SQLITE_CORRUPT"
 }
 
 /** The operating system's and SQLite's short code of what was thrown; "" if it has none. */
@@ -75,7 +82,14 @@ export function asOpenError(error: unknown, directory: string): StoreOpenError {
         "stop that one, or choose another folder",
     )
   }
-  if (isOneOf(damagedCodes, code)) return notAStore(`what lies in ${directory}`, detail)
+  if (isOneOf(damagedCodes, code)) {
+    return new StoreOpenError(
+      "damaged",
+      `the files in ${directory} are damaged (${detail}); stop the node, then ` +
+        `causeway doctor --data ${directory} --repair writes them anew from what can be read`,
+    )
+  }
+  if (isOneOf(foreignCodes, code)) return notAStore(`what lies in ${directory}`, detail)
   if (isOneOf(notWritableCodes, code)) {
     return new StoreOpenError(
       "not-writable",
@@ -94,7 +108,8 @@ function isOneOf(prefixes: readonly string[], code: string): boolean {
 }
 
 const lockedCodes = ["SQLITE_BUSY", "SQLITE_LOCKED", "LEVEL_LOCKED"]
-const damagedCodes = ["SQLITE_NOTADB", "SQLITE_CORRUPT", "LEVEL_CORRUPTION"]
+const damagedCodes = ["SQLITE_CORRUPT", "LEVEL_CORRUPTION"]
+const foreignCodes = ["SQLITE_NOTADB"]
 const notWritableCodes = [
   "SQLITE_CANTOPEN",
   "SQLITE_READONLY",

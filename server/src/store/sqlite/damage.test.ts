@@ -1,5 +1,5 @@
 /** Bit rot and torn tails: what the disk gives back is not what was written. */
-import { cp, mkdtemp, open, readFile, rm, stat, truncate } from "node:fs/promises"
+import { cp, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import Database from "better-sqlite3"
@@ -20,11 +20,14 @@ import { chainRecords, emptyHead, encodeRecord } from "@causeway/crdt/log"
 import type { ReopenDoubt } from "@causeway/crdt/ports"
 import { expect, onTestFinished, test } from "vitest"
 import { openHere } from "../test/same-thread.ts"
-import { DATABASE_FILE } from "./schema.ts"
+import { inspectStore } from "../../doctor/inspect-store.ts"
+import { repairFolder } from "../../doctor/repair.ts"
+import { DATABASE_FILE, entryId } from "./schema.ts"
 import type { CorruptEntry } from "../thread/store.ts"
 
 const document = testDocument("a")
 const foreign = testOrigin("foreign")
+const small = testRecord({ document, body: Uint8Array.of(1) })
 
 async function folder(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "causeway-damage-"))
@@ -221,4 +224,35 @@ test("a torn or damaged write-ahead log gives a prefix of whole batches", async 
   }
   expect([...seen].sort((left, right) => left - right)).toEqual(seen)
   expect(seen.at(-1)).toBeLessThan(seq)
+})
+
+/** As SQLite writes a key. */
+function varint(value: number): Buffer {
+  const bytes: number[] = []
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 128)) bytes.unshift((rest % 128) | 128)
+  const last = bytes.length - 1
+  return Buffer.from(bytes.map((byte, index) => (index === last ? byte & 127 : byte)))
+}
+
+test("[E4] a page whose keys are out of order is left to the doctor", async () => {
+  const directory = await folder()
+  const { store } = await opened(directory)
+  await appended(store, { own: Array.from({ length: 40 }, () => small) })
+  await close(store)
+  const path = join(directory, DATABASE_FILE)
+  const content = await readFile(path)
+  const at = content.indexOf(varint(entryId(1, 29)))
+  expect(at).toBeGreaterThan(0)
+  varint(entryId(1, 5)).copy(content, at)
+  await writeFile(path, content)
+  await expect(opened(directory, { why: "corrupt" })).rejects.toMatchObject({
+    code: "damaged",
+    message: expect.stringContaining("causeway doctor"),
+  })
+  const before = await inspectStore(directory, () => {})
+  expect(before.findings.map(({ kind }) => kind)).toContain("pages")
+  await repairFolder(directory, before, "now", () => {})
+  expect(await inspectStore(directory, () => {})).toMatchObject({ findings: [] })
+  const repaired = await opened(directory)
+  expect(await readDocument(repaired.store, document)).toHaveLength(39)
 })

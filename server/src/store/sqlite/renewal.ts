@@ -12,6 +12,7 @@ import type { Cut, RecordFields, Renewal } from "@causeway/crdt/log"
 import type { DocumentRows } from "./documents.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import { entryId, lastEntryId, NO_DOCUMENT_ROW, seqOf } from "./schema.ts"
+import { PagesError } from "../errors.ts"
 import { hashOf, isSound, RECORD_OFFSET, seal } from "../seal.ts"
 import { forgetSide } from "./side.ts"
 import { SnapshotRenewal } from "./snapshot-renewal.ts"
@@ -181,6 +182,8 @@ export class LogRenewal {
       const row = this.#next.get(entryId(held.row, seq), end)
       if (row === undefined) break
       const [id, , entry] = row
+      // A page whose keys are out of order leads back: the same would be logged without end.
+      if (seqOf(id) <= seq) throw new PagesError(`keys of ${held.origin} are out of order`)
       // What is not there up to the floor was folded.
       const next = Math.max(seq, held.floor.seq) + 1
       const missing = Math.max(0, seqOf(id) - next)
