@@ -25,10 +25,6 @@ test("[T1] what is acked at quorum and all is compared often, disks lost meanwhi
     expect(runToEnd(options, catalogue).failure).toBeUndefined()
   }
   const least = { quorum: 100, all: 100, said: 200, survived: 30 }
-  console.log(
-    "COUNTS",
-    kept.map((k) => k.compared),
-  )
   for (const [name, floor] of Object.entries(least)) {
     const counts = kept.map(({ compared }) => new Map(Object.entries(compared)).get(name) ?? 0)
     expect(
@@ -48,8 +44,9 @@ test("what nodes say of their freshness and clients of what is saved is compared
   const names = new Set(watched.map(({ name }) => name))
   const others = builtIn.invariants.filter(({ name }) => !names.has(name))
   const catalogue = { ...builtIn, invariants: [...others, ...watched] }
-  for (const seed of [...SEEDS, 3])
+  for (const seed of [...SEEDS, 3]) {
     expect(runToEnd({ ...size, seed }, catalogue).failure).toBeUndefined()
+  }
   const sum = (numbers: readonly number[]) => numbers.reduce((one, other) => one + other, 0)
   expect(sum(freshness.map(({ frames }) => frames))).toBeGreaterThan(20)
   expect(sum(freshness.map(({ compared }) => compared))).toBeGreaterThan(3)
