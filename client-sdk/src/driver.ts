@@ -124,8 +124,7 @@ export class Driver implements ClientDriver {
     const { document } = replica
     if (!result.ok) this.storage.set(failingOf(result))
     else for (const damage of result.damaged) this.#onDamage(damage)
-    const read = result.ok ? result.stored : undefined
-    const { generation, stored, pending, resume } = core.opening(document, read)
+    const { generation, stored, pending, resume } = core.opening(document, result)
     const isWhole = applyAll(replica, stored)
     applyAll(replica, pending)
     this.#replicas.set(document, replica)
@@ -148,10 +147,7 @@ export class Driver implements ClientDriver {
     return new Promise((resolve, reject) => {
       this.#storage.read(document, (result) => {
         if (this.#core === undefined) return reject(closedError())
-        const { stored, pending } = this.#core.opening(
-          document,
-          result.ok ? result.stored : undefined,
-        )
+        const { stored, pending } = this.#core.opening(document, result)
         resolve([...stored, ...pending])
       })
     })

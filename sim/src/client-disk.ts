@@ -22,6 +22,7 @@ const failure = { ok: false, code: "failed", message: "simulated fault" } as con
 export type ClientDiskEvents = {
   readonly onStored: (update: StoredUpdate) => void
   /** The client took it for logged by a node, and let go of it. */
+  readonly onRemoved: () => void
   readonly onTrimmed: (client: ClientId | undefined, update: StoredUpdate) => void
 }
 
@@ -135,6 +136,7 @@ export class ClientDisk {
     for (const write of writes) {
       const trimmed = this.#image.apply(write)
       if (write.type === "outbox-add") this.#events.onStored(write.update)
+      if (write.type === "document-remove") this.#events.onRemoved()
       for (const update of trimmed) this.#events.onTrimmed(this.#image.client, update)
     }
     return { ok: true }

@@ -122,6 +122,7 @@ export class Cluster implements World {
     const own = random.split(name)
     const disk = new ClientDisk(scheduler, own.split("disk"), this.profile.clientStorageMs, {
       onStored: ({ document, bytes }) => watch.onStored(document, bytes),
+      onRemoved: () => oracle.onRemoved(),
       onTrimmed: (client, update) => oracle.onTrimmed(client, update),
     })
     this.clientDisks.push(disk)

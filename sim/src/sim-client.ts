@@ -152,8 +152,7 @@ export class SimClient implements SimWriter {
     if (this.#loop.isPaused) return this.#loop.run(() => this.#opened(document, result))
     this.#opening.delete(document)
     if (this.#core === undefined || this.#leaving || !this.#wanted.has(document)) return
-    const read = result.ok ? result.stored : undefined
-    const { generation, stored, pending, resume } = this.#core.opening(document, read)
+    const { generation, stored, pending, resume } = this.#core.opening(document, result)
     const replica = createReplica(document, this.#random, this.#world.workload)
     const open = new OpenDocument(replica, this.#world.makeView(document))
     this.#open.set(document, open)
@@ -188,10 +187,10 @@ export class SimClient implements SimWriter {
     this.#world.watch.onLetGo(this, document)
   }
 
-  /** Removes its copy of a document that is closed, if that loses nothing. Rule [C13]. */
-  forget(document: DocumentId): void {
+  forget(document: DocumentId, discards: boolean): void {
     const owed = this.#core?.owedOf(document)
-    if (owed?.pending !== 0 || owed.rejected > 0) return
+    if (discards) this.#world.watch.onDiscarded(this, document)
+    else if (owed?.pending !== 0 || owed.rejected > 0) return
     this.#input({ type: "remove-document", document })
   }
 

@@ -46,6 +46,10 @@ export class Watch implements Required<Watcher> {
     for (const each of this.#watchers) each.onLetGo?.(writer, document)
   }
 
+  onDiscarded(...[writer, document]: Event<"onDiscarded">): void {
+    for (const each of this.#watchers) each.onDiscarded?.(writer, document)
+  }
+
   onForgotten(...[writer, storage]: Event<"onForgotten">): void {
     for (const each of this.#watchers) each.onForgotten?.(writer, storage)
   }

@@ -40,6 +40,8 @@ export interface Watcher {
   onDelivered?(writer: SimWriter, document: DocumentId, updates: readonly Uint8Array[]): void
   /** A writer closed a document, and its replica is gone. */
   onLetGo?(writer: SimWriter, document: DocumentId): void
+  /** A writer gave up what it wrote in a document and no node acked. */
+  onDiscarded?(writer: SimWriter, document: DocumentId): void
   /** A writer's process ended; its storage may be gone as well. */
   onForgotten?(writer: SimWriter, storage: "kept" | "lost"): void
   /** A node closed a well-behaved client for good. */

@@ -74,8 +74,11 @@ export interface SimWriter {
   open(document: DocumentId): void
   /** Lets go of a document and its replica. A stock client does so only by opening another. */
   close(document: DocumentId): void
-  /** Takes its copy of a document that is closed out of its storage. Nothing for stock clients. */
-  forget(document: DocumentId): void
+  /**
+   * Takes its copy of a document that is closed out of its storage, with what no node has only if
+   * it `discards` that. Nothing for stock clients. Rule [C13].
+   */
+  forget(document: DocumentId, discards: boolean): void
   /** The process ends in order; `start` begins the next. */
   leave(): void
   /** The process dies; its storage may be gone with it. */

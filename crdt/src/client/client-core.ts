@@ -10,7 +10,7 @@ import type { VersionVector } from "../clock/index.ts"
 import { encodeHello, nativeVersions } from "../protocol/index.ts"
 import type { Ack, NodeMessage, PeerFreshness } from "../protocol/index.ts"
 import type { Welcome } from "../protocol/index.ts"
-import type { Random, StoredClient, StoredDocument } from "../ports/index.ts"
+import type { DocumentReadResult, Random, StoredClient } from "../ports/index.ts"
 import { randomClientId } from "./client-id.ts"
 import { Channels } from "./channels.ts"
 import { clientLimits } from "./client-limits.ts"
@@ -130,16 +130,11 @@ export class ClientCore {
     return record === undefined ? tiers.positions.placedTo : tiers.seqOf(record)
   }
 
-  /** In order, those on the shelf too: a replica that is opened has to have them. */
-  pendingUpdates(document: DocumentId): Uint8Array[] {
-    return this.#sender.pendingUpdates(document)
-  }
-
   /**
    * What a new replica of the document has to begin with; `read` is what storage gives right now.
    * The replica is told to the core by `open-document` before anything else happens. Rule [C8].
    */
-  opening(document: DocumentId, read: StoredDocument | undefined): Opening {
+  opening(document: DocumentId, read: DocumentReadResult): Opening {
     const pending = this.#sender.pendingUpdates(document)
     const generation = this.#sender.outbox.generationOf(document)
     return this.#copies.opening(document, read, { pending, generation })
@@ -209,7 +204,7 @@ export class ClientCore {
       case "close-document":
         return this.#onCloseDocument(input.document, effects)
       case "remove-document":
-        return this.#onRemoveDocument(input.document)
+        return this.#onRemoveDocument(input.document, nowMs, effects)
       case "local-update":
         return this.#onLocalUpdate(input.document, input.bytes, effects)
       case "difference":
@@ -281,11 +276,14 @@ export class ClientCore {
     this.#presence.leave(record, ready ? this.#dialler.socket : undefined, effects)
   }
 
-  #onRemoveDocument(document: DocumentId): void {
+  #onRemoveDocument(document: DocumentId, nowMs: Millis, effects: ClientEffect[]): void {
     const record = this.#channels.table.get(document)
     if (record?.held === true) return
     if (record !== undefined) record.repair = undefined
-    this.#sender.discard(document)
+    const wasUnderWay = this.#sender.discard(document)
+    if (!wasUnderWay || this.#dialler.phase.state !== "ready") return
+    // On this connection its node would never send it to the next replica [N8], but claim it.
+    this.#giveUp({ code: 4000, reason: "what is under way was discarded" }, nowMs, effects)
   }
 
   #onLocalUpdate(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): void {

@@ -8,7 +8,7 @@ import { clientLimits } from "./client-limits.ts"
 import type { ClientEffect } from "./effect.ts"
 import { StoredImage } from "./stored-image.ts"
 import { ack, clientId, emptyClient, Harness, notes, only } from "./test/harness.ts"
-import { origin, other, plans, vector } from "./test/harness.ts"
+import { origin, other, plans, readOf, vector } from "./test/harness.ts"
 
 /** What a storage has that was given the writes so far. */
 function imageOf(writes: readonly StorageWrite[]): StoredImage {
@@ -144,7 +144,7 @@ describe("what a document opens with", () => {
     harness.type(plans, 9)
     harness.node(ack(1, [1, 6]))
     harness.type(notes, 4)
-    const { generation, stored, pending, resume } = harness.core.opening(notes, copy)
+    const { generation, stored, pending, resume } = harness.core.opening(notes, readOf(copy))
     expect(generation).toBe(1)
     expect(stored.map(([byte]) => byte)).toEqual([1, 2])
     // Not stored yet, so not sent, and not acked.
@@ -152,10 +152,19 @@ describe("what a document opens with", () => {
     expect(resume?.entries()).toEqual([[origin, 5]])
   })
 
+  test("[C5] [C8] no resume point of what goes on from what can't be read", () => {
+    const harness = open()
+    harness.storing = false
+    deliver(harness, vector([origin, 5]), 2)
+    const failure = { ok: false, code: "failed", message: "" } as const
+    const { generation, stored, resume } = harness.core.opening(notes, failure)
+    expect([generation, stored.map(([byte]) => byte), resume]).toEqual([1, [2], undefined])
+  })
+
   test("[R7] nothing of an earlier generation than what is pending", () => {
     const update = { seq: 1, document: notes, generation: 2, bytes: Uint8Array.of(8) }
     const harness = new Harness({ stored: { ...emptyClient(), outbox: [update], nextSeq: 2 } })
-    const opening = harness.core.opening(notes, copy)
+    const opening = harness.core.opening(notes, readOf(copy))
     expect(opening).toEqual({
       generation: 0,
       stored: [],
@@ -166,7 +175,7 @@ describe("what a document opens with", () => {
 
   test("[C5] [C8] the stored vector is stated, and the copy goes on from there", () => {
     const harness = new Harness()
-    const { generation, stored, resume = vector() } = harness.core.opening(notes, copy)
+    const { generation, stored, resume = vector() } = harness.core.opening(notes, readOf(copy))
     const point = { type: "vector", vector: resume } as const
     harness.input({ type: "open-document", document: notes, generation, resume: point, stored })
     const [message] = harness.connect({ version: 2 }).filter(({ type }) => type === "open")

@@ -7,7 +7,7 @@
  */
 import type { DocumentId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
-import type { StoredDocument, StoredUpdate } from "../ports/index.ts"
+import type { DocumentReadResult, StoredUpdate } from "../ports/index.ts"
 import { clientLimits } from "./client-limits.ts"
 import type { DocumentRecord, DocumentTable } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
@@ -55,10 +55,10 @@ export class Copies {
   /** What storage gave for the document just now, with what is on its way there. */
   opening(
     document: DocumentId,
-    read: StoredDocument | undefined,
+    read: DocumentReadResult,
     { pending, generation }: { readonly pending: Uint8Array[]; readonly generation: number },
   ): Opening {
-    let copy = read
+    let copy = read.ok ? read.stored : undefined
     for (const write of this.#writes.ofDocument(document)) {
       copy = afterWrite(copy, write)
     }
@@ -68,7 +68,8 @@ export class Copies {
       generation: copy?.generation ?? 0,
       stored: copy?.updates ?? [],
       pending,
-      resume: copy?.resume,
+      // What is on its way goes on from what can't be read.
+      resume: read.ok ? copy?.resume : undefined,
     }
   }
 

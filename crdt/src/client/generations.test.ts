@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest"
 import type { RejectedUpdate, StoredUpdate } from "../ports/index.ts"
 import type { DocumentClosed } from "../protocol/index.ts"
 import { ack, emptyClient, Harness, notes, only, origin, plans } from "./test/harness.ts"
-import { sentOf, updatesSent, vector } from "./test/harness.ts"
+import { readOf, sentOf, updatesSent, vector } from "./test/harness.ts"
 import type { ClientEffect } from "./effect.ts"
 
 function opens(messages: ReturnType<typeof sentOf>) {
@@ -177,7 +177,7 @@ describe("a document that is deleted", () => {
       generation: 2,
       error: undefined,
     })
-    expect(harness.core.pendingUpdates(notes)).toEqual([])
+    expect(harness.core.opening(notes, readOf()).pending).toEqual([])
   })
 
   test("[R7] what an earlier life shelved stands in the way of nothing after a restart", () => {

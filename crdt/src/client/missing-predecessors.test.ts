@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest"
 import type { RejectedUpdate } from "../ports/index.ts"
 import { clientLimits } from "./client-limits.ts"
 import { ack, emptyClient, Harness, notes, only, openedOf, plans } from "./test/harness.ts"
-import { sentOf, updatesSent, vector } from "./test/harness.ts"
+import { readOf, sentOf, updatesSent, vector } from "./test/harness.ts"
 
 const reject = { type: "reject", seq: 1, code: "missing-predecessors", message: "" } as const
 const five = Uint8Array.of(5)
@@ -158,13 +158,13 @@ describe("the shelf", () => {
     const harness = new Harness({ stored })
     harness.connect()
     // The replica is to have it, or it could not repair anything.
-    expect(harness.core.pendingUpdates(notes)).toEqual([five])
+    expect(harness.core.opening(notes, readOf()).pending).toEqual([five])
     const opened = harness.hold(notes)
     const update = { seq: 2, document: notes, generation: 0, bytes: five }
     expect(only(opened, "retried")).toEqual([{ type: "retried", seq: 1, update }])
     expect(harness.writes).toEqual([{ type: "outbox-add", update, shelved: 1 }])
     expect(updatesSent(harness.effects).at(-1)).toEqual([2, 5])
-    expect(harness.core.pendingUpdates(notes)).toEqual([five])
+    expect(harness.core.opening(notes, readOf()).pending).toEqual([five])
     expect(harness.core.rejectionOf(notes)).toBeUndefined()
     harness.serve(1)
     harness.node(ack(2))

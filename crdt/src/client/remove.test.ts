@@ -5,7 +5,7 @@ import { clientLimits } from "./client-limits.ts"
 import type { ClientEffect } from "./effect.ts"
 import { StoredImage } from "./stored-image.ts"
 import { ack, clientId, emptyClient, Harness, notes, only, plans } from "./test/harness.ts"
-import { sentOf, updatesSent, vector, origin } from "./test/harness.ts"
+import { origin, readOf, sentOf, updatesSent, vector } from "./test/harness.ts"
 
 const denied = "permission-denied"
 
@@ -49,7 +49,7 @@ test("[C13] the copy of a document that is closed goes, and its channel is close
   expect(harness.core.isStored(mark ?? 0)).toBe(true)
   expect(harness.writes.at(-1)).toEqual(removal())
   expect(imageAfter(harness.writes).documents.size).toBe(0)
-  expect(harness.core.opening(notes, undefined)).toMatchObject({ generation: 0, stored: [] })
+  expect(harness.core.opening(notes, readOf())).toMatchObject({ generation: 0, stored: [] })
 })
 
 test("[C13] what is opened before storage has removed it begins with nothing", () => {
@@ -57,7 +57,7 @@ test("[C13] what is opened before storage has removed it begins with nothing", (
   harness.storing = false
   remove(harness)
   const read = { generation: 2, updates: [Uint8Array.of(1)], resume: vector([origin, 1]) }
-  const opening = harness.core.opening(notes, read)
+  const opening = harness.core.opening(notes, readOf(read))
   expect(opening).toEqual({ generation: 0, stored: [], pending: [], resume: undefined })
 })
 
@@ -94,17 +94,32 @@ test("[C13] [N7] nothing is sent past what was discarded before storage has let 
   expect(updatesSent(done)).toEqual([[1, -1, 2]])
 })
 
-test("[C13] what was under way may be acked, and leaves no copy", () => {
+test("[C13] [N8] what was under way may be logged, and is sent back on the next connection", () => {
   const harness = new Harness()
+  harness.hold(notes)
   harness.connect()
+  harness.serve(1)
   harness.type(notes, 1)
-  expect(updatesSent(harness.effects)).toEqual([[1, 1]])
-  remove(harness)
-  const acked = harness.node(ack(1))
-  expect(only(acked, "disconnect")).toEqual([])
-  expect(imageAfter(harness.writes).documents.size).toBe(0)
   harness.type(plans, 2)
+  expect(updatesSent(harness.effects)).toEqual([
+    [1, 1],
+    [2, 2],
+  ])
+  harness.input({ type: "close-document", document: notes })
+  // On this one its node acks it, and takes it for granted that the client has it.
+  expect(only(remove(harness), "disconnect")).toHaveLength(1)
+  harness.hold(notes)
+  harness.redial()
+  const sent = harness.connect({ loggedSeq: 1 })
+  expect(sent.filter(({ type }) => type === "open")).toMatchObject([
+    { document: notes, resume: { type: "nothing" } },
+    { document: plans },
+  ])
   expect(updatesSent(harness.effects).at(-1)).toEqual([2, 2])
+  expect(imageAfter(harness.writes).documents.size).toBe(0)
+  // Nothing of it is under way now.
+  harness.input({ type: "close-document", document: notes })
+  expect(only(remove(harness), "disconnect")).toEqual([])
 })
 
 test("[C13] whenever it is killed, either all of a document is there or nothing", () => {

@@ -135,8 +135,11 @@ export class Sender {
     return pending + rejected > 0
   }
 
-  /** Takes the document's updates out for good; their numbers become void. */
-  discard(document: DocumentId): void {
+  /**
+   * Takes the document's updates out for good; their numbers become void. Gives whether any of them
+   * is under way.
+   */
+  discard(document: DocumentId): boolean {
     const pending = this.outbox.seqsOf(document)
     const rejected = this.#rejections.seqsOf(document)
     for (const seq of pending) this.outbox.remove(seq)
@@ -145,6 +148,7 @@ export class Sender {
     const discarded = [...pending, ...rejected]
     const generation = Number.MAX_SAFE_INTEGER
     this.#writes.push({ type: "document-remove", document, generation, discarded })
+    return (pending[0] ?? Infinity) < this.outbox.cursor
   }
 
   /** A point in the order of writes; undefined if all is stored. */

@@ -72,6 +72,19 @@ export class Oracle implements Watcher {
     this.ledger.settle()
   }
 
+  onDiscarded(writer: SimWriter, document: DocumentId): void {
+    this.#trace.add("disk", writer.host)
+    for (const attempt of this.attempts.all) {
+      if (attempt.writer === writer.host && attempt.document === document) attempt.forgotten = true
+    }
+    this.ledger.settle()
+  }
+
+  /** A client's storage has no more of what was discarded. */
+  onRemoved(): void {
+    this.ledger.settle()
+  }
+
   onForgotten(writer: SimWriter, storage: "kept" | "lost"): void {
     this.#trace.add("crash", writer.host)
     this.attempts.forget(writer.host, storage)

@@ -76,7 +76,7 @@ const forget: Fault = {
     const writer = random.pick(natives)
     const { document } = random.pick(writer.replicas)
     writer.close(document)
-    writer.forget(document)
+    writer.forget(document, random.chance(0.5))
     writer.open(document)
     return "done"
   },

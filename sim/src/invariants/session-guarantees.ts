@@ -232,6 +232,10 @@ export class SessionGuarantees implements Watcher {
     this.#served.clear()
   }
 
+  onDiscarded(writer: SimWriter, document: DocumentId): void {
+    this.#memory(writer, document).unsaved = []
+  }
+
   /** What was not acked may be gone with its writer. */
   onForgotten(writer: SimWriter): void {
     for (const memory of this.#memories.get(writer)?.values() ?? []) memory.unsaved = []

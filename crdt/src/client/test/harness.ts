@@ -8,7 +8,8 @@ import { VersionVector } from "../../clock/index.ts"
 import { decodeClientMessage } from "../../protocol/index.ts"
 import type { ClientMessage, NodeMessage, Resume, Welcome } from "../../protocol/index.ts"
 import { encodeNodeMessage } from "../../protocol/test/codecs.ts"
-import type { StorageWrite, StoredClient } from "../../ports/index.ts"
+import type { DocumentReadResult, StorageWrite, StoredClient } from "../../ports/index.ts"
+import type { StoredDocument } from "../../ports/index.ts"
 import { ClientCore } from "../client-core.ts"
 import type { ClientEffect } from "../effect.ts"
 import type { ClientInput } from "../input.ts"
@@ -32,6 +33,11 @@ export function vector(...entries: [OriginId, number][]): VersionVector {
 export function emptyClient(): StoredClient {
   const empty = { outbox: [], nextSeq: 1, rejected: [], tiers: undefined, damaged: [] }
   return { client: clientId, ...empty }
+}
+
+/** What storage says that has this of a document. */
+export function readOf(stored?: StoredDocument): DocumentReadResult {
+  return { ok: true, stored, damaged: [] }
 }
 
 type Options = {
