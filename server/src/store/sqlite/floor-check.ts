@@ -74,6 +74,8 @@ export class FloorCheck {
       }
       const last = rows.at(-1)
       if (last === undefined || rows.length < rowsMax) return { seq: seqMax }
+      // A page whose keys are out of order leads back.
+      if (last[0] <= after) return { seq: seqOf(after) }
       after = last[0]
     }
   }

@@ -10,6 +10,7 @@ import type { DocumentId, OriginId } from "@causeway/crdt/base"
 import { VersionVector } from "@causeway/crdt/clock"
 import { compareDocuments, foldedUpTo, stateRecord } from "@causeway/crdt/log"
 import type { Renewing } from "@causeway/crdt/log"
+import { PagesError } from "../errors.ts"
 import { unsealFolded, unsealState } from "../snapshot-seal.ts"
 import type { HeldOrigin, HeldOrigins } from "./heads.ts"
 import type { Snapshots } from "./snapshots.ts"
@@ -65,6 +66,8 @@ export class SnapshotRenewal {
     for (;;) {
       const row = next.get(after)
       if (row === undefined) return
+      // It would lead round and round.
+      if (row.id <= after) throw new PagesError("keys of snapshots are out of order")
       after = row.id
       this.#check(row)
     }
