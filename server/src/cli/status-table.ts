@@ -48,7 +48,7 @@ function ownTroubles(name: string, status: SaidStatus): string[] {
   const differing = status.divergences?.listed.length ?? 0
   if (differing > 0) found.push(`${name} has ${differing} documents that differ from a peer's`)
   for (const twin of status.twins ?? []) {
-    found.push(`${name} sees more than one process under the name ${twin.node}`)
+    found.push(`${name} saw a copy, or a folder put back, run as ${twin.node} since it started`)
   }
   const lost = status.renewed?.lostCount ?? 0
   if (lost > 0) found.push(`${name} could not read ${lost} entries when it opened its store`)

@@ -115,7 +115,7 @@ test("[B8] the table, and what is wrong with whom", () => {
   expect(troubles(members)).toEqual([
     "n1 sees 1 forked log",
     "n1 has 2 documents that differ from a peer's",
-    "n1 sees more than one process under the name n2",
+    "n1 saw a copy, or a folder put back, run as n2 since it started",
     "n1 could not read 3 entries when it opened its store",
     "node-2 is not linked with the asked node",
     "node-2's store is failing: it refuses writes",
