@@ -13,7 +13,7 @@ const bytes: Bytes = { keyEncoding: "view", valueEncoding: "view" }
 /** How much a cursor fetches at a time. */
 const pageRecords = 100
 /** Less than it takes others to rob a tab that sleeps. */
-const lookMs = 800
+const lookMs = 600
 
 export class LevelRecords implements RecordDatabase {
   readonly #name: string

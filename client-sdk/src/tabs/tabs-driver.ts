@@ -172,13 +172,14 @@ export class TabsDriver implements ClientDriver {
 
   async #close(): Promise<void> {
     await Promise.all(this.#openings)
-    while (this.#core?.isSettled !== true && this.pending.current.storageHealthy) {
-      await new Promise<void>((resolve) => {
-        this.#onSettled = resolve
-      })
-    }
-    this.#core?.closing()
-    await this.#reign?.close()
+    let reign: Reign | undefined
+    do {
+      await this.#settled()
+      reign = this.#reign
+      this.#core?.closing()
+      await reign?.close()
+      // Robbed meanwhile, it has to see to it that the next leader gets what it had.
+    } while (reign !== this.#reign)
     const effects: TabEffect[] = []
     this.#core?.leave(effects)
     for (const effect of effects) this.#carryOut(effect)
@@ -189,6 +190,14 @@ export class TabsDriver implements ClientDriver {
     for (const { replica } of this.#open.values()) replica.onClosed()
     this.#open.clear()
     this.connection.set({ state: "closed", why: { code: undefined, reason: "the app is done" } })
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#core?.isSettled !== true && this.pending.current.storageHealthy) {
+      await new Promise<void>((resolve) => {
+        this.#onSettled = resolve
+      })
+    }
   }
 
   #start(first?: TabInput): void {

@@ -12,15 +12,15 @@ export const tabLimits = {
   /** Of updates in one message, unless it is a single one. */
   messageBytesMax: 4 * MiB,
   /** A tab asks whether its leader is there as often; hidden tabs' timers come less often. */
-  pingMs: 300,
+  pingMs: 250,
   /** A leader that answered none of so many questions, for so long, is robbed of the lock. */
   pingsUnansweredMin: 4,
-  silentMs: 1200,
+  silentMs: 1000,
   /**
    * A leader that has not looked for so long whether it still has the lock looks before it does
    * anything. Less than `silentMs`: whoever was robbed finds out before it does harm.
    */
-  leaseMs: 800,
+  leaseMs: 600,
   /** Who has robbed a leader waits so long for others who do the same. */
   graceMs: 60,
 } as const
