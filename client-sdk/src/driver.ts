@@ -125,6 +125,7 @@ export class Driver implements ClientDriver {
     if (!result.ok) this.storage.set(failingOf(result))
     else for (const damage of result.damaged) this.#onDamage(damage)
     const { generation, stored, pending, resume } = core.opening(document, result)
+    const shown = replica.generation ?? 0
     const isWhole = applyAll(replica, stored)
     applyAll(replica, pending)
     this.#replicas.set(document, replica)
@@ -132,7 +133,7 @@ export class Driver implements ClientDriver {
     this.hand({
       type: "open-document",
       document,
-      generation,
+      generation: Math.max(generation, shown),
       resume: known ? { type: "vector", vector: resume } : replica.resume(),
       stored,
     })

@@ -5,6 +5,8 @@ import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
 
 export interface Replica {
   readonly document: DocumentId
+  /** Of what it shows before it is opened, if that is not nothing. [R7] */
+  readonly generation?: number
   /** What it has now, for the node to send the rest. */
   resume(): Resume
   /** Applies updates that are not to be sent. @throws if the engine refuses them. */

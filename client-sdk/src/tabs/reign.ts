@@ -19,8 +19,10 @@ export type ReignEvents = {
   readonly tell: (input: DriverInput) => void
   readonly post: (message: LeaderMessage) => void
   readonly mayRun: () => boolean
-  /** The app's replica in this tab, if it has the document open. */
-  readonly ownReplica: (document: DocumentId) => Replica | undefined
+  /** The app's replica in this tab, if it has the document open; generation 0: none is known. */
+  readonly own: (
+    document: DocumentId,
+  ) => { readonly replica: Replica; readonly generation: number } | undefined
   /** Whether other tabs listen. */
   readonly hasFollowers: () => boolean
   readonly watch: (tab: TabId, onGone: () => void) => void
@@ -75,7 +77,7 @@ export class Reign {
       case "check":
         return this.#check(effect)
       case "hand-in":
-        return this.#handIn(effect.document, effect.bytes)
+        return this.#handIn(effect)
       case "hand-presence":
         return this.driver.hand({ ...effect, type: "local-presence" })
       case "show":
@@ -94,12 +96,11 @@ export class Reign {
   }
 
   #hold(document: DocumentId): void {
-    const shared = new SharedReplica(document, (input) => this.#say(input))
+    const own = this.#events.own(document)
+    const shared = new SharedReplica(document, own?.generation ?? 0, (input) => this.#say(input))
     this.#shared.set(document, shared)
     const isWanted = (): boolean => !this.#isOver && this.#shared.get(document) === shared
-    const opening = shared
-      .standOn(this.#events.ownReplica(document))
-      .then(() => this.driver.open(shared, isWanted))
+    const opening = shared.standOn(own?.replica).then(() => this.driver.open(shared, isWanted))
     opening.then(
       () => this.#say({ type: "held", document }),
       (error: unknown) => {
@@ -111,7 +112,7 @@ export class Reign {
   }
 
   #switch(document: DocumentId, own: boolean): void {
-    const replica = own ? this.#events.ownReplica(document) : undefined
+    const replica = own ? this.#events.own(document)?.replica : undefined
     if (own && replica === undefined) return
     this.#shared
       .get(document)
@@ -137,8 +138,8 @@ export class Reign {
     )
   }
 
-  #handIn(document: DocumentId, bytes: Uint8Array): void {
-    this.driver.hand({ type: "local-update", document, bytes })
+  #handIn(effect: Extract<LeaderEffect, { readonly type: "hand-in" }>): void {
+    this.driver.hand({ ...effect, type: "local-update" })
     this.driver.hand(({ seqs }) => this.#say({ type: "handed", seq: seqs.last }))
   }
 

@@ -16,6 +16,7 @@ import { YjsDocument } from "../yjs-document.ts"
 
 export class SharedReplica implements Replica {
   readonly document: DocumentId
+  readonly generation: number
   readonly #tell: (input: DriverInput) => void
   #engine: Replica | undefined
   #isOwn = false
@@ -23,8 +24,9 @@ export class SharedReplica implements Replica {
   readonly #waiting: Uint8Array[] = []
   readonly #later: (() => void)[] = []
 
-  constructor(document: DocumentId, tell: (input: DriverInput) => void) {
+  constructor(document: DocumentId, generation: number, tell: (input: DriverInput) => void) {
     this.document = document
+    this.generation = generation
     this.#tell = tell
   }
 

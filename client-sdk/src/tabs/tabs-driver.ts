@@ -33,6 +33,9 @@ import { TabLocks } from "./tab-locks.ts"
 
 type Open = {
   readonly replica: Replica
+  /** As its status says; once it is deleted, it is no part of the document of that name. */
+  generation: number
+  isDeleted: boolean
   readonly isWanted: () => boolean
   readonly resolve: () => void
   readonly reject: (error: SyncError) => void
@@ -110,7 +113,8 @@ export class TabsDriver implements ClientDriver {
     // Closed before its engine was loaded; another handle may be open by now.
     if (!isWanted()) return Promise.reject(closedError())
     const opening = new Promise<void>((resolve, reject) => {
-      this.#open.set(document, { replica, isWanted, resolve, reject })
+      const status = { generation: 0, isDeleted: false }
+      this.#open.set(document, { replica, ...status, isWanted, resolve, reject })
     })
     this.#hand({ type: "open", document })
     const settled = opening.catch(() => undefined)
@@ -316,7 +320,10 @@ export class TabsDriver implements ClientDriver {
       tell: (input) => this.#hand(input),
       post: (message) => this.#post(message),
       mayRun: () => this.#mayRun(),
-      ownReplica: (document) => this.#open.get(document)?.replica,
+      own: (document) => {
+        const open = this.#open.get(document)
+        return open?.isDeleted === true ? undefined : open
+      },
       hasFollowers: () => (this.#core?.followers ?? 0) > 0,
       watch: (tab, onGone) => this.#locks.watch(tab, onGone),
     })
@@ -345,6 +352,8 @@ export class TabsDriver implements ClientDriver {
       case "presence":
         return replica.onPresence(effect.entries)
       case "document-status":
+        open.generation = effect.status.generation
+        open.isDeleted = effect.status.error?.code === "document-deleted"
         return replica.onStatus(effect.status)
     }
   }

@@ -19,7 +19,7 @@ import type { Opening } from "./copies.ts"
 import { Dialler, isPermanent, leaving, whyOf } from "./dialler.ts"
 import type { ClientEffect } from "./effect.ts"
 import { decoded } from "./incoming.ts"
-import type { ClientInput, ConnectionInput } from "./input.ts"
+import type { ClientInput, ConnectionInput, LocalUpdate } from "./input.ts"
 import { Presence } from "./presence.ts"
 import { Refusals } from "./refusals.ts"
 import { Repairs } from "./repairs.ts"
@@ -206,7 +206,7 @@ export class ClientCore {
       case "remove-document":
         return this.#onRemoveDocument(input.document, nowMs, effects)
       case "local-update":
-        return this.#onLocalUpdate(input.document, input.bytes, effects)
+        return this.#onLocalUpdate(input, effects)
       case "difference":
         return this.#onDifference(input.document, input.bytes, effects)
       case "compacted":
@@ -286,8 +286,9 @@ export class ClientCore {
     this.#giveUp({ code: 4000, reason: "what is under way was discarded" }, nowMs, effects)
   }
 
-  #onLocalUpdate(document: DocumentId, bytes: Uint8Array, effects: ClientEffect[]): void {
+  #onLocalUpdate({ document, bytes, generation = 0 }: LocalUpdate, effects: ClientEffect[]): void {
     const record = this.#channels.table.take(document)
+    if (this.#refusals.refuseOver(record, generation, bytes, effects)) return
     const update = this.#sender.add(record, bytes, effects)
     if (this.#refusals.refuseClosed(record, update.seq, effects)) return
     this.#channels.outgoing(record, bytes)
@@ -305,7 +306,7 @@ export class ClientCore {
     if (this.#repairs.answered(record, bytes, effects)) return
     // The same difference is not refused, and kept, at each reconnect.
     if (bytes.length > limits.updateBytesMax && record.refused.size > 0) return
-    this.#onLocalUpdate(document, bytes, effects)
+    this.#onLocalUpdate({ document, bytes }, effects)
   }
 
   #onCompacted(document: DocumentId, state: Uint8Array): void {

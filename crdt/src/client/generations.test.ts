@@ -78,6 +78,20 @@ describe("the generation of a replica", () => {
     expect(opens(held.connect({ version: 2 }))).toEqual([[notes, 2]])
   })
 
+  test("[R7] is that of an update which says so, if none is known; an earlier one is over", () => {
+    const harness = new Harness()
+    const typed = { type: "local-update", document: notes, bytes: Uint8Array.of(1) } as const
+    harness.input({ ...typed, generation: 2 })
+    expect(opens(harness.connect({ version: 2 }))).toEqual([[notes, 2]])
+    harness.serve(1)
+    const late = harness.input({ ...typed, generation: 1 })
+    expect(shelved(late)).toEqual([[2, "document-deleted"]])
+    expect(updatesSent(late)).toEqual([])
+    expect(shelved(harness.input({ ...typed, generation: 2 }))).toEqual([])
+    // What is there now has nothing to do with it.
+    expect(harness.core.statusOf(notes)).toMatchObject({ pending: 2, error: undefined })
+  })
+
   test("[R7] [N18] is known before anything is acked, however long the opening takes", () => {
     const harness = new Harness()
     harness.hold(notes)

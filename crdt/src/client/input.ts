@@ -28,8 +28,16 @@ export type ClientInput =
    * is held. What is on its way to a node may get there. Rule [C13].
    */
   | { readonly type: "remove-document"; readonly document: DocumentId }
-  /** The app changed its replica; `bytes` is an engine update, owned by the core from now on. */
-  | { readonly type: "local-update"; readonly document: DocumentId; readonly bytes: Uint8Array }
+  /**
+   * The app changed its replica; `bytes` is an engine update, owned by the core from now on.
+   * `generation`: that of a replica which the core may not know; 0 or none: of what is there. [R7]
+   */
+  | {
+      readonly type: "local-update"
+      readonly document: DocumentId
+      readonly bytes: Uint8Array
+      readonly generation?: number
+    }
   /** The answer to `node-summary`: what the replica has and the node lacks. */
   | { readonly type: "difference"; readonly document: DocumentId; readonly bytes: Uint8Array }
   /** The answer to `compact`: the whole replica, encoded after all that was handed in. */
@@ -90,3 +98,5 @@ type DocumentInput =
   | "want-tier"
 
 export type ConnectionInput = Exclude<ClientInput, { readonly type: DocumentInput }>
+
+export type LocalUpdate = Omit<Extract<ClientInput, { readonly type: "local-update" }>, "type">

@@ -58,6 +58,26 @@ export class Refusals {
     return true
   }
 
+  /**
+   * Whether an update is of an earlier generation than what is there now, and so is nobody's; one
+   * of which nothing is known yet is of the update's. [R7]
+   */
+  refuseOver(
+    record: DocumentRecord,
+    generation: number,
+    bytes: Uint8Array,
+    effects: ClientEffect[],
+  ): boolean {
+    record.generation ||= generation
+    if (generation === 0 || generation >= record.generation) return false
+    const { document } = record
+    const { seq } = this.#sender.add({ document, generation }, bytes, effects)
+    this.#sender.refuse(seq, "document-deleted", "typed in what was deleted since", effects)
+    // The replica of what is there never had it.
+    record.refused.delete(seq)
+    return true
+  }
+
   /** Refuses a document's updates from `fromSeq` on, if a node closed the document for good. */
   refuseClosed(record: DocumentRecord, fromSeq: number, effects: ClientEffect[]): boolean {
     if (record.error === undefined || record.channel.state !== "closed") return false

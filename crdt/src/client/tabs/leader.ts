@@ -197,11 +197,11 @@ export class Leader {
   }
 
   #handIn(session: TabSession, update: TabUpdate, effects: Effects): void {
-    const { document, number, bytes } = update
+    const { document, number, generation, bytes } = update
     session.handed = number
     session.unstored.push(number)
     this.#handIns.add(session.tab, update)
-    effects.push({ type: "hand-in", document, bytes })
+    effects.push({ type: "hand-in", document, generation, bytes })
   }
 
   #onStored(storedSeq: number, safeSeq: number, effects: Effects): void {

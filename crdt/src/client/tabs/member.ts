@@ -73,7 +73,8 @@ export class Member {
   }
 
   type(document: DocumentId, bytes: Uint8Array, effects: Effects): void {
-    const update = this.outbox.add(document, bytes)
+    const generation = this.#documents.get(document)?.status?.generation ?? 0
+    const update = this.outbox.add(document, generation, bytes)
     this.#tellUncounted(effects)
     this.#tellStatus(document, effects)
     this.#say({ type: "update", update })

@@ -65,7 +65,7 @@ export type LeaderEffect =
   /** Which of them are not in storage: `checked`. */
   | { readonly type: "check"; readonly tab: TabId; readonly updates: readonly TabUpdate[] }
   /** A local update; answered by `handed`, in order. */
-  | { readonly type: "hand-in"; readonly document: DocumentId; readonly bytes: Uint8Array }
+  | ({ readonly type: "hand-in" } & Omit<TabUpdate, "number">)
   | {
       readonly type: "hand-presence"
       readonly document: DocumentId

@@ -17,10 +17,14 @@ export type TabId = string
 /** One time that one tab leads. */
 export type Reign = string
 
-/** `number`: the tab's own for it, 1, 2, 3 … over all documents. */
+/**
+ * `number`: the tab's own for it, 1, 2, 3 … over all documents. `generation`: that of the replica
+ * in which it was typed, 0 if nobody said. [R7]
+ */
 export type TabUpdate = {
   readonly document: DocumentId
   readonly number: number
+  readonly generation: number
   readonly bytes: Uint8Array
 }
 
@@ -104,7 +108,7 @@ const fieldsOf = (fields: Readonly<Record<string, Kind>>): Kind => {
   }
 }
 
-const update = fieldsOf({ document: text, number: count, bytes })
+const update = fieldsOf({ document: text, number: count, generation: count, bytes })
 const entries = listOf(fieldsOf({ client: count, clock: count, state: bytes }))
 const fromMember = { tab: text, reign: maybe(text) }
 const fromLeader = { reign: text, to: maybe(listOf(text)) }

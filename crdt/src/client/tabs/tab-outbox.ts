@@ -31,9 +31,9 @@ export class TabOutbox {
     return this.#updates.size === 0
   }
 
-  add(document: DocumentId, bytes: Uint8Array): TabUpdate {
+  add(document: DocumentId, generation: number, bytes: Uint8Array): TabUpdate {
     this.#last += 1
-    const update = { document, number: this.#last, bytes }
+    const update = { document, number: this.#last, generation, bytes }
     this.#updates.set(this.#last, update)
     this.#bytes += bytes.length
     this.#count(update, 1)

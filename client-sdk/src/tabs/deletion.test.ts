@@ -1,0 +1,45 @@
+/** A document that tabs share is deleted, and its name used again. Rules [R5]–[R7]. */
+import { expect, test } from "vitest"
+import type { RejectedUpdate } from "../index.ts"
+import { connect, startNode, textOf, type, until, untilText } from "../test/world.ts"
+import { sharedTabs } from "./index.ts"
+
+const adminToken = "0123456789abcdef"
+
+test("[R5] [R7] what is deleted stays so in all tabs, whoever leads", async () => {
+  const { node, sync } = await startNode({ adminToken })
+  const change = async (method: "DELETE" | "PUT"): Promise<void> => {
+    const url = `${node.url.replace("ws", "http")}/v1/documents/yjs/notes`
+    const headers = { authorization: `Bearer ${adminToken}` }
+    expect(await fetch(url, { method, headers })).toMatchObject({ status: 200 })
+  }
+  const tabs = sharedTabs(`deletion ${process.pid}`)
+  const first = connect(sync, { tabs })
+  const note = first.yjs("notes")
+  await note.loaded
+  const second = connect(sync, { tabs })
+  const other = second.yjs("notes")
+  type(other, "first life")
+  await other.saved("node")
+  await untilText(note, "first life")
+  await change("DELETE")
+  for (const { status } of [note, other]) {
+    await until(status, ({ error }) => error?.code === "ERR_DOCUMENT_DELETED")
+  }
+  await change("PUT")
+  await first.close()
+  await until(second.connection, ({ state }) => state === "connected")
+
+  const rejected: RejectedUpdate[] = []
+  second.onRejected((update) => rejected.push(update))
+  const third = connect(sync, { tabs })
+  const fresh = third.yjs("notes")
+  await until(fresh.status, ({ generation }) => generation === 2)
+  type(other, ", a word too late")
+  await expect.poll(() => rejected.map(({ reason }) => reason)).toEqual(["document-deleted"])
+  expect(other.status.current.error?.code).toBe("ERR_DOCUMENT_DELETED")
+  type(fresh, "second life")
+  await fresh.saved("node")
+  await untilText(connect(sync).yjs("notes"), "second life")
+  expect([textOf(fresh), textOf(other)]).toEqual(["second life", "first life, a word too late"])
+})
