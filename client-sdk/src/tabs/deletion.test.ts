@@ -36,7 +36,9 @@ test("[R5] [R7] what is deleted stays so in all tabs, whoever leads", async () =
   const fresh = third.yjs("notes")
   await until(fresh.status, ({ generation }) => generation === 2)
   type(other, ", a word too late")
-  await expect.poll(() => rejected.map(({ reason }) => reason)).toEqual(["document-deleted"])
+  await expect
+    .poll(() => rejected.map(({ reason }) => reason), { timeout: 20_000 })
+    .toEqual(["document-deleted"])
   expect(other.status.current.error?.code).toBe("ERR_DOCUMENT_DELETED")
   type(fresh, "second life")
   await fresh.saved("node")
