@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest"
 import { openBrowser, skipsBrowser } from "../test/chromium.ts"
 import { servePage } from "../test/serve-page.ts"
 import type { TabsPage } from "../test/tabs-page.ts"
+import type { RunningNode } from "@causeway/server"
 import { connect, startNode, untilText } from "../test/world.ts"
 
 function run<Name extends keyof TabsPage>(
@@ -17,19 +18,22 @@ function run<Name extends keyof TabsPage>(
   return page.evaluate(`page.${name}(...${JSON.stringify(values)})`)
 }
 
-async function openTabs(count: number): Promise<{ sync: string; url: string; tabs: Page[] }> {
-  const { sync } = await startNode()
+type Tabs = { node: RunningNode; sync: string; tabs: Page[] }
+
+async function openTabs(count: number, prepare = ""): Promise<Tabs> {
+  const { node, sync } = await startNode()
   const url = await servePage("test/tabs-page.ts")
   const first = await openBrowser()
   const tabs: Page[] = []
   for (let index = 0; index < count; index++) {
     const tab = index === 0 ? first : await first.context().newPage()
     await tab.goto(url)
+    if (index === 0) await tab.evaluate(prepare)
     await run(tab, "open", sync)
     await tab.waitForFunction(`page.session()?.includes("/")`)
     tabs.push(tab)
   }
-  return { sync, url, tabs }
+  return { node, sync, tabs }
 }
 
 type Ending = (tab: Page) => Promise<(() => Promise<unknown>) | undefined>
@@ -99,5 +103,19 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     const after = await Promise.all(awake.map((tab) => run(tab, "session")))
     expect(new Set(after).size).toBe(1)
     expect(after[0]).not.toBe(sessions[0])
+  })
+
+  test("[H7] a tab that leads and is hidden goes by the others' timers", async () => {
+    // Headless pages are visible, and so have to hold back their timers themselves.
+    const slow = `const now = setTimeout; setTimeout = (run, ms) => now(run, ms + 60_000); 0`
+    const { node, sync, tabs } = await openTabs(2, slow)
+    const [first, second] = tabs
+    if (first === undefined || second === undefined) throw new Error("no tabs")
+    await node.close()
+    await first.waitForFunction(`page.session() === "offline"`)
+    await run(second, "type", "on again")
+    await startNode({ port: Number(new URL(sync).port) })
+    await run(second, "saved")
+    await untilText(connect(sync).yjs("notes"), "on again")
   })
 })

@@ -90,7 +90,10 @@ export class TabsDriver implements ClientDriver {
     this.#channel = new BroadcastChannel(`causeway:tabs:${tabsVersion}:${name}`)
     this.#channel.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
       const message = tabMessageOf(data)
-      if (message !== undefined) this.#hand({ type: "heard", message })
+      if (message === undefined) return
+      this.#hand({ type: "heard", message })
+      // Browsers hold back the timers of a hidden tab; those who follow are heard all the same.
+      this.#reign?.driver.hand({ type: "deadline" })
     })
     this.#locks.live().then(
       () => this.#start(),

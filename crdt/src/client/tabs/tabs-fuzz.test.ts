@@ -68,6 +68,6 @@ test("[H2] [H3] [H4] [H8] tabs that come, go, freeze and crash lose and double n
         expect(tab.core.uncounted.count).toBe(0)
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 400 },
   )
 })
