@@ -5,7 +5,7 @@
  * but real updates may enter a log.
  */
 import { assert, parseClientId } from "@causeway/crdt/base"
-import type { ClientId, ConnectionId } from "@causeway/crdt/base"
+import type { ClientId, ConnectionId, NodeId } from "@causeway/crdt/base"
 import type { Endpoint } from "@causeway/crdt/node"
 import type { Network, SocketOwner } from "./network.ts"
 import type { SimRandom } from "./random.ts"
@@ -40,6 +40,8 @@ export class SimHostile implements Watcher {
   readonly host: HostId
   readonly cluster: string
   readonly secret: Uint8Array | undefined
+  /** Nodes under whose names it said what others did: without a secret a name is all there is. */
+  readonly spokeAs: Set<NodeId> = new Set<NodeId>()
   readonly #setup: HostileSetup
   readonly #network: Network
   readonly #overheard: Overheard[] = []

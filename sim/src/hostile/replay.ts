@@ -15,6 +15,7 @@ import {
   linkTags,
   nativeVersions,
 } from "@causeway/crdt/protocol"
+import { readLinkFrame } from "../link-frames.ts"
 import type { SimRandom } from "../random.ts"
 import type { Overheard } from "../sim-hostile.ts"
 import type { World } from "../world.ts"
@@ -62,7 +63,11 @@ const replayLink: Way = (world, random) => {
   const hellos = frames.filter((frame) => frame[0] === linkTags.hello)
   if (hellos.length === 0) return undefined
   const others = frames.filter((frame) => frame[0] !== linkTags.hello)
-  const said = [random.pick(hellos), ...disorder(others, random)]
+  const hello = random.pick(hellos)
+  const { secret, spokeAs } = world.hostile
+  const message = readLinkFrame(hello)
+  if (secret === undefined && message.type === "hello") spokeAs.add(message.node)
+  const said = [hello, ...disorder(others, random)]
   return sayTo(world, random, { type: "link-accepted" }, said)
 }
 

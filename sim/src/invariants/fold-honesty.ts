@@ -151,7 +151,9 @@ class FoldHonesty implements Watcher {
     // Before this batch the log took more; how much, nobody knows any more.
     if (logBytesMax < 1e9 || disk.durable.floor(origin).seq > seq) return
     for (const other of this.#world.nodes) {
-      if (isRetired(this.#nodeOf(host), other)) continue
+      // Who has no secret believes a stranger who says it was that node.
+      const isDoubtful = this.#world.hostile.spokeAs.has(other.node)
+      if (isDoubtful || isRetired(this.#nodeOf(host), other)) continue
       const ever = this.#ever.get(other.host)?.get(origin) ?? 0
       demand(ever >= seq, INVARIANT, () => {
         const had = `${other.node} never had more than ${ever}`
