@@ -77,11 +77,16 @@ export async function createNode(options: NodeOptions): Promise<RunningNode> {
   const url = `ws://${formatAddress(await listen(server, options.listen))}`
   try {
     let node: Node | undefined
-    const onEnded = () => node?.onStoreEnded()
+    let hasEnded = false
+    const onEnded = () => {
+      hasEnded = true
+      node?.onStoreEnded()
+    }
     const open = storeOpener(options.store, options.node, { log, onEnded })
-    const partitions = await PartitionLog.open(directoryOf(options.store), log)
     const store = await open()
+    const partitions = await PartitionLog.open(directoryOf(options.store), log)
     node = new Node(options, { server, url, open, store, partitions, log })
+    if (hasEnded) node.onStoreEnded()
     return node
   } catch (error) {
     server.close()
