@@ -189,7 +189,8 @@ export class SimClient implements SimWriter {
 
   forget(document: DocumentId, discards: boolean): void {
     const owed = this.#core?.owedOf(document)
-    if (discards) this.#world.watch.onDiscarded(this, document)
+    const voids = (owed?.pending ?? 0) > 0 ? this.#core?.client : undefined
+    if (discards) this.#world.watch.onDiscarded(this, document, voids)
     else if (owed?.pending !== 0 || owed.rejected > 0) return
     this.#input({ type: "remove-document", document })
   }

@@ -46,8 +46,8 @@ export class Watch implements Required<Watcher> {
     for (const each of this.#watchers) each.onLetGo?.(writer, document)
   }
 
-  onDiscarded(...[writer, document]: Event<"onDiscarded">): void {
-    for (const each of this.#watchers) each.onDiscarded?.(writer, document)
+  onDiscarded(...[writer, document, client]: Event<"onDiscarded">): void {
+    for (const each of this.#watchers) each.onDiscarded?.(writer, document, client)
   }
 
   onForgotten(...[writer, storage]: Event<"onForgotten">): void {

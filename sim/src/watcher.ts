@@ -3,7 +3,7 @@
  * every invariant with a memory of its own, the timeline behind `show`. Watchers only look; what
  * they hear must not change what happens next. One that sees a promise broken throws a Violation.
  */
-import type { ConnectionId, DocumentId, Millis } from "@causeway/crdt/base"
+import type { ClientId, ConnectionId, DocumentId, Millis } from "@causeway/crdt/base"
 import type { Effect, Input } from "@causeway/crdt/node"
 import type { AppendBatch } from "@causeway/crdt/ports"
 import type { Direction, HostId } from "./reachability.ts"
@@ -41,7 +41,7 @@ export interface Watcher {
   /** A writer closed a document, and its replica is gone. */
   onLetGo?(writer: SimWriter, document: DocumentId): void
   /** A writer gave up what it wrote in a document and no node acked. */
-  onDiscarded?(writer: SimWriter, document: DocumentId): void
+  onDiscarded?(writer: SimWriter, document: DocumentId, client: ClientId | undefined): void
   /** A writer's process ended; its storage may be gone as well. */
   onForgotten?(writer: SimWriter, storage: "kept" | "lost"): void
   /** A node closed a well-behaved client for good. */

@@ -72,8 +72,13 @@ export class Oracle implements Watcher {
     this.ledger.settle()
   }
 
-  onDiscarded(writer: SimWriter, document: DocumentId): void {
+  /** The numbers of what is pending are void from then on: they are sent as nothing. */
+  onDiscarded(writer: SimWriter, document: DocumentId, client: ClientId | undefined): void {
     this.#trace.add("disk", writer.host)
+    if (client !== undefined) {
+      this.promises.distrust(client)
+      this.#reusedBelow.set(client, this.#reusedBelow.get(client) ?? 0)
+    }
     for (const attempt of this.attempts.all) {
       if (attempt.writer === writer.host && attempt.document === document) attempt.forgotten = true
     }

@@ -53,9 +53,12 @@ export class Promises {
     this.#trace = trace
   }
 
-  /** This client breaks the protocol on purpose. */
+  /** This client breaks the protocol on purpose, or its numbers stand for other updates. */
   distrust(id: ClientId): void {
     this.#distrusted.add(id)
+    for (const [connection, client] of this.#connections) {
+      if (client.id === id) this.#connections.delete(connection)
+    }
   }
 
   /** A client's first hello says where its numbers begin: a new id goes on with those it has. */
