@@ -7,16 +7,15 @@ import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { rmSync } from "node:fs"
-import { mkdtemp, writeFile } from "node:fs/promises"
+import { mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { Command } from "commander"
 import { oneOf, wholeNumber } from "../flags.ts"
-import { failuresIn, measureInRounds } from "../measure/rounds.ts"
-import type { Measurement, Run } from "../measure/rounds.ts"
-import { folderWarning, headerLine } from "../report/header.ts"
+import { measureInRounds } from "../measure/rounds.ts"
+import type { Measurement, RoundFlags, Run } from "../measure/rounds.ts"
 import { measurements } from "./measurements.ts"
 import type { ClientScale } from "./scale.ts"
 
@@ -24,20 +23,12 @@ import type { ClientScale } from "./scale.ts"
 const interrupted = 130
 const roundsMax = 100
 
-type Flags = {
-  measure: string[]
-  rounds: number
-  quick: boolean
-  folder: string
-  json?: string
-}
-
 /** "full" or "quick": what a round's process is told. */
 type Size = "full" | "quick"
 
 const children = new Set<ChildProcess>()
 
-function parse(args: readonly string[]): Flags {
+function parse(args: readonly string[]): RoundFlags {
   const names = measurements.map(({ name }) => name)
   return new Command("bench:sdk")
     .description("What the SDK costs an app: typing, opening, and coming back after a week.")
@@ -47,7 +38,7 @@ function parse(args: readonly string[]): Flags {
     .option("--folder <path>", "where data is stored: the disk is measured too", tmpdir())
     .option("--json <file>", "write every run there as JSON")
     .parse([...args], { from: "user" })
-    .opts<Flags>()
+    .opts<RoundFlags>()
 }
 
 /** The measurement in a process of its own. */
@@ -71,26 +62,15 @@ function apart({ name, title, columns }: Measurement<ClientScale>): Measurement<
 }
 
 async function main(): Promise<number> {
-  const { measure, rounds, quick, folder, json } = parse(process.argv.slice(2))
+  const flags = parse(process.argv.slice(2))
+  const { quick, folder } = flags
   const root = await mkdtemp(join(folder, "causeway-sdk-"))
   process.on("exit", () => {
     for (const child of children) child.kill()
     rmSync(root, { recursive: true, force: true, maxRetries: 3 })
   })
-  const warning = folderWarning(folder)
-  if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`)
-  const header = headerLine(new Date())
-  console.log(`${header}\n`)
-  if (quick) console.log("A quick run, far below full size: its figures mean nothing.\n")
-  const chosen = measurements.filter(({ name }) => measure.length === 0 || measure.includes(name))
   const scale = quick ? "quick" : "full"
-  const report = await measureInRounds({ measurements: chosen.map(apart), rounds, scale, root })
-  const failures = failuresIn(report)
-  for (const failure of failures) console.log(`FAILED ${failure}`)
-  if (json !== undefined) {
-    await writeFile(json, `${JSON.stringify({ header, scale, report }, undefined, 2)}\n`)
-  }
-  return failures.length > 0 ? 1 : 0
+  return measureInRounds({ measurements: measurements.map(apart), flags, scale, root })
 }
 
 process.on("SIGINT", () => process.exit(interrupted))

@@ -4,8 +4,9 @@
  * folder outlives its round.
  */
 import { rmSync } from "node:fs"
-import { mkdtemp } from "node:fs/promises"
+import { mkdtemp, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { folderWarning, headerLine } from "../report/header.ts"
 import { formatSpread, renderTable } from "../report/table.ts"
 import { spreadOf } from "./statistics.ts"
 
@@ -23,21 +24,53 @@ export type Measurement<Scale> = {
   readonly run: (context: { readonly folder: string; readonly scale: Scale }) => Promise<Run>
 }
 
+/** What is said of every command that measures in rounds. */
+export type RoundFlags = {
+  /** Names of those that are wanted; empty: all. */
+  readonly measure: readonly string[]
+  readonly rounds: number
+  readonly quick: boolean
+  /** The disk that is measured. */
+  readonly folder: string
+  /** Where every run is written as JSON. */
+  readonly json?: string
+}
+
 export type Rounds<Scale> = {
   readonly measurements: readonly Measurement<Scale>[]
-  readonly rounds: number
+  readonly flags: RoundFlags
   readonly scale: Scale
   /** Folders of rounds are made in it. */
   readonly root: string
 }
 
-/** Runs by name; each measurement's table goes to stdout when it is done, progress to stderr. */
-export async function measureInRounds<Scale>(
-  options: Rounds<Scale>,
-): Promise<Record<string, readonly Run[]>> {
-  const { measurements, rounds, scale, root } = options
+/**
+ * Each measurement's table goes to stdout when it is done, progress to stderr. Gives the exit code:
+ * 1 if any run failed.
+ */
+export async function measureInRounds<Scale>(options: Rounds<Scale>): Promise<number> {
+  const { flags, scale } = options
+  const warning = folderWarning(flags.folder)
+  if (warning !== undefined) process.stderr.write(`warning: ${warning}\n`)
+  const header = headerLine(new Date())
+  console.log(`${header}\n`)
+  if (flags.quick) console.log("A quick run, far below full size: its figures mean nothing.\n")
+  const report = await runAll(options)
+  const failures = failuresIn(report)
+  for (const failure of failures) console.log(`FAILED ${failure}`)
+  if (flags.json !== undefined) {
+    await writeFile(flags.json, `${JSON.stringify({ header, scale, report }, undefined, 2)}\n`)
+  }
+  return failures.length > 0 ? 1 : 0
+}
+
+/** Runs by name. */
+async function runAll<Scale>(options: Rounds<Scale>): Promise<Record<string, readonly Run[]>> {
+  const { measurements, flags, scale, root } = options
+  const { measure, rounds } = flags
   const report: Record<string, readonly Run[]> = {}
   for (const measurement of measurements) {
+    if (measure.length > 0 && !measure.includes(measurement.name)) continue
     const runs: Run[] = []
     for (let round = 1; round <= rounds; round += 1) {
       const run = await runOnce(measurement, root, scale)
@@ -51,7 +84,7 @@ export async function measureInRounds<Scale>(
 }
 
 /** One line for each failure of any run. */
-export function failuresIn(report: Readonly<Record<string, readonly Run[]>>): string[] {
+function failuresIn(report: Readonly<Record<string, readonly Run[]>>): string[] {
   return Object.entries(report).flatMap(([name, runs]) =>
     runs.flatMap((run) => run.failures.map((failure) => `${name}: ${failure}`)),
   )

@@ -5,15 +5,14 @@
  * outlives this one.
  */
 import { rmSync } from "node:fs"
-import { mkdtemp, writeFile } from "node:fs/promises"
+import { mkdtemp } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Command } from "commander"
 import { findToxiproxy } from "../chaos/machine.ts"
 import { oneOf, wholeNumber } from "../flags.ts"
-import { failuresIn, measureInRounds } from "../measure/rounds.ts"
-import type { Measurement } from "../measure/rounds.ts"
-import { folderWarning, headerLine } from "../report/header.ts"
+import { measureInRounds } from "../measure/rounds.ts"
+import type { Measurement, RoundFlags } from "../measure/rounds.ts"
 import { killAllServers } from "../servers/server-process.ts"
 import { heal } from "./heal.ts"
 import { idle } from "./idle.ts"
@@ -48,15 +47,7 @@ const quickScale: ReplicationScale = {
   joinDocuments: 1000,
 }
 
-type Flags = {
-  measure: string[]
-  rounds: number
-  rate?: number
-  documents?: number
-  quick: boolean
-  folder: string
-  json?: string
-}
+type Flags = RoundFlags & { readonly rate?: number; readonly documents?: number }
 
 function parse(args: readonly string[]): Flags {
   const names = measurements.map(({ name }) => name)
@@ -82,7 +73,8 @@ function say(line: string): void {
 }
 
 async function main(): Promise<number> {
-  const { measure, rounds, rate, documents, quick, folder, json } = parse(process.argv.slice(2))
+  const flags = parse(process.argv.slice(2))
+  const { rate, documents, quick, folder } = flags
   if (findToxiproxy() === undefined) {
     say("Toxiproxy is not there: put toxiproxy-server on the path, or name it in")
     say("CAUSEWAY_TOXIPROXY (go install github.com/Shopify/toxiproxy/v2/cmd/server@latest)")
@@ -96,25 +88,13 @@ async function main(): Promise<number> {
     idleDocuments: documents ?? base.idleDocuments,
     joinDocuments: documents ?? base.joinDocuments,
   }
-  const header = headerLine(new Date())
   const root = await mkdtemp(join(folder, "causeway-replication-"))
   process.on("exit", () => {
     killAllServers()
     killAllToxiproxies()
     rmSync(root, { recursive: true, force: true, maxRetries: 3 })
   })
-  const warning = folderWarning(folder)
-  if (warning !== undefined) say(`warning: ${warning}`)
-  console.log(`${header}\n`)
-  if (quick) console.log("A quick run, far below full size: its figures mean nothing.\n")
-  const chosen = measurements.filter(({ name }) => measure.length === 0 || measure.includes(name))
-  const report = await measureInRounds({ measurements: chosen, rounds, scale, root })
-  const failures = failuresIn(report)
-  for (const failure of failures) console.log(`FAILED ${failure}`)
-  if (json !== undefined) {
-    await writeFile(json, `${JSON.stringify({ header, scale, report }, undefined, 2)}\n`)
-  }
-  return failures.length > 0 ? 1 : 0
+  return measureInRounds({ measurements, flags, scale, root })
 }
 
 process.on("SIGINT", () => process.exit(interrupted))

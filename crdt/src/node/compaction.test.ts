@@ -44,6 +44,18 @@ function floorsOf({ store }: TestNode): number[] {
   return store.log.floors().map(([, { seq }]) => seq)
 }
 
+/** n1 with more than a tail that n2 can't hear of, and a log that is old after a minute. */
+function cutOff(): { readonly world: World; readonly n1: TestNode; readonly n2: TestNode } {
+  const world = new World()
+  const compaction = { ...short, logAgeMsMax: 60_000 }
+  const n1 = world.node("n1", { peers: ["n2"], compaction })
+  const n2 = world.node("n2")
+  world.advance(3000)
+  world.cut(n1, n2)
+  write(n1, 9)
+  return { world, n1, n2 }
+}
+
 describe("folding", () => {
   test.each([
     [8, 0],
@@ -233,13 +245,7 @@ describe("floors", () => {
   })
 
   test("[K11] what is folded waits for a member that is away until it is old", () => {
-    const world = new World()
-    const compaction = { ...short, logAgeMsMax: 60_000 }
-    const n1 = world.node("n1", { peers: ["n2"], compaction })
-    const n2 = world.node("n2")
-    world.advance(3000)
-    world.cut(n1, n2)
-    write(n1, 9)
+    const { world, n1, n2 } = cutOff()
     world.advance(50_000)
     expect(floorsOf(n1)).toEqual([])
     world.advance(100_000)
@@ -254,13 +260,7 @@ describe("floors", () => {
   })
 
   test("[K11] a record of no document at the end of what is old does not keep it", () => {
-    const world = new World()
-    const compaction = { ...short, logAgeMsMax: 60_000 }
-    const n1 = world.node("n1", { peers: ["n2"], compaction })
-    const n2 = world.node("n2")
-    world.advance(3000)
-    world.cut(n1, n2)
-    write(n1, 9)
+    const { world, n1 } = cutOff()
     n1.input({ type: "command", command: 1, request: { type: "delete-document", document: other } })
     world.advance(1000)
     const { seq } = n1.store.log.head(n1.origin)

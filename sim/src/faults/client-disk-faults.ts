@@ -1,6 +1,21 @@
 /** Faults of a client's own storage beyond refusing writes: older than its client, or rotten. */
 import { damaged } from "../client-damage.ts"
+import type { ClientDisk } from "../client-disk.ts"
+import type { SimRandom } from "../random.ts"
+import type { World } from "../world.ts"
+import type { SimWriter } from "../writer.ts"
 import type { Fault } from "./fault.ts"
+
+/** A native client and its storage: they come first among the writers. */
+function someClient(
+  { writers, clientDisks }: World,
+  random: SimRandom,
+): { readonly writer: SimWriter; readonly disk: ClientDisk } | undefined {
+  const index = random.int(0, clientDisks.length - 1)
+  const writer = writers[index]
+  const disk = clientDisks[index]
+  return writer === undefined || disk === undefined ? undefined : { writer, disk }
+}
 
 const clientRestored: Fault = {
   name: "client-restored",
@@ -11,11 +26,9 @@ const clientRestored: Fault = {
   everyMs: [20_000, 150_000],
   lastsMs: [300, 20_000],
   inject(world, random) {
-    // Native clients come first, each with its storage.
-    const index = random.int(0, world.clientDisks.length - 1)
-    const writer = world.writers[index]
-    const disk = world.clientDisks[index]
-    if (writer === undefined || disk === undefined) return "skipped"
+    const chosen = someClient(world, random)
+    if (chosen === undefined) return "skipped"
+    const { writer, disk } = chosen
     const backup = disk.copy()
     const end = (): void => {
       if (writer.running) writer.crash("kept")
@@ -37,10 +50,9 @@ const clientRot: Fault = {
   everyMs: [15_000, 120_000],
   lastsMs: [10, 10_000],
   inject(world, random) {
-    const index = random.int(0, world.clientDisks.length - 1)
-    const writer = world.writers[index]
-    const disk = world.clientDisks[index]
-    if (writer === undefined || disk === undefined || !writer.running) return "skipped"
+    const chosen = someClient(world, random)
+    if (chosen?.writer.running !== true) return "skipped"
+    const { writer, disk } = chosen
     writer.crash("kept")
     const before = disk.copy()
     const { image, lost } = damaged(before, random)
@@ -60,10 +72,9 @@ const clientSlowStorage: Fault = {
   everyMs: [8000, 60_000],
   lastsMs: [500, 12_000],
   inject(world, random) {
-    const index = random.int(0, world.clientDisks.length - 1)
-    const writer = world.writers[index]
-    const disk = world.clientDisks[index]
-    if (writer === undefined || disk === undefined || disk.slowness !== 1) return "skipped"
+    const chosen = someClient(world, random)
+    if (chosen?.disk.slowness !== 1) return "skipped"
+    const { writer, disk } = chosen
     disk.slowness = random.logBetween(3, 300)
     const end = (): void => {
       disk.slowness = 1
