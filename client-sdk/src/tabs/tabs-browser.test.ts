@@ -10,12 +10,37 @@ import type { TabsPage } from "../test/tabs-page.ts"
 import type { RunningNode } from "@causeway/server"
 import { connect, startNode, untilText } from "../test/world.ts"
 
+const stepMsMax = 20_000
+
+/** The browser's own waits end in a page that has a thread; these end in any case. */
+async function step<T>(what: string, waiting: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited in vain: ${what}`)), stepMsMax)
+  })
+  try {
+    return await Promise.race([waiting, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 function run<Name extends keyof TabsPage>(
   page: Page,
   name: Name,
   ...values: Parameters<TabsPage[Name]>
 ): Promise<Awaited<ReturnType<TabsPage[Name]>>> {
-  return page.evaluate(`page.${name}(...${JSON.stringify(values)})`)
+  const call = `page.${name}(...${JSON.stringify(values)})`
+  return step(`${titleOf(page)}: ${call}`, page.evaluate(call))
+}
+
+async function untilTrue(page: Page, condition: string): Promise<void> {
+  const waiting = page.waitForFunction(condition, undefined, { timeout: 2 * stepMsMax })
+  await step(`${titleOf(page)}: until ${condition}`, waiting)
+}
+
+function titleOf(page: Page): string {
+  return `tab ${page.context().pages().indexOf(page) + 1}`
 }
 
 type Tabs = { node: RunningNode; sync: string; tabs: Page[] }
@@ -30,7 +55,7 @@ async function openTabs(count: number, prepare = ""): Promise<Tabs> {
     await tab.goto(url)
     if (index === 0) await tab.evaluate(prepare)
     await run(tab, "open", sync)
-    await tab.waitForFunction(`page.session()?.includes("/")`)
+    await untilTrue(tab, `page.session()?.includes("/")`)
     tabs.push(tab)
   }
   return { node, sync, tabs }
@@ -46,20 +71,21 @@ const endings: Readonly<Record<string, Ending>> = {
   },
   async crashes(tab) {
     const session = await tab.context().newCDPSession(tab)
-    const crashed = tab.waitForEvent("crash")
+    const crashed = step("the crash", tab.waitForEvent("crash"))
     // Nobody is left to answer.
     session.send("Page.crash").catch(() => undefined)
     await crashed
     return undefined
   },
   // Pages of a headless browser are visible for good, and a visible one is never frozen: its
-  // thread is held up instead.
+  // thread is held up instead, and as a browser does it, in no task of the client's. One that stops
+  // between two statements of a write to IndexedDB keeps the database from all others (ADR 11).
   async sleeps(tab) {
     const session = await tab.context().newCDPSession(tab)
     await session.send("Debugger.enable")
     const paused = new Promise((resolve) => session.once("Debugger.paused", resolve))
-    await session.send("Debugger.pause")
-    await paused
+    await tab.evaluate("setTimeout(() => { debugger })")
+    await step("the tab pauses", paused)
     return () => session.send("Debugger.resume")
   },
 }
@@ -74,7 +100,7 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     expect(new Set(sessions).size).toBe(1)
     for (const [index, tab] of tabs.entries()) await run(tab, "keepTyping", "abc".charAt(index))
     for (const tab of others) {
-      await tab.waitForFunction(`["a5 ", "b5 ", "c5 "].every((word) => page.text().includes(word))`)
+      await untilTrue(tab, `["a5 ", "b5 ", "c5 "].every((word) => page.text().includes(word))`)
     }
 
     const atMs = Date.now()
@@ -95,7 +121,7 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     const text = await run(second, "text")
     const far = connect(sync).yjs("notes")
     await untilText(far, text)
-    for (const tab of awake) await tab.waitForFunction(`page.text() === ${JSON.stringify(text)}`)
+    for (const tab of awake) await untilTrue(tab, `page.text() === ${JSON.stringify(text)}`)
     const words = text.split(" ").filter(Boolean)
     expect(new Set(words).size).toBe(words.length)
     expect(typed.filter((word) => !words.includes(word))).toEqual([])
@@ -112,7 +138,7 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     const [first, second] = tabs
     if (first === undefined || second === undefined) throw new Error("no tabs")
     await node.close()
-    await first.waitForFunction(`page.session() === "offline"`)
+    await untilTrue(first, `page.session() === "offline"`)
     await run(second, "type", "on again")
     await startNode({ port: Number(new URL(sync).port) })
     await run(second, "saved")
