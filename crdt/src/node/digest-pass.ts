@@ -1,6 +1,6 @@
 /**
  * Keeps the leaves of this node's documents up to date, in the background: a pass looks through
- * the documents that changed since the last one, one at a time, and leaves three quarters of the
+ * the documents that changed since the last one, some at a time, and leaves three quarters of the
  * time to others. What a stop cuts off is begun again where the last whole pass ended. Rules [G1]
  * [G2].
  */
@@ -19,16 +19,22 @@ import type { Turn } from "./turn.ts"
 
 /** Buckets whose sums are read at a time when a node starts. */
 const bucketsPerRead = 1024
-const documentsPerPage = 32
+/** A store may go through all that changed to find a page. */
+const documentsPerPage = 1024
+/** Documents that are read and digested at once, before others have their time. */
+const documentsAtOnce = 8
 
 type Changed = { before: DigestLeaf | undefined; readonly after: DigestLeaf }
 
 type Pass = {
   /** What leaves stand for once it is over. */
   readonly upTo: VersionVector
-  page: ChangedPage
-  index: number
-  leaves: Changed[]
+  readonly page: ChangedPage
+  readonly leaves: Changed[]
+  /** Documents of the page that were begun. */
+  begun: number
+  /** Of those: not done. */
+  underWay: number
 }
 
 export class DigestPass {
@@ -123,9 +129,7 @@ export class DigestPass {
     for (const document of deleted) this.#deleted.delete(document)
     const vector = new VersionVector()
     const documents = deleted.map((document) => ({ document, vector }))
-    const page = { documents, next: undefined }
-    this.#pass = { upTo: this.#digested, page, index: 0, leaves: [] }
-    this.#rest(turn)
+    this.#take(turn, this.#digested, { documents, next: undefined })
   }
 
   #readPage(turn: Turn, upTo: VersionVector, after: DocumentId | undefined): void {
@@ -140,29 +144,43 @@ export class DigestPass {
         this.#giveUp(later)
         return
       }
-      this.#pass = { upTo, page, index: 0, leaves: [] }
-      this.#rest(later)
+      this.#take(later, upTo, page)
     })
   }
 
+  #take(turn: Turn, upTo: VersionVector, page: ChangedPage): void {
+    this.#pass = { upTo, page, leaves: [], begun: 0, underWay: 0 }
+    this.#rest(turn)
+  }
+
   #next(turn: Turn, pass: Pass): void {
-    const document = pass.page.documents[pass.index]?.document
-    if (document === undefined) {
+    const some = pass.page.documents.slice(pass.begun, pass.begun + documentsAtOnce)
+    if (some.length === 0) {
       this.#write(turn, pass)
       return
     }
-    pass.index += 1
+    pass.begun += some.length
+    pass.underWay = some.length
+    for (const { document } of some) this.#look(turn, pass, document)
+  }
+
+  #look(turn: Turn, pass: Pass, document: DocumentId): void {
     if (this.#core.lives.isDeleted(document)) {
       this.#divergences.judgeOwn(turn, deletedLeaf(document), false)
       this.#replace(turn, pass, deletedLeaf(document))
       return
     }
     const query = { type: "document", document, since: new VersionVector() } as const
-    this.#core.reads.queue(turn, pass, query, (later, read) => {
+    this.#core.reads.queue(turn, {}, query, (later, read) => {
       // One that can't be read, or is too large, has no leaf: it is reported elsewhere.
       if (read.type === "document") this.#digest(later, pass, document, read)
-      else this.#rest(later)
+      else this.#done(later, pass)
     })
+  }
+
+  #done(turn: Turn, pass: Pass): void {
+    pass.underWay -= 1
+    if (pass.underWay === 0 && pass === this.#pass) this.#rest(turn)
   }
 
   #digest(turn: Turn, pass: Pass, document: DocumentId, read: DocumentRead): void {
@@ -171,7 +189,7 @@ export class DigestPass {
     const work = { type: "digest", engine, parts: partsOf(read) } as const
     this.#core.jobs.start(turn, work, (later, result) => {
       if (result.type !== "digest") {
-        this.#rest(later)
+        this.#done(later, pass)
         return
       }
       const after: DigestLeaf = { document, vector, content: result.content }
@@ -187,13 +205,13 @@ export class DigestPass {
 
   #keep(turn: Turn, pass: Pass, after: DigestLeaf, read: ReadResult): void {
     if (read.type !== "leaves") {
-      this.#giveUp(turn)
+      if (pass === this.#pass) this.#giveUp(turn)
       return
     }
     const before = read.leaves.find(({ document }) => document === after.document)
     const isKnown = isDeletedLeaf(before ?? after) && isDeletedLeaf(after)
     if (!isKnown) pass.leaves.push({ before, after })
-    this.#rest(turn)
+    this.#done(turn, pass)
   }
 
   #onPage(turn: Turn, upTo: VersionVector, next: DocumentId | undefined): void {

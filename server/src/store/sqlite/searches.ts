@@ -101,6 +101,12 @@ export class Searches {
   #changedRows(since: VersionVector): ReadonlySet<number> | undefined {
     const rows = new Set<number>()
     let left = changedRowsMax
+    // Seqs have no gaps: told without looking at any row.
+    for (const { origin, floor, head } of this.#origins.all()) {
+      left -= Math.max(0, head.seq - Math.max(floor.seq, since.get(origin)))
+    }
+    if (left < 0) return undefined
+    left = changedRowsMax
     for (const held of this.#origins.all()) {
       const covered = since.get(held.origin)
       // One at a time: a search that was begun and not ended keeps the database busy.
