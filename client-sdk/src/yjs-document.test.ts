@@ -58,6 +58,28 @@ test("one of a stock client is shown, but who loads it or writes in it hears", a
   await untilText(connect(sync).yjs("notes"), "stock, and on")
 })
 
+test("what observers write as something arrives is sent", async () => {
+  const { sync } = await startNode()
+  const [client, ben] = [connect(sync), connect(sync).yjs("notes")]
+  const ann = client.yjs("notes")
+  const seen = ann.ydoc.getArray<string>("seen")
+  ann.ydoc.getText("body").observe(() => seen.push([textOf(ann)]))
+  ann.ydoc.on("afterTransaction", ({ origin }) => {
+    if (origin === ann) ann.ydoc.getMap("last").set("at", seen.length)
+  })
+  type(ben, "one")
+  await untilText(ann, "one")
+  type(ben, ", two")
+  await untilText(ann, "one, two")
+  await ann.saved("node")
+  const late = connect(sync).yjs("notes")
+  await untilText(late, "one, two")
+  expect(late.ydoc.getArray("seen").toArray()).toEqual(["one", "one, two"])
+  expect(late.ydoc.getMap("last").get("at")).toBe(2)
+  const own = Y.decodeStateVector(Y.encodeStateVector(late.ydoc)).get(ann.ydoc.clientID)
+  expect(own).toBe(Y.getState(ann.ydoc.store, ann.ydoc.clientID))
+})
+
 test("Y.UndoManager takes back what was typed here, across remote changes and cuts", async () => {
   const { sync } = await startNode()
   const client = connect(sync)

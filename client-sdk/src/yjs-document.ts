@@ -26,7 +26,8 @@ export class YjsDocument {
   /** Settled once what local storage held is in `ydoc`. */
   readonly loaded: Promise<void>
   readonly #link: DocumentLink
-  readonly #onUpdate: (update: Uint8Array, origin: unknown) => void
+  readonly #onUpdate = (update: Uint8Array): void => this.#link.send(update)
+  readonly #onTransaction: (transaction: Y.Transaction) => void
   readonly #allowSubdocuments: () => void
   readonly #onDestroy = (): void => this.close()
 
@@ -35,10 +36,13 @@ export class YjsDocument {
     this.name = name
     this.ydoc = new Y.Doc()
     this.#link = new DocumentLink(driver, document, () => this.ydoc.clientID, onEnd)
-    this.#onUpdate = (update, origin) => {
-      if (origin !== this) this.#link.send(update)
+    // Yjs encodes what each transaction did if anybody listens, which for what storage had costs as
+    // much as applying it: so nobody does while that is ours. What observers write then is not.
+    this.#onTransaction = ({ origin }) => {
+      if (origin === this) this.ydoc.off("update", this.#onUpdate)
+      else this.ydoc.on("update", this.#onUpdate)
     }
-    this.ydoc.on("update", this.#onUpdate)
+    this.ydoc.on("afterTransaction", this.#onTransaction)
     this.ydoc.on("destroy", this.#onDestroy)
     this.#allowSubdocuments = refuseSubdocuments(this.ydoc, this)
     this.loaded = this.#link.open(this.#replicaOf(document))
@@ -74,6 +78,7 @@ export class YjsDocument {
 
   /** Lets go of the document; `ydoc` stays, but is synced no more. */
   close(): void {
+    this.ydoc.off("afterTransaction", this.#onTransaction)
     this.ydoc.off("update", this.#onUpdate)
     this.ydoc.off("destroy", this.#onDestroy)
     this.#allowSubdocuments()
