@@ -12,7 +12,9 @@ import type { DocumentStatus } from "./document-status.ts"
 import type { Observable } from "./observable.ts"
 import type { Presence } from "./presence.ts"
 import type { Replica } from "./replica.ts"
+import { ResilientDoc } from "./resilient-doc.ts"
 import type { Tier } from "./saves.ts"
+import { YjsCapture } from "./yjs-capture.ts"
 import { yjsLacking } from "./yjs-lacking.ts"
 import { refuseSubdocuments } from "./yjs-subdocuments.ts"
 
@@ -26,23 +28,17 @@ export class YjsDocument {
   /** Settled once what local storage held is in `ydoc`. */
   readonly loaded: Promise<void>
   readonly #link: DocumentLink
-  readonly #onUpdate = (update: Uint8Array): void => this.#link.send(update)
-  readonly #onTransaction: (transaction: Y.Transaction) => void
+  readonly #capture: YjsCapture
   readonly #allowSubdocuments: () => void
   readonly #onDestroy = (): void => this.close()
 
   /** @internal */
   constructor(driver: DocumentDriver, document: DocumentId, name: string, onEnd: () => void) {
     this.name = name
-    this.ydoc = new Y.Doc()
-    this.#link = new DocumentLink(driver, document, () => this.ydoc.clientID, onEnd)
-    // Yjs encodes what each transaction did if anybody listens, which for what storage had costs as
-    // much as applying it: so nobody does while that is ours. What observers write then is not.
-    this.#onTransaction = ({ origin }) => {
-      if (origin === this) this.ydoc.off("update", this.#onUpdate)
-      else this.ydoc.on("update", this.#onUpdate)
-    }
-    this.ydoc.on("afterTransaction", this.#onTransaction)
+    const ydoc = new ResilientDoc()
+    this.ydoc = ydoc
+    this.#link = new DocumentLink(driver, document, () => ydoc.clientID, onEnd)
+    this.#capture = new YjsCapture(ydoc, (update) => this.#link.send(update))
     this.ydoc.on("destroy", this.#onDestroy)
     this.#allowSubdocuments = refuseSubdocuments(this.ydoc, this)
     this.loaded = this.#link.open(this.#replicaOf(document))
@@ -78,25 +74,17 @@ export class YjsDocument {
 
   /** Lets go of the document; `ydoc` stays, but is synced no more. */
   close(): void {
-    this.ydoc.off("afterTransaction", this.#onTransaction)
-    this.ydoc.off("update", this.#onUpdate)
+    this.#capture.end()
     this.ydoc.off("destroy", this.#onDestroy)
     this.#allowSubdocuments()
     this.#link.end()
-  }
-
-  #apply(updates: readonly Uint8Array[]): void {
-    if (updates.length === 0) return
-    this.ydoc.transact(() => {
-      for (const update of updates) Y.applyUpdate(this.ydoc, update, this)
-    }, this)
   }
 
   #replicaOf(document: DocumentId): Replica {
     return {
       document,
       resume: (): Resume => ({ type: "summary", summary: Y.encodeStateVector(this.ydoc) }),
-      apply: (updates) => this.#apply(updates),
+      apply: (updates) => this.#capture.applyRemote(updates, this),
       state: () => Y.encodeStateAsUpdate(this.ydoc),
       lacking: (summary, outgoing) => yjsLacking(this.ydoc, summary, outgoing),
       onPresence: (entries: readonly PresenceEntry[]) => this.presence.receive(entries),
