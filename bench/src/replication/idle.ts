@@ -15,20 +15,18 @@ const nodeCount = 3
 /** Documents that are open at once on the connection that fills. */
 const batch = 1000
 const levelMsMax = 1_800_000
-/**
- * What is done once for documents that changed, their digests above all, is over when no node has
- * used more than so much of a core for so long: passes are begun `digestPassMs` apart at most.
- */
-const restPercent = 3
-const restMs = 30_000
-const restMsMax = 3_600_000
+/** Digests of what was filled in are made once, in the background, a quarter of the time. */
+const digestedMsMax = 7_200_000
+const digestedLookMs = 1000
+/** First collections of garbage and checkpoints are over. */
+const settleMs = 5000
 
 export const idle: Measurement<ReplicationScale> = {
   name: "idle",
   title: "3 nodes with equal documents, no clients, nothing to do",
   columns: [
     { key: "documents", heading: "documents" },
-    { key: "restSeconds", heading: "at rest after s" },
+    { key: "digestedSeconds", heading: "digests made after s" },
     { key: "cpuPercent", heading: "CPU %/node (goal 1)" },
     { key: "bytesPerPeer", heading: "B/s per peer and direction" },
     { key: "residentMb", heading: "RSS MB" },
@@ -39,12 +37,13 @@ export const idle: Measurement<ReplicationScale> = {
     try {
       await fill(nodes.nativeUrlOf(0), idleDocuments)
       await nodes.until("all are level", () => nodes.areLevel(), levelMsMax)
-      const pids = Array.from({ length: nodeCount }, (_, node) => nodes.pidOf(node))
-      const restSeconds = await untilAtRest(pids)
+      const digestedSeconds = await untilDigested(nodes)
+      await delay(settleMs)
       const { lines } = nodes
       const linesBefore = (await lines?.cutAndCount()) ?? 0
       await lines?.heal()
       await nodes.until("all are linked", () => nodes.areLinked(), levelMsMax)
+      const pids = Array.from({ length: nodeCount }, (_, node) => nodes.pidOf(node))
       const before = pids.map(cpuSecondsOf)
       const startMs = performance.now()
       await delay(idleSeconds * 1000)
@@ -55,7 +54,7 @@ export const idle: Measurement<ReplicationScale> = {
       const directions = nodeCount * (nodeCount - 1)
       const values = {
         documents: idleDocuments,
-        restSeconds,
+        digestedSeconds,
         cpuPercent: (Math.max(...cpu) / seconds) * 100,
         bytesPerPeer: bytes / seconds / directions,
         residentMb: Math.max(...pids.map(residentMbOf)),
@@ -67,18 +66,13 @@ export const idle: Measurement<ReplicationScale> = {
   },
 }
 
-/** Seconds from now until the first moment at which they were. @throws Error if they never are */
-async function untilAtRest(pids: readonly number[]): Promise<number> {
-  const startMs = performance.now()
-  for (;;) {
-    const before = pids.map(cpuSecondsOf)
-    const sinceMs = performance.now()
-    await delay(restMs)
-    const seconds = (performance.now() - sinceMs) / 1000
-    const busiest = Math.max(...pids.map((pid, node) => cpuSecondsOf(pid) - (before[node] ?? 0)))
-    if ((busiest / seconds) * 100 <= restPercent) return (sinceMs - startMs) / 1000
-    if (sinceMs - startMs > restMsMax) throw new Error("the nodes never come to rest")
+/** Seconds it took. @throws Error if it takes too long */
+async function untilDigested(nodes: Nodes): Promise<number> {
+  const areDigested = async (): Promise<boolean> => {
+    await delay(digestedLookMs)
+    return nodes.areDigested()
   }
+  return (await nodes.until("digests are made", areDigested, digestedMsMax)) / 1000
 }
 
 async function fill(url: string, documents: number): Promise<void> {

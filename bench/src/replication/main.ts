@@ -33,7 +33,7 @@ const fullScale: ReplicationScale = {
   updatesPerSecond: 2000,
   liveSeconds: 10,
   idleDocuments: 100_000,
-  idleSeconds: 30,
+  idleSeconds: 120,
   joinDocuments: 100_000,
 }
 

@@ -101,6 +101,12 @@ export class Nodes {
     return new Set(vectors).size === 1
   }
 
+  /** Whether digests stand for all that the nodes have. */
+  async areDigested(): Promise<boolean> {
+    const all = await Promise.all(this.#servers.map((_, node) => this.#status(node)))
+    return all.every(({ divergences }) => divergences.undigested === 0)
+  }
+
   /** Entries of all origins. */
   async entriesOf(node: number): Promise<number> {
     const { vector } = await this.#status(node)
@@ -157,6 +163,7 @@ export class Nodes {
 type Status = {
   readonly vector: Readonly<Record<string, number>>
   readonly peers: readonly { readonly node?: string; readonly state: string }[]
+  readonly divergences: { readonly undigested: number }
 }
 
 function isStatus(value: unknown): value is Status {
@@ -166,6 +173,8 @@ function isStatus(value: unknown): value is Status {
     "vector" in value &&
     typeof value.vector === "object" &&
     "peers" in value &&
-    Array.isArray(value.peers)
+    Array.isArray(value.peers) &&
+    "divergences" in value &&
+    typeof value.divergences === "object"
   )
 }

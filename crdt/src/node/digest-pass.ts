@@ -67,6 +67,15 @@ export class DigestPass {
     return this.#loadedBuckets >= bucketCount
   }
 
+  /** Entries that came since, for which no leaf may stand yet. */
+  get undigested(): number {
+    let entries = 0
+    for (const [origin, seq] of this.#core.holdings.vector().entries()) {
+      entries += Math.max(0, seq - this.#digested.get(origin))
+    }
+    return entries
+  }
+
   deadline(): Millis {
     return this.#dueMs
   }

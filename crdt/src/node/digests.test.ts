@@ -83,7 +83,9 @@ test("[G1] [G2] leaves follow what is written, here and there, and a start finds
   if (n1 === undefined || n2 === undefined) return
   const documents = many(40)
   for (const document of documents) write(n1, document, 1)
+  expect(n1.core.status().divergences.undigested).toBeGreaterThanOrEqual(40)
   world.advance(long)
+  expect(n1.core.status().divergences.undigested).toBe(0)
   const sums = () => [n1, n2].map(({ store }) => store.log.side.bucketSums(0, 65_536))
   expect(sums()[0]?.length).toBe(40)
   expect(sums()[1]).toEqual(sums()[0])

@@ -15,6 +15,8 @@ export type DivergenceStatus = {
   readonly found: number
   /** Those that are on, the first `divergencesMax` of them. */
   readonly listed: readonly Divergence[]
+  /** Entries here that no digest may stand for yet: what they changed is not compared. */
+  readonly undigested: number
 }
 
 export class Digests {
@@ -33,7 +35,8 @@ export class Digests {
   }
 
   status(): DivergenceStatus {
-    return { found: this.#divergences.found, listed: this.#divergences.list() }
+    const { found } = this.#divergences
+    return { found, listed: this.#divergences.list(), undigested: this.#pass.undigested }
   }
 
   onDigests(turn: Turn, link: Link, part: DigestPart): void {
