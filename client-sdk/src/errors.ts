@@ -61,16 +61,16 @@ export function discardedError(): SyncError {
 /** A document that would take with it what nobody else has. */
 export function unsavedError({ pending, rejected }: Owed): SyncError {
   const message =
-    `of this document ${pending} updates are on no node yet and ${rejected} were refused: save ` +
-    "and dismiss them, or remove it with { discard: true }"
+    `${pending} updates are on no node yet and ${rejected} were refused: save and dismiss them, ` +
+    "or discard them"
   return new SyncError("ERR_NOT_SAVED", message, false)
 }
 
 /** A document that was deleted: what happened, and what the app can do. */
 export function deletedError(why: string, cause?: unknown): SyncError {
   const message =
-    `${why || "the document was deleted"}: close this handle; a fresh one is of whatever is ` +
-    "there now, and what was typed and not saved is in onRejected"
+    `${why || "the document was deleted"}: close this handle; what was not saved is in ` +
+    "onRejected"
   return new SyncError("ERR_DOCUMENT_DELETED", message, false, { cause })
 }
 

@@ -21,8 +21,7 @@ export type TierStatus =
   | { readonly state: "unknown"; readonly why: string }
 
 export const lostWhy =
-  "the node that took it lost its disk or gave it another place; what open documents hold was" +
-  " sent anew where nodes lacked it"
+  "the node that took it lost it; what open documents hold was sent anew where nodes lacked it"
 export const unknownWhy = "the node is of an older build, which does not know where else it is"
 
 export function tierStatusOf(state: TierState, { pending }: DocumentStatus): TierStatus {

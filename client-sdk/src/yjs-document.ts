@@ -6,15 +6,14 @@ import * as Y from "yjs"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
 import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
+import { CapturedDoc } from "./captured-doc.ts"
 import type { DocumentDriver } from "./client-driver.ts"
 import { DocumentLink } from "./document-link.ts"
 import type { DocumentStatus } from "./document-status.ts"
 import type { Observable } from "./observable.ts"
 import type { Presence } from "./presence.ts"
 import type { Replica } from "./replica.ts"
-import { ResilientDoc } from "./resilient-doc.ts"
 import type { Tier } from "./saves.ts"
-import { YjsCapture } from "./yjs-capture.ts"
 import { yjsLacking } from "./yjs-lacking.ts"
 import { refuseSubdocuments } from "./yjs-subdocuments.ts"
 
@@ -28,17 +27,17 @@ export class YjsDocument {
   /** Settled once what local storage held is in `ydoc`. */
   readonly loaded: Promise<void>
   readonly #link: DocumentLink
-  readonly #capture: YjsCapture
+  readonly #captured: CapturedDoc
   readonly #allowSubdocuments: () => void
   readonly #onDestroy = (): void => this.close()
 
   /** @internal */
   constructor(driver: DocumentDriver, document: DocumentId, name: string, onEnd: () => void) {
     this.name = name
-    const ydoc = new ResilientDoc()
+    const ydoc = new CapturedDoc((update) => this.#link.send(update))
+    this.#captured = ydoc
     this.ydoc = ydoc
     this.#link = new DocumentLink(driver, document, () => ydoc.clientID, onEnd)
-    this.#capture = new YjsCapture(ydoc, (update) => this.#link.send(update))
     this.ydoc.on("destroy", this.#onDestroy)
     this.#allowSubdocuments = refuseSubdocuments(this.ydoc, this)
     this.loaded = this.#link.open(this.#replicaOf(document))
@@ -74,7 +73,7 @@ export class YjsDocument {
 
   /** Lets go of the document; `ydoc` stays, but is synced no more. */
   close(): void {
-    this.#capture.end()
+    this.#captured.endCapture()
     this.ydoc.off("destroy", this.#onDestroy)
     this.#allowSubdocuments()
     this.#link.end()
@@ -84,7 +83,7 @@ export class YjsDocument {
     return {
       document,
       resume: (): Resume => ({ type: "summary", summary: Y.encodeStateVector(this.ydoc) }),
-      apply: (updates) => this.#capture.applyRemote(updates, this),
+      apply: (updates) => this.#captured.applyRemote(updates, this),
       state: () => Y.encodeStateAsUpdate(this.ydoc),
       lacking: (summary, outgoing) => yjsLacking(this.ydoc, summary, outgoing),
       onPresence: (entries: readonly PresenceEntry[]) => this.presence.receive(entries),

@@ -34,8 +34,6 @@ function onForeignEdit(transaction: Y.Transaction): void {
 }
 
 function subdocumentError(): SyncError {
-  const message =
-    "subdocuments are not synced: open each part as a document of its own, and keep its name " +
-    "where the subdocument would be"
+  const message = "subdocuments are not synced: open each part as a document of its own"
   return new SyncError("ERR_SUBDOCUMENT", message, false)
 }

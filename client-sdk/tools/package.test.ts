@@ -4,7 +4,7 @@
  * have nothing to say.
  */
 import { execFile } from "node:child_process"
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from "node:fs/promises"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -96,6 +96,12 @@ test("built and installed it runs, and brings nothing that an app would have twi
   const little = await bundleOf(`export { SyncError } from "${manifest.name}"`)
   const whole = await bundleOf(`export * from "${manifest.name}"`)
   expect(little.text.length).toBeLessThan(whole.text.length / 10)
+})
+
+test("Yjs is the app's own copy, in any version that works with it", async () => {
+  const text = await readFile(join(installed, "package.json"), "utf8")
+  expect(JSON.parse(text)).toMatchObject({ peerDependencies: { yjs: "^13.6.27", react: ">=18" } })
+  expect(JSON.parse(text)).not.toHaveProperty("dependencies.yjs")
 })
 
 test("its types stand alone, and linters of packages have nothing to say", async () => {

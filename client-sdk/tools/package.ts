@@ -58,11 +58,19 @@ export function externalsOf(manifest: Manifest): readonly string[] {
   return names.filter((name) => !name.startsWith("@causeway/"))
 }
 
+/**
+ * What apps import themselves: a copy of our own beside theirs would be of other classes, and Yjs
+ * refuses a `Y.Text` of those. The range begins where it was tried.
+ */
+const shared: Versions = { yjs: "^13.6.27" }
+
 /** The package.json that is published. */
 export function publishedManifest(manifest: Manifest): string {
   const { name, version, description, license, type, engines } = manifest
   const { dependencies, peerDependencies, peerDependenciesMeta } = manifest
-  const published = Object.entries(dependencies).filter(([key]) => !key.startsWith("@causeway/"))
+  const published = Object.entries(dependencies).filter(([key]) => {
+    return !key.startsWith("@causeway/") && !Object.hasOwn(shared, key)
+  })
   const exports = entriesOf(manifest).map((entry) => [
     entry.subpath,
     { types: `./${entry.name}.d.ts`, default: `./${entry.name}.js` },
@@ -77,7 +85,7 @@ export function publishedManifest(manifest: Manifest): string {
     engines,
     exports: { ...Object.fromEntries(exports), "./package.json": "./package.json" },
     dependencies: Object.fromEntries(published),
-    peerDependencies,
+    peerDependencies: { ...shared, ...peerDependencies },
     peerDependenciesMeta,
   }
   return `${JSON.stringify(fields, null, 2)}\n`
