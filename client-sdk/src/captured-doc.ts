@@ -53,7 +53,7 @@ export class CapturedDoc extends Y.Doc {
     }
   }
 
-  /** Hands over what was written until now, also in a transaction that is not over; then no more. */
+  /** Hands over what was written until now, also in a transaction that is not over: it ends. */
   endCapture(): void {
     // oxlint-disable-next-line no-underscore-dangle -- as above.
     const first = this._transactionCleanups.find((each) => !this.#settled.has(each))
