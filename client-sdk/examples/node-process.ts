@@ -16,9 +16,9 @@ export type ExampleNode = {
   close(): Promise<void>
 }
 
-/** Resolves once the node takes connections. */
-export async function startNode(data: string): Promise<ExampleNode> {
-  const flags = ["--listen", "127.0.0.1:0", "--data", data, "--log-level", "warn"]
+/** Resolves once the node takes connections; `port` 0 takes a free one. */
+export async function startNode(data: string, port: number): Promise<ExampleNode> {
+  const flags = ["--listen", `127.0.0.1:${port}`, "--data", data, "--log-level", "warn"]
   const child = spawn(process.execPath, [program, "serve", ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   })

@@ -16,6 +16,9 @@ export type Example = {
   readonly hint: string
 }
 
+/** From the page's port to that of the node. */
+const nodePortOffset = 10
+
 export async function runExample(example: Example): Promise<void> {
   const { help, node: nodes, data, port } = optionsOf(example)
   if (help) {
@@ -27,13 +30,22 @@ export async function runExample(example: Example): Promise<void> {
     process.once("SIGINT", () => resolve("Stopping …"))
     process.once("SIGTERM", () => resolve("Stopping …"))
   })
-  const own = nodes.length === 0 ? await startNode(data) : undefined
+  // Where it was the last time: pages that are open, and what they keep, know it by its address.
+  const nodePort = port === 0 ? 0 : port + nodePortOffset
+  const fail = (what: string, error: unknown): void => {
+    process.stderr.write(`${what} (${error instanceof Error ? error.message : String(error)}).\n`)
+    process.stderr.write(`On other ports: npm run ${example.script} -- --port 0\n`)
+    process.exitCode = 1
+  }
+  const own =
+    nodes.length > 0
+      ? undefined
+      : await startNode(data, nodePort).catch((error: unknown) => fail("No node", error))
+  if (own === undefined && nodes.length === 0) return
   const urls = own === undefined ? nodes : [own.url]
   const page = await servePage(example.folder, urls, port).catch(async (error: unknown) => {
     await own?.close()
-    process.stderr.write(`The page can't be served on port ${port} (${String(error)}).\n`)
-    process.stderr.write(`Another one: npm run ${example.script} -- --port 0\n`)
-    process.exitCode = 1
+    fail(`The page can't be served on port ${port}`, error)
   })
   if (page === undefined) return
   const where = own === undefined ? "given" : `started here, keeps its data in ${data}`
@@ -72,7 +84,7 @@ npm run ${script} [-- options]
 
   --node URL      a node's /sync address instead of a node of its own; may be repeated
   --data FOLDER   where its own node keeps its data, default ${folder}
-  --port PORT     of the page, default ${port}; 0 takes a free one
+  --port PORT     of the page, default ${port}, and ${nodePortOffset} above it of the node; 0 takes free ones
 `
 }
 
