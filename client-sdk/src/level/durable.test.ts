@@ -202,3 +202,20 @@ test("[C11] storage that somebody else has is tried again, then it is memory alo
   await third.yjs("notes").loaded
   expect(third.storage.current).toEqual({ state: "ok" })
 })
+
+test("[C11] one storage given to two clients is one client's, and the other's once it is closed", async () => {
+  const storage = levelStorage(join(await temporaryFolder(), "app"))
+  const first = connect(nowhere, { storage })
+  const second = connect(nowhere, { storage })
+  type(first.yjs("one"), "first")
+  await first.yjs("one").saved("local")
+  type(second.yjs("two"), "second")
+  await expect(second.yjs("two").saved("local")).rejects.toMatchObject({ code: "ERR_STORAGE" })
+  expect(second.storage.current).toMatchObject({ state: "memory-only", code: "blocked" })
+  await second.close()
+  type(first.yjs("one"), ", and on")
+  await first.close()
+  const third = connect(nowhere, { storage })
+  await third.yjs("one").loaded
+  expect(textOf(third.yjs("one"))).toBe("first, and on")
+})

@@ -46,6 +46,8 @@ export class RecordStorage implements ClientStorage {
   /** Undefined until `load`. */
   #client: ClientId | undefined
   #isOpen = false
+  /** By a client that has not closed it. */
+  #isTaken = false
   #isClosing = false
   #hurry: (() => void) | undefined
 
@@ -61,10 +63,14 @@ export class RecordStorage implements ClientStorage {
 
   load(fresh: ClientId, done: (result: LoadResult) => void): void {
     this.#isClosing = false
-    this.#then(async () => {
+    this.#then<LoadResult>(async () => {
+      // Two clients of one identity would give the same numbers to different updates.
+      if (this.#isTaken) return { ok: false, code: "blocked", message: "another client has it" }
       // Another may have had it since it was closed.
       this.#copies.failed()
-      return { ok, stored: await this.#load(fresh) }
+      const stored = await this.#load(fresh)
+      this.#isTaken = true
+      return { ok, stored }
     }, done)
   }
 
@@ -95,6 +101,7 @@ export class RecordStorage implements ClientStorage {
     this.#hurry?.()
     this.#tail = this.#tail.then(async () => {
       this.#isOpen = false
+      this.#isTaken = false
       await this.#database.close().catch(() => undefined)
       done()
     })
