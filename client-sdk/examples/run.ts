@@ -84,7 +84,7 @@ npm run ${script} [-- options]
 
   --node URL      a node's /sync address instead of a node of its own; may be repeated
   --data FOLDER   where its own node keeps its data, default ${folder}
-  --port PORT     of the page, default ${port}, and ${nodePortOffset} above it of the node; 0 takes free ones
+  --port PORT     of the page, default ${port}, its node ${nodePortOffset} above; 0 takes free ones
 `
 }
 

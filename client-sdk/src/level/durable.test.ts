@@ -203,7 +203,7 @@ test("[C11] storage that somebody else has is tried again, then it is memory alo
   expect(third.storage.current).toEqual({ state: "ok" })
 })
 
-test("[C11] one storage given to two clients is one client's, and the other's once it is closed", async () => {
+test("[C11] one storage given to two clients is one client's until that is closed", async () => {
   const storage = levelStorage(join(await temporaryFolder(), "app"))
   const first = connect(nowhere, { storage })
   const second = connect(nowhere, { storage })
