@@ -77,7 +77,7 @@ export class Client {
     this.pending = pendingOf(this.#driver)
   }
 
-  /** True once `close` was called, or storage could not be read. */
+  /** True once `close` was called. */
   get isClosed(): boolean {
     return this.#driver.isClosed
   }

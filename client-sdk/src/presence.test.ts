@@ -105,3 +105,16 @@ describe("presence", () => {
     expect(() => presence.setLocalState({ text: "x".repeat(16 * 1024) })).toThrow(TypeError)
   })
 })
+
+test("a state that is no JSON object is refused, as others would not see it", async () => {
+  const { presence } = connect((await startNode()).sync).yjs("notes")
+  presence.setLocalState({ name: "Ann" })
+  const circular: Record<string, unknown> = {}
+  circular["self"] = circular
+  const states: readonly unknown[] = [undefined, 5, "Ann", ["Ann"], true, circular]
+  for (const state of states) {
+    // cast: what an app in JavaScript may do.
+    expect(() => presence.setLocalState(state as null)).toThrow(TypeError)
+  }
+  expect(presence.getLocalState()).toEqual({ name: "Ann" })
+})

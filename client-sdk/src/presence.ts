@@ -64,7 +64,10 @@ export class Presence {
    */
   setLocalState(state: PresenceState | null): void {
     const client = this.clientID
-    const bytes = new TextEncoder().encode(jsonOf(state))
+    const bytes = bytesOf(state)
+    if (state !== null && stateOf(bytes) === undefined) {
+      throw new TypeError("a presence state is a JSON object or null")
+    }
     if (bytes.length > limits.presenceStateBytesMax) {
       throw new TypeError(`a presence state is at most ${limits.presenceStateBytesMax} bytes`)
     }
@@ -86,7 +89,7 @@ export class Presence {
   /** Says the local state once more, to a document that was opened after it was set. */
   announce(): void {
     const state = this.getLocalState()
-    if (state !== null) this.#send(new TextEncoder().encode(jsonOf(state)))
+    if (state !== null) this.#send(bytesOf(state))
   }
 
   subscribe(listener: (states: ReadonlyMap<number, PresenceState>) => void): () => void {
@@ -123,10 +126,8 @@ export class Presence {
   }
 }
 
-function jsonOf(state: PresenceState | null): string {
-  const json: unknown = JSON.stringify(state)
-  if (typeof json !== "string") throw new TypeError("a presence state is a JSON object or null")
-  return json
+function bytesOf(state: PresenceState | null): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(state))
 }
 
 function stateOf(bytes: Uint8Array): PresenceState | undefined {
