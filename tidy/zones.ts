@@ -86,7 +86,7 @@ const zones: readonly Zone[] = [
     packages: [...yjs, ...automerge, "level"],
   }),
   zone("client-sdk (tools)", /^client-sdk\/tools\//, {
-    zones: ["base", "client"],
+    zones: ["base", "protocol", "client"],
     packages: ["esbuild", "vite"],
     node: true,
   }),

@@ -1,7 +1,8 @@
 /** A document's status as the app sees it: the core's, with errors as SyncErrors. */
 import type { DocumentStatus as CoreStatus, Freshness, SavedTo } from "@causeway/crdt/client"
 import type { Access } from "@causeway/crdt/protocol"
-import { deletedError, rejectionError, SyncError } from "./errors.ts"
+import { deletedError, rejectionError } from "./document-errors.ts"
+import { SyncError } from "./errors.ts"
 import type { SyncErrorCode } from "./errors.ts"
 import { tierStatusOf } from "./tier-status.ts"
 import type { TierStatus } from "./tier-status.ts"

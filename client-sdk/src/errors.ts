@@ -2,8 +2,6 @@
  * The one error the SDK throws, rejects with or reports for what the world does. Misuse of the
  * API is a TypeError instead. Codes are never reused.
  */
-import type { Owed } from "@causeway/crdt/client"
-
 export type SyncErrorCode =
   /** The client, or the document's handle, was closed. */
   | "ERR_CLOSED"
@@ -48,37 +46,4 @@ export class SyncError extends Error {
     this.code = code
     this.retryable = retryable
   }
-}
-
-export function openError(): SyncError {
-  return new SyncError("ERR_DOCUMENT_OPEN", "the document is open: close its handle first", false)
-}
-
-export function discardedError(): SyncError {
-  return new SyncError("ERR_NOT_SAVED", "the document was removed, with what was typed", false)
-}
-
-/** A document that would take with it what nobody else has. */
-export function unsavedError({ pending, rejected }: Owed): SyncError {
-  const message =
-    `${pending} updates are on no node yet and ${rejected} were refused: save and dismiss them, ` +
-    "or discard them"
-  return new SyncError("ERR_NOT_SAVED", message, false)
-}
-
-/** A document that was deleted: what happened, and what the app can do. */
-export function deletedError(why: string, cause?: unknown): SyncError {
-  const message =
-    `${why || "the document was deleted"}: close this handle; what was not saved is in ` +
-    "onRejected"
-  return new SyncError("ERR_DOCUMENT_DELETED", message, false, { cause })
-}
-
-/** A document with a rejected update: what happened, and what the app can do. */
-export function rejectionError(why: string, cause?: unknown): SyncError {
-  const message =
-    `a node refused an update of this document (${why}), so what was typed since may reach ` +
-    "nobody: close this handle, write what matters into a fresh one, and dismiss what " +
-    "onRejected gives"
-  return new SyncError("ERR_UPDATE_REJECTED", message, false, { cause })
 }

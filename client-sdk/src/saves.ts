@@ -2,7 +2,8 @@
 import type { DocumentId } from "@causeway/crdt/base"
 import type { ClientCore } from "@causeway/crdt/client"
 import type { RejectedUpdate } from "@causeway/crdt/ports"
-import { deletedError, rejectionError, SyncError } from "./errors.ts"
+import { deletedError, rejectionError } from "./document-errors.ts"
+import { SyncError } from "./errors.ts"
 import { lostWhy, unknownWhy } from "./tier-status.ts"
 
 /** Where an update can be durable: in local storage, at the node that took it, on more nodes. */

@@ -1,25 +1,34 @@
 /**
- * Our limits as numbers where they are used: a bundler keeps a whole object for the sake of one of
- * its fields, and most limits are the nodes'.
+ * Our limits and tags as numbers where they are used: a bundler keeps a whole object for the sake
+ * of one of its fields, and most limits are the nodes'.
  */
 import { readFile } from "node:fs/promises"
 import type { Plugin } from "esbuild"
 import { limits } from "@causeway/crdt/base"
 import { clientLimits } from "@causeway/crdt/client"
 import { tabLimits } from "@causeway/crdt/client/tabs"
+import { nativeTags } from "@causeway/crdt/protocol"
 
 const objects: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   limits,
   clientLimits,
   tabLimits,
+  nativeTags,
 }
 const names = Object.keys(objects).join("|")
 const fields = new RegExp(`(?<![.\\w])(${names})\\.(\\w+)`, "g")
 const patterns = new RegExp(`const \\{ ([\\w, ]+) \\} = (${names})$`, "gm")
 
+const hostUtf8 = new URL("../src/host-utf8.ts", import.meta.url)
+
 export const constants: Plugin = {
   name: "constants",
   setup(build) {
+    build.onLoad({ filter: /\/crdt\/src\/base\/utf8\.ts$/ }, async () => {
+      const source = await readFile(hostUtf8, "utf8")
+      const contents = source.replace("@causeway/crdt/base", "./errors.ts")
+      return { contents, loader: "ts" }
+    })
     build.onLoad({ filter: /\/(crdt|client-sdk)\/src\/.*\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8")
       return { contents: withNumbers(source), loader: "ts" }

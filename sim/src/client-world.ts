@@ -3,10 +3,22 @@ import type { DocumentId } from "@causeway/crdt/base"
 import type { Engines } from "@causeway/crdt/node"
 import type { ReplicaView } from "./checkers/client-view.ts"
 import type { Network } from "./network.ts"
+import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { Watch } from "./watch.ts"
 import type { Workload } from "./workloads/index.ts"
+
+/** Documents from which on clients that come back watch them: so that runs with few do too. */
+export const WATCH_MIN = 1
+/** Records after which copies are rewritten, at most. */
+const COMPACT_RECORDS_MAX = 40
+
+/** What a client core is given of its bounds. */
+export function boundsOf(random: SimRandom) {
+  const compactRecordsMax = random.split("copies").int(2, COMPACT_RECORDS_MAX)
+  return { compactRecordsMax, watchMin: WATCH_MIN }
+}
 
 export type ClientSetup = {
   readonly host: HostId

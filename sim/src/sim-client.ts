@@ -14,6 +14,7 @@ import { Alarm } from "./alarm.ts"
 import { answerTo, REJECTED_MS, tiersOf, tooMuch } from "./app-habits.ts"
 import { asTomorrow } from "./build.ts"
 import type { Build } from "./build.ts"
+import { boundsOf } from "./client-world.ts"
 import type { ClientDisk } from "./client-disk.ts"
 import { ClientSockets } from "./client-sockets.ts"
 import type { ClientSetup, ClientWorld } from "./client-world.ts"
@@ -29,8 +30,6 @@ import type { Restless, Session, SimWriter } from "./writer.ts"
 
 /** How often a document that storage has is opened by its resume point, not by what it holds. */
 const STATES_VECTOR = 0.8
-/** Records after which copies are rewritten, at most. */
-const COMPACT_RECORDS_MAX = 40
 
 export class SimClient implements SimWriter {
   readonly kind = "native"
@@ -122,8 +121,7 @@ export class SimClient implements SimWriter {
       onConnected: (node) => watch.onConnected(this, node),
       onRefused: (code) => watch.onRefused(this, code),
     })
-    const compactRecordsMax = random.split("copies").int(2, COMPACT_RECORDS_MAX)
-    const options = { urls, random, stored, authenticated: false, compactRecordsMax }
+    const options = { urls, random, stored, authenticated: false, ...boundsOf(random) }
     this.#core = new ClientCore(options)
     const onAlarm = this.#guard(() => this.#input({ type: "deadline" }))
     this.#alarm = new Alarm(this.clock, onAlarm)

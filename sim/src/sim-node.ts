@@ -12,6 +12,7 @@ import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { closeCodes } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
 import { HostClock } from "./clock.ts"
+import { WATCH_MIN } from "./client-world.ts"
 import type { SimDisk } from "./disk.ts"
 import { EventLoop } from "./event-loop.ts"
 import { asTomorrow, linkVersionsOf } from "./build.ts"
@@ -123,7 +124,8 @@ export class SimNode {
     const identity = { node, origin, heads, floors, cuts, clusterRecords, notes, cluster, peers }
     const linkVersions = linkVersionsOf(this.build)
     const wire = { linkVersions, ...(secret === undefined ? {} : { secret }) }
-    const own = { engines, random, reopenFromMs, staying, compaction, pushDelayMs }
+    const watching = { watchMin: WATCH_MIN }
+    const own = { engines, random, reopenFromMs, staying, compaction, pushDelayMs, ...watching }
     const config: NodeConfig = { ...identity, ...wire, ...own }
     this.#core = new NodeCore(config, this.clock.nowMs)
     this.#alarm = new Alarm(

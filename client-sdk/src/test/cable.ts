@@ -14,6 +14,8 @@ const host = "127.0.0.1"
 export class Cable {
   readonly url: string
   targetPort = 0
+  /** What went through, both ways; to be set to 0 at will. */
+  bytes = 0
   readonly #sockets = new Set<Socket>()
   /** From where to where bytes go. */
   readonly #ways = new Map<Socket, Socket>()
@@ -78,6 +80,9 @@ export class Cable {
         other.destroy()
       })
       this.#ways.set(one, other)
+      one.on("data", ({ length }: Buffer) => {
+        this.bytes += length
+      })
       one.pipe(other)
     }
   }

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { bytesCompare, bytesConcat, bytesEqual, bytesFromHex, bytesToHex } from "./bytes.ts"
+import { bytesConcat } from "./bytes-concat.ts"
+import { bytesCompare, bytesEqual, bytesFromHex, bytesToHex } from "./bytes.ts"
 
 const anyBytes = fc.uint8Array({ maxLength: 40 })
 

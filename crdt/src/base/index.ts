@@ -1,7 +1,9 @@
 /** The floor of the house: ids, bytes, limits, errors. Imports nothing of ours. */
 export * from "./assert.ts"
+export * from "./bytes-concat.ts"
 export * from "./bytes.ts"
 export * from "./id-codec.ts"
+export * from "./document-hash.ts"
 export * from "./errors.ts"
 export * from "./ids.ts"
 export * from "./limits.ts"

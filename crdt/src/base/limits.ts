@@ -39,6 +39,16 @@ export const limits = {
 
   /** Documents one native connection may have open. Past it: the document closes, `too-many`. */
   channelsPerConnectionMax: 10_000,
+  /**
+   * Documents from which on a connection is told how far it has everything, and a client watches
+   * them after a reconnect. Below it: each is opened, which costs little more.
+   */
+  watchMin: 16,
+  /** Origins of a vector that clients are told again and again. Past it: never, and each opens. */
+  caughtUpOriginsMax: 64,
+  /** Changed documents that are read for one watch, by pages. Past it: all may have changed. */
+  watchPageDocuments: 1024,
+  watchPagesMax: 16,
   /** Unacked update bytes a native client may have under way. Past it: reject `overloaded`. */
   clientWindowBytes: 4 * MiB,
   /** Entries waiting for the next commit. Past it: reject `overloaded`, stock: close 4501. */

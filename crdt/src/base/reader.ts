@@ -51,6 +51,20 @@ export class Reader {
     return value
   }
 
+  /** As many as a `count` in front of them says, each as `read` has it. */
+  list<Item>(max: number, read: () => Item): Item[] {
+    const items: Item[] = []
+    for (let left = this.count(max); left > 0; left--) items.push(read())
+    return items
+  }
+
+  /** One byte, 0 or 1. */
+  flag(): boolean {
+    const value = this.u8()
+    if (value > 1) throw new DecodeError("bad-value", this.#offset)
+    return value === 1
+  }
+
   /** `length` bytes as a view on the frame: copy what must outlive it. */
   raw(length: number): Uint8Array {
     if (length > this.remaining) throw new DecodeError("truncated", this.#offset)

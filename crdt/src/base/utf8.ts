@@ -81,18 +81,37 @@ function sequenceLength(lead: number): number {
 }
 
 function decodeSequence(bytes: Uint8Array, index: number, length: number): number {
+  const point = pointAt(bytes, index, length)
+  if (point < 0) throw new DecodeError("not-utf8", index)
+  return point
+}
+
+/** The code point of a sequence of two bytes or more; −1 if it is none. */
+function pointAt(bytes: Uint8Array, index: number, length: number): number {
   const lead = bytes[index] ?? 0
-  if (lead < 0xc2 || lead > 0xf4 || index + length > bytes.length) {
-    throw new DecodeError("not-utf8", index)
-  }
+  if (lead < 0xc2 || lead > 0xf4) return -1
   let point = lead & (0x7f >> length)
   for (let rest = 1; rest < length; rest++) {
     const byte = bytes[index + rest] ?? 0
-    if ((byte & 0xc0) !== 0x80) throw new DecodeError("not-utf8", index)
+    if ((byte & 0xc0) !== 0x80) return -1
     point = (point << 6) | (byte & 63)
   }
   const least = length === 4 ? 0x10000 : length === 3 ? 0x800 : 0x80
   const isSurrogate = point >= 0xd800 && point <= 0xdfff
-  if (point < least || point > 0x10ffff || isSurrogate) throw new DecodeError("not-utf8", index)
-  return point
+  return point < least || point > 0x10ffff || isSurrogate ? -1 : point
+}
+
+/**
+ * Whether `utf8Decode` takes it, without making a string of it: one frame may hold megabytes of
+ * presence states, which are relayed as bytes. O(length), allocates nothing.
+ */
+export function isUtf8(bytes: Uint8Array): boolean {
+  for (let index = 0; index < bytes.length; index++) {
+    const lead = bytes[index] ?? 0
+    if (lead < 0x80) continue
+    const length = sequenceLength(lead)
+    if (pointAt(bytes, index, length) < 0) return false
+    index += length - 1
+  }
+  return true
 }

@@ -8,7 +8,7 @@ import type { ConnectionId, DocumentId, Millis, OriginId } from "../base/index.t
 import { VersionVector } from "../clock/index.ts"
 import { documentCloseCodes, encodeCloseDocument, encodeOpen } from "../protocol/index.ts"
 import type { AckMark, DocumentClosed, Generation } from "../protocol/index.ts"
-import type { Opened, Resume, Updates } from "../protocol/index.ts"
+import type { CaughtUp, Opened, Resume, Updates, Woken } from "../protocol/index.ts"
 import type { Random, StoredUpdate } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
@@ -18,6 +18,7 @@ import type { DocumentRecord } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
 import type { Outbox } from "./outbox.ts"
 import type { DocumentError } from "./status.ts"
+import { Watching } from "./watching.ts"
 
 type Peer = {
   readonly socket: ConnectionId
@@ -34,6 +35,12 @@ type Held = {
   readonly stored?: readonly Uint8Array[]
 }
 
+export type ChannelOptions = {
+  readonly random: Random
+  /** Documents from which on they are watched; `limits.watchMin` if not given. */
+  readonly watchMin?: number
+}
+
 export class Channels {
   readonly table = new DocumentTable()
   readonly #outbox: Outbox
@@ -44,12 +51,19 @@ export class Channels {
   readonly #wanting = new Set<DocumentRecord>()
   /** Documents that want one again, each after its back-off. */
   readonly #waiting = new Set<DocumentRecord>()
+  readonly #watching: Watching
   #peer: Peer | undefined
 
-  constructor(outbox: Outbox, copies: Copies, random: Random, touched: Set<DocumentId>) {
+  constructor(
+    outbox: Outbox,
+    copies: Copies,
+    { random, watchMin = limits.watchMin }: ChannelOptions,
+    touched: Set<DocumentId>,
+  ) {
     this.#outbox = outbox
     this.#copies = copies
     this.#touched = touched
+    this.#watching = new Watching(outbox, watchMin)
     const { reopenBackoffMsMin, reopenBackoffMsMax } = clientLimits
     this.#backOff = new BackOff(random, reopenBackoffMsMin, reopenBackoffMsMax)
   }
@@ -71,6 +85,7 @@ export class Channels {
     record.repair = undefined
     record.base = resume
     record.resume = undefined
+    record.covered = undefined
     this.#copies.held(record, stored)
     this.want(record)
   }
@@ -88,6 +103,7 @@ export class Channels {
 
   want(record: DocumentRecord): void {
     this.#waiting.delete(record)
+    this.#watching.records.delete(record)
     if (record.channel.state === "closed") this.#wanting.add(record)
     this.#touched.add(record.document)
   }
@@ -125,7 +141,16 @@ export class Channels {
     else this.outgoing(record, bytes)
   }
 
-  connected(socket: ConnectionId, { origin, version }: Omit<Peer, "socket">): void {
+  /** The app shows presence in it. */
+  engage(record: DocumentRecord): void {
+    if (this.#watching.records.has(record)) this.want(record)
+  }
+
+  connected(
+    socket: ConnectionId,
+    { origin, version }: Omit<Peer, "socket">,
+    effects: ClientEffect[],
+  ): void {
     this.#peer = { socket, origin, version }
     for (const document of this.#outbox.documents()) {
       const record = this.table.take(document)
@@ -133,11 +158,16 @@ export class Channels {
       this.want(record)
     }
     for (const record of this.table.all()) if (record.held) this.want(record)
+    const frame = this.#watching.begin(version, this.table.all())
+    if (frame === undefined) return
+    for (const record of this.#watching.records) this.#wanting.delete(record)
+    effects.push({ type: "send", socket, frame })
   }
 
   disconnected(nowMs: Millis, effects: ClientEffect[]): void {
     this.#peer = undefined
     this.#wanting.clear()
+    this.#watching.records.clear()
     this.#waiting.clear()
     for (const record of this.table.all()) {
       this.#touched.add(record.document)
@@ -156,6 +186,7 @@ export class Channels {
       if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
       this.#wanting.delete(record)
       this.#waiting.delete(record)
+      this.#watching.records.delete(record)
       this.table.delete(record)
     }
     for (const record of this.#waiting) {
@@ -194,6 +225,25 @@ export class Channels {
     record.generation = generation
     this.#touched.add(record.document)
     return true
+  }
+
+  onWatching(message: CaughtUp | Woken): boolean {
+    if (message.type === "woken") this.#onWoken(message)
+    else this.#watching.cover(message.vector, this.table.all())
+    return true
+  }
+
+  #onWoken({ held, hashes }: Woken): void {
+    const woken = hashes && new Set(hashes)
+    for (const record of this.#watching.records) {
+      if (this.#watching.isWoken(record, held, woken)) this.want(record)
+      else if (held !== undefined) {
+        record.freshness = { state: "live" }
+        // Nothing else is covered.
+        record.access = "write"
+        this.#touched.add(record.document)
+      }
+    }
   }
 
   onUpdates(message: Updates, effects: ClientEffect[]): boolean {
@@ -255,6 +305,7 @@ export class Channels {
   onDeliverFailed(record: DocumentRecord, message: string, nowMs: Millis): void {
     record.broken = true
     record.resume = undefined
+    record.covered = undefined
     this.#copies.doubt(record)
     record.error = { code: "apply-failed", message, retryable: true }
     if (record.freshness.state === "live") record.freshness = { state: "stale", sinceMs: nowMs }

@@ -8,11 +8,11 @@ import { limits, unreachable, utf8Encode } from "../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import { encodeHello, nativeVersions } from "../protocol/index.ts"
-import type { Ack, NodeMessage, PeerFreshness } from "../protocol/index.ts"
-import type { Welcome } from "../protocol/index.ts"
+import type { Ack, NodeMessage, PeerFreshness, Welcome } from "../protocol/index.ts"
 import type { DocumentReadResult, Random, StoredClient } from "../ports/index.ts"
 import { randomClientId } from "./client-id.ts"
 import { Channels } from "./channels.ts"
+import type { ChannelOptions } from "./channels.ts"
 import { clientLimits } from "./client-limits.ts"
 import { Copies } from "./copies.ts"
 import type { Opening } from "./copies.ts"
@@ -31,10 +31,9 @@ import type { PendingStatus, RetryOutcome, TierState, Why } from "./status.ts"
 import type { HigherTier } from "./tier-positions.ts"
 import { WriteQueue } from "./write-queue.ts"
 
-export type ClientOptions = {
+export type ClientOptions = ChannelOptions & {
   /** At least one; tried in order of health. */
   readonly urls: readonly string[]
-  readonly random: Random
   /** What storage held when it was loaded. */
   readonly stored: StoredClient
   /** True if each attempt to connect starts with `fetch-token`. */
@@ -69,7 +68,7 @@ export class ClientCore {
     this.#sender = new Sender(stored, random, this.#touched, storing, (document) => {
       return this.#channels.table.get(document)
     })
-    this.#channels = new Channels(this.#sender.outbox, this.#copies, random, this.#touched)
+    this.#channels = new Channels(this.#sender.outbox, this.#copies, options, this.#touched)
     this.#repairs = new Repairs(this.#sender, this.#channels)
     this.#refusals = new Refusals(this.#sender, this.#channels, this.#repairs, this.#copies)
     this.#presence = new Presence(this.#channels)
@@ -123,11 +122,9 @@ export class ClientCore {
 
   /** The number to wait for until all that is typed in the document now is at a higher tier. */
   tierSeqOf(document: DocumentId): number {
-    const pending = this.#sender.outbox.lastOf(document)
     const record = this.#channels.table.get(document)
-    if (pending !== undefined) return pending
-    const { tiers } = this.#sender
-    return record === undefined ? tiers.positions.placedTo : tiers.seqOf(record)
+    const { outbox, tiers } = this.#sender
+    return outbox.lastOf(document) ?? (record && tiers.seqOf(record)) ?? tiers.positions.placedTo
   }
 
   /**
@@ -399,6 +396,9 @@ export class ClientCore {
         return this.#channels.onOpened(message)
       case "generation":
         return this.#channels.onGeneration(message)
+      case "caught-up":
+      case "woken":
+        return this.#channels.onWatching(message)
       case "ack":
         return this.#onAck(message, effects)
       case "logged":
@@ -453,7 +453,7 @@ export class ClientCore {
     }
     this.#dialler.ready(welcome, nowMs)
     this.#sender.connected(socket, welcome, effects)
-    this.#channels.connected(socket, welcome)
+    this.#channels.connected(socket, welcome, effects)
     this.#presence.connected(nowMs)
     return true
   }

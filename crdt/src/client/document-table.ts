@@ -43,6 +43,8 @@ export type DocumentRecord = {
   base: Resume
   /** What the replica has by now; undefined while only `base` is known. */
   resume: VersionVector | undefined
+  /** By which `caught-up` the replica has everything; to be compared with the last one. */
+  covered: VersionVector | undefined
   channel: Channel
   freshness: Freshness
   access: Access | undefined
@@ -93,6 +95,7 @@ export class DocumentTable {
       held: false,
       base: { type: "nothing" },
       resume: undefined,
+      covered: undefined,
       channel: { state: "closed", reopenAtMs: undefined },
       freshness: { state: "unknown" },
       access: undefined,

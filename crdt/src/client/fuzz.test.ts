@@ -1,6 +1,7 @@
 /** Whatever a node sends, the core neither throws nor loses what was typed. */
 import fc from "fast-check"
 import { expect, test } from "vitest"
+import { documentHash } from "../base/index.ts"
 import { ackTiers, documentCloseCodes, rejectCodes } from "../protocol/index.ts"
 import type { AckTier, DocumentCloseCode, NodeMessage, RejectCode } from "../protocol/index.ts"
 import { encodeNodeMessage } from "../protocol/test/codecs.ts"
@@ -68,6 +69,13 @@ const message: fc.Arbitrary<NodeMessage> = fc.oneof(
   }),
   fc.constant<NodeMessage>({ type: "pong" }),
   fc.constant<NodeMessage>({ type: "freshness", peers: [] }),
+  point.map((one): NodeMessage => ({ type: "caught-up", vector: one })),
+  fc.record({
+    type: fc.constant("woken" as const),
+    held: fc.option(point, { nil: undefined }),
+    hashes: fc.subarray([documentHash(notes), documentHash(plans), 0]),
+  }),
+  fc.constant<NodeMessage>({ type: "woken", held: undefined, hashes: undefined }),
 )
 
 type Move = (harness: Harness) => void
@@ -109,11 +117,11 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.constant<Move>((harness) => {
+    arbitrary: fc.constantFrom(1, 4).map((version): Move => (harness) => {
       if (harness.core.connection.state === "closed") return
       if (harness.core.connection.state !== "connecting") harness.input({ type: "connect-now" })
       harness.input({ type: "socket-opened", socket: harness.socket })
-      framed(encodeNodeMessage(welcomeOf({ windowBytes: 4 })))(harness)
+      framed(encodeNodeMessage(welcomeOf({ windowBytes: 4, version })))(harness)
     }),
   },
 )
@@ -121,7 +129,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
 test("[F4] [C1] [C3] hostile frames break nothing: each update is acked, rejected or kept", () => {
   fc.assert(
     fc.property(fc.array(move, { maxLength: 60 }), (moves) => {
-      const harness = new Harness()
+      const harness = new Harness({ watchMin: 1 })
       harness.hold(notes)
       harness.hold(plans)
       harness.input({ type: "go-online" })

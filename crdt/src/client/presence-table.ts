@@ -27,8 +27,7 @@ export class PresenceTable {
   }
 
   get hasOwn(): boolean {
-    for (const own of this.#own.values()) if (!isPresenceGone(own.state)) return true
-    return false
+    return [...this.#own.values()].some(({ state }) => !isPresenceGone(state))
   }
 
   set(client: number, state: Uint8Array): void {
@@ -52,8 +51,7 @@ export class PresenceTable {
   }
 
   get hasUnsent(): boolean {
-    for (const own of this.#own.values()) if (own.unsent) return true
-    return false
+    return [...this.#own.values()].some(({ unsent }) => unsent)
   }
 
   /** Own states that have to be sent, each with a new clock. */

@@ -39,6 +39,7 @@ export class Presence {
     }
     record.presence.set(client, state)
     this.#unsent.add(record)
+    this.#channels.engage(record)
     if (record.presence.hasOwn) this.#present.add(record)
     else this.#present.delete(record)
   }

@@ -60,19 +60,29 @@ export class VersionVector {
 
   /** @throws DecodeError; origins must be well-formed, in order and not repeated. */
   static decode(reader: Reader): VersionVector {
-    const count = reader.count(limits.originsMax)
-    const vector = new VersionVector()
-    let previous = ""
-    for (let index = 0; index < count; index++) {
-      const origin = decodeOrigin(reader)
-      if (origin <= previous) throw new DecodeError("bad-value", reader.offset, "origin order")
-      previous = origin
+    const seqs = decodeByOrigin(reader, limits.originsMax, () => {
       const seq = reader.varUint()
       if (seq < 1) throw new DecodeError("bad-value", reader.offset, "seq")
-      vector.raise(origin, seq)
-    }
-    return vector
+      return seq
+    })
+    return new VersionVector(seqs)
   }
+}
+
+/** What `read` finds behind each origin. @throws DecodeError; origins in order, none twice. */
+export function decodeByOrigin<Value>(
+  reader: Reader,
+  countMax: number,
+  read: () => Value,
+): Map<OriginId, Value> {
+  let previous = ""
+  const entries = reader.list(countMax, (): [OriginId, Value] => {
+    const origin = decodeOrigin(reader)
+    if (origin <= previous) throw new DecodeError("bad-value", reader.offset, "origin order")
+    previous = origin
+    return [origin, read()]
+  })
+  return new Map(entries)
 }
 
 export function decodeOrigin(reader: Reader): OriginId {

@@ -12,7 +12,7 @@ export const HASH_BYTES = 16
 const SEQ_BYTES_MAX = 8
 
 /** The hash before the first entry. */
-export const genesisHash: Uint8Array = new Uint8Array(HASH_BYTES)
+export const genesisHash: Uint8Array = /* @__PURE__ */ new Uint8Array(HASH_BYTES)
 
 /** How far an origin's log is held, and the chain's hash there. */
 export type Head = { readonly seq: number; readonly hash: Uint8Array }

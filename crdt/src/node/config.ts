@@ -37,6 +37,8 @@ export type NodeConfig = {
    * more than `linkEagerLinksMax` links, `pushDelayEachMs` for each. Rule [L15].
    */
   readonly pushDelayMs?: Millis | undefined
+  /** Default: `limits.watchMin`. */
+  readonly watchMin?: number | undefined
   readonly engines: Engines
   readonly random: NodeRandom
   /** The host's own, if it is faster than one in JavaScript: peers' entries are checked with it. */

@@ -36,6 +36,10 @@ export type NativeConnection = {
   ackedSeq: number
   /** Numbers that other nodes acked and this one did not know when it was welcomed. */
   unknown: NumberRange
+  /** What it watches, by hash, since it asked for that; `isAnswered`: it was told what changed. */
+  watching: { readonly hashes: Set<number>; isAnswered: boolean } | undefined
+  /** The frame that says how far it has everything, as it was sent last. */
+  caughtUp: Uint8Array | undefined
   /** Bytes accepted and not acked. */
   unackedBytes: number
   readonly channels: Map<number, Session>

@@ -15,6 +15,7 @@ import type { ReopenDoubt } from "../ports/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
 import type { Reads } from "./reads.ts"
 import type { Turn } from "./turn.ts"
+import type { Watches } from "./watches.ts"
 
 export type Core = {
   readonly config: NodeConfig
@@ -33,6 +34,7 @@ export type Core = {
   /** Connections whose sockets are full: what they become owed waits in the log. */
   readonly congested: Set<ConnectionId>
   readonly presenceWatch: PresenceWatch
+  readonly watches: Watches
   /** Takes presence in and passes on what is news. Gives tombstones for a sender that is behind. */
   readonly sharePresence: (
     turn: Turn,

@@ -5,7 +5,7 @@
  */
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { limits } from "../base/index.ts"
+import { documentHash, limits } from "../base/index.ts"
 import {
   closeCodes,
   encodeCloseDocument,
@@ -16,6 +16,7 @@ import {
   encodeLinkWant,
   encodeOpen,
   encodeUpdate,
+  encodeWatch,
   encodeLinkEntries,
   encodeLinkPresence,
   encodeLinkProof,
@@ -88,6 +89,7 @@ const nativeFrames = [
   encodeClientPresence({ type: "presence", channel: 1, entries: [presenceOf(66, 1)] }),
   encodeCloseDocument({ type: "close-document", channel: 1 }),
   pingFrame,
+  encodeWatch({ type: "watch", since: vectorOf([[evil, 3]]), hashes: [documentHash(notes), 7] }),
 ]
 const stockFrames = [
   encodeYStep1(Uint8Array.of(0)),

@@ -379,7 +379,10 @@ export class Links {
   }
 
   #onPresence(turn: Turn, link: Link, message: LinkPresence): void {
-    const document = this.#core.documents.find(message.document)
+    const { documents, lives, watches } = this.#core
+    const { document: id } = message
+    const isWatched = watches.isWatched(id) && !lives.isDeleted(id)
+    const document = isWatched ? documents.use(id) : documents.find(id)
     if (document === undefined || link.state.state !== "linked") return
     this.#core.sharePresence(turn, document, message.entries, link.state.peer.node)
   }

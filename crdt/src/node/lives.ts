@@ -4,7 +4,7 @@
  * them and in whatever order they come, and kept for good: a delete wins over everything of its
  * generation or a lower one that comes later, from any zombie. Rules [R2]–[R4].
  */
-import { generationOf, limits, partsOfDocumentId } from "../base/index.ts"
+import { documentHash, generationOf, limits, partsOfDocumentId } from "../base/index.ts"
 import type { DocumentId } from "../base/index.ts"
 import { decodeRecord } from "../log/index.ts"
 import type { LogEntry } from "../log/index.ts"
@@ -14,6 +14,7 @@ type Life = { deleted: number; created: number }
 export class Lives {
   /** By the first generation's id. */
   readonly #lives = new Map<DocumentId, Life>()
+  readonly #hashes = new Set<number>()
   #deleted: DocumentId[] = []
   #records = 0
 
@@ -39,7 +40,13 @@ export class Lives {
     else {
       life.deleted = Math.max(life.deleted, generation)
       this.#deleted.push(document)
+      this.#hashes.add(documentHash(document))
     }
+  }
+
+  /** `documentHash` of all names that were ever deleted. */
+  get hashes(): ReadonlySet<number> {
+    return this.#hashes
   }
 
   /** Names that were ever deleted, or created again. */

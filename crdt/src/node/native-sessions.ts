@@ -95,6 +95,8 @@ export class NativeSessions {
       nextSeq: 1,
       ackedSeq: 0,
       unknown: { after: 0, before: 0 },
+      watching: undefined,
+      caughtUp: undefined,
       unackedBytes: 0,
       channels: new Map(),
       deleted: new Set(),
@@ -109,6 +111,7 @@ export class NativeSessions {
     this.#connections.delete(connection.id)
     this.#tiers.onClosed(connection.id)
     this.#core.presenceWatch.forget(connection.id)
+    this.#core.watches.onClosed(this.#core, connection)
     const { phase } = connection
     if (phase.phase !== "greeting" && this.#byClient.get(phase.client) === connection) {
       this.#byClient.delete(phase.client)
@@ -157,10 +160,13 @@ export class NativeSessions {
       case "close-document":
         return this.#onCloseDocument(turn, connection, message.channel)
       case "ping":
-        return turn.send(connection.id, pongFrame)
+        turn.send(connection.id, pongFrame)
+        return this.#core.watches.sayCaughtUp(turn, this.#core, connection)
       case "want-tier":
         if (connection.version >= 2) return this.#tiers.onWant(turn, connection, message)
         return turn.refuse(connection.id, "malformed", "a message of version 2")
+      case "watch":
+        return this.#core.watches.onWatch(turn, this.#core, connection, message)
     }
   }
 
@@ -260,6 +266,7 @@ export class NativeSessions {
       }
     }
     connection.channels.set(open.channel, session)
+    connection.caughtUp = undefined
     connection.documents.add(document.id)
     document.sessions.add(session)
     if (open.resume.type === "vector") {

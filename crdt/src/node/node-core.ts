@@ -39,6 +39,7 @@ import { StockSessions } from "./stock-sessions.ts"
 import { Tiers } from "./tiers.ts"
 import type { TransferHooks } from "./transfer-in.ts"
 import { Turn } from "./turn.ts"
+import { Watches } from "./watches.ts"
 
 export class NodeCore {
   readonly #core: Core
@@ -67,6 +68,9 @@ export class NodeCore {
       linkTo: (node) => this.#links.linkedTo(node),
       links: () => this.#links.all(),
       documents: () => this.#core.documents.all(),
+      wake: (turn, document, connection) => {
+        this.#core.watches.wake(turn, [{ document, connection }])
+      },
     })
     this.#core = {
       config,
@@ -84,6 +88,7 @@ export class NodeCore {
         this.#onTaskDone(turn, document, task, done)
       }),
       presenceWatch: this.#presence.watch,
+      watches: new Watches(),
       sharePresence: (turn, document, entries, owner) =>
         this.#presence.share(turn, document, entries, owner),
       broadcastPresence: (turn, document, entries, owner) => {
@@ -97,6 +102,7 @@ export class NodeCore {
         this.#core.documents,
         bodies.map((body) => ({ ...rest, body })),
       )
+      this.#core.watches.wake(turn, [{ document }])
     }
     this.#links = new Links(this.#core, dials, show, nowMs)
     const heldBy = (node: NodeId) => this.#links.linkedTo(node)?.heads
@@ -240,6 +246,7 @@ export class NodeCore {
     // Before anything is shown: of what is deleted nobody is sent any more.
     this.#endDeleted(turn)
     const pending = deliver(turn, this.#core.documents, updates)
+    this.#core.watches.wake(turn, updates)
     this.#links.partitions.onDurable(turn, updates)
     this.#compaction.onDurable(turn, updates)
     this.#compaction.onRaised(batch.maintenance?.work.raise ?? [])
@@ -260,6 +267,8 @@ export class NodeCore {
   #endDeleted(turn: Turn): void {
     const deleted = endDeleted(turn, this.#core, this.#native)
     if (deleted.length === 0) return
+    const news = deleted.map((document) => ({ document }))
+    this.#core.watches.wake(turn, news)
     this.#compaction.onDeleted(turn, deleted)
     this.#links.digests.onDeleted(deleted)
   }

@@ -3,7 +3,8 @@
  * there to everybody else, in each one's protocol. Rules [N9] [Y5] [L7]; presence-watch.ts says
  * what happens to those who are silent.
  */
-import type { ConnectionId, Millis, NodeId } from "../base/index.ts"
+import type { ConnectionId, DocumentId, Millis, NodeId } from "../base/index.ts"
+import { isPresenceGone } from "../protocol/index.ts"
 import type { PresenceEntry } from "../protocol/index.ts"
 import { encodeYAwareness } from "../protocol/stock/index.ts"
 import type { ClientConnection } from "./connections.ts"
@@ -22,6 +23,8 @@ type Surroundings = {
   linkTo(node: NodeId): Link | undefined
   links(): Iterable<Link>
   documents(): Iterable<OpenDocument>
+  /** Wakes who watches it; `author`: but not the client that made the news. */
+  wake(turn: Turn, document: DocumentId, author: ConnectionId | undefined): void
 }
 
 export class PresenceRelay {
@@ -94,6 +97,10 @@ export class PresenceRelay {
     owner: PresenceOwner,
   ): void {
     if (entries.length === 0) return
+    // Who watches knows of nobody who could be gone.
+    if (entries.some(({ state }) => !isPresenceGone(state))) {
+      this.#world.wake(turn, document.id, typeof owner === "number" ? owner : undefined)
+    }
     const native: ConnectionId[] = []
     const stock: ConnectionId[] = []
     for (const session of document.sessions) {

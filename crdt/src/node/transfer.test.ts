@@ -1,14 +1,14 @@
 /** Nodes whose peers have no entries any more of what they lack. Rules [K8] [K3]. */
 import { describe, expect, test } from "vitest"
 import * as Y from "yjs"
-import { limits } from "../base/index.ts"
+import { documentHash, limits } from "../base/index.ts"
 import type { DocumentId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { encodeRecord, genesisHash, readLog } from "../log/index.ts"
 import type { Head } from "../log/index.ts"
 import { testOrigin } from "../testing/store-fixtures.ts"
 import { partsOf, reachOf } from "./document-state.ts"
-import { openNative, YWriter } from "./test/clients.ts"
+import { NativeClient, openNative, vectorOf, YWriter } from "./test/clients.ts"
 import { documentNamed, engines, World } from "./test/harness.ts"
 import type { TestNode } from "./test/harness.ts"
 import { linked, recordsOf } from "./test/peer.ts"
@@ -98,6 +98,26 @@ describe("state transfer", () => {
     world.advance(3000)
     expect(headsOf(n2)).toEqual(headsOf(n1))
     expect(jsonOf(n2)).toEqual(jsonOf(n1))
+  })
+
+  test("[K8] [N21] what a transfer brings wakes who watches it", () => {
+    const { world, n1, n2 } = parted()
+    const client = new NativeClient(n2)
+    client.hello(900)
+    world.settle()
+    client.watch(vectorOf(n2.store.log.heads().map(([origin, { seq }]) => [origin, seq])), notes)
+    world.settle()
+    expect(client.of("woken").map(({ hashes }) => hashes)).toEqual([[]])
+    world.heal(n1, n2)
+    // Shown before the transfer is over, and before n1 says anything of its own.
+    const isShown = () => client.of("woken").length > 1
+    for (let step = 0; step < 20_000 && !isShown(); step++) {
+      const [action] = world.actions()
+      if (action === undefined) world.pass(50)
+      else action()
+    }
+    expect(client.of("woken").at(-1)?.hashes).toEqual([documentHash(notes)])
+    expect(n2.eventsOf("transfer-done")).toEqual([])
   })
 
   test("[K8] a new node gets everything, and clients' numbers with it", () => {

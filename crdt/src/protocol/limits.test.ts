@@ -170,6 +170,36 @@ const bounded: readonly {
     },
   },
   {
+    name: "hashes of a watch",
+    max: limits.channelsPerConnectionMax,
+    decode: decodeClientMessage,
+    frame: (size) => {
+      const hashes = Array.from({ length: size }, (_, hash) => hash)
+      return encodeClientMessage({ type: "watch", since: new VersionVector(), hashes })
+    },
+  },
+  {
+    name: "origins of a watch",
+    max: limits.originsMax,
+    decode: decodeClientMessage,
+    frame: (size) => encodeClientMessage({ type: "watch", since: vectorOf(size), hashes: [] }),
+  },
+  {
+    name: "hashes of what is woken",
+    max: limits.channelsPerConnectionMax,
+    decode: decodeNodeMessage,
+    frame: (size) => {
+      const hashes = Array.from({ length: size }, (_, hash) => hash)
+      return encodeNodeMessage({ type: "woken", held: undefined, hashes })
+    },
+  },
+  {
+    name: "origins of a caught-up",
+    max: limits.originsMax,
+    decode: decodeNodeMessage,
+    frame: (size) => encodeNodeMessage({ type: "caught-up", vector: vectorOf(size) }),
+  },
+  {
     name: "peers of a freshness",
     max: limits.originsMax,
     decode: decodeNodeMessage,

@@ -3,9 +3,8 @@
  * UTF-8 JSON that nodes relay without parsing; the four bytes `null` say that the client left.
  * Rule: a higher clock wins; an equal one only if it says `null`.
  */
-import { DecodeError, limits } from "../base/index.ts"
+import { DecodeError, isUtf8, limits } from "../base/index.ts"
 import type { Reader, Writer } from "../base/index.ts"
-import { isUtf8 } from "./utf8.ts"
 
 export type PresenceEntry = {
   /** The Yjs client id, or any number unique among the document's clients. */
@@ -34,15 +33,12 @@ export function encodePresence(writer: Writer, entries: readonly PresenceEntry[]
  * @throws DecodeError
  */
 export function decodePresence(reader: Reader): PresenceEntry[] {
-  const count = reader.count(limits.presenceEntriesPerFrameMax)
-  const entries: PresenceEntry[] = []
-  for (let index = 0; index < count; index++) {
+  return reader.list(limits.presenceEntriesPerFrameMax, () => {
     const client = reader.varUint()
     const clock = reader.varUint()
     const at = reader.offset
     const state = reader.bytes(reader.remaining).slice()
     if (!isUtf8(state)) throw new DecodeError("not-utf8", at)
-    entries.push({ client, clock, state })
-  }
-  return entries
+    return { client, clock, state }
+  })
 }

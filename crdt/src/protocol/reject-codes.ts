@@ -16,11 +16,3 @@ export const rejectCodes = {
 } as const
 
 export type RejectCode = keyof typeof rejectCodes
-
-export function rejectCodeOf(number: number): RejectCode | undefined {
-  for (const [code, entry] of Object.entries(rejectCodes)) {
-    // cast: Object.entries widens the keys of a const object to string.
-    if (entry.number === number) return code as RejectCode
-  }
-  return undefined
-}

@@ -126,6 +126,7 @@ const client: Readonly<Record<ClientMessage["type"], fc.Arbitrary<ClientMessage>
       })
       .map((marks) => marks.toSorted((one, two) => one.toSeq - two.toSeq)),
   }),
+  watch: fc.record({ type: type("watch"), since: vectors, hashes: fc.array(uint) }),
 }
 
 const node: Readonly<Record<NodeMessage["type"], fc.Arbitrary<NodeMessage>>> = {
@@ -193,6 +194,15 @@ const node: Readonly<Record<NodeMessage["type"], fc.Arbitrary<NodeMessage>>> = {
     }),
     lostTo: uint,
   }),
+  "caught-up": fc.record({ type: type("caught-up"), vector: vectors }),
+  woken: fc.oneof(
+    fc.record({
+      type: type("woken"),
+      held: fc.option(vectors, { nil: undefined }),
+      hashes: fc.array(uint),
+    }),
+    fc.constant({ type: "woken" as const, held: undefined, hashes: undefined }),
+  ),
 }
 
 const piece = fc.uint8Array({ minLength: 1, maxLength: 50 })

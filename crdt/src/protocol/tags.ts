@@ -19,6 +19,9 @@ export const nativeTags = {
   tierStatus: 17,
   logged: 18,
   generation: 19,
+  caughtUp: 20,
+  watch: 21,
+  woken: 22,
 } as const
 
 export const linkTags = {

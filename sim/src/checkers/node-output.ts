@@ -9,7 +9,7 @@ import type { VersionVector } from "@causeway/crdt/clock"
 import type { Head } from "@causeway/crdt/log"
 import type { Effect, Endpoint } from "@causeway/crdt/node"
 import { decodeNodeMessage } from "@causeway/crdt/protocol"
-import type { Ack, LinkEntries, Open } from "@causeway/crdt/protocol"
+import type { Ack, LinkEntries, NodeMessage, Open } from "@causeway/crdt/protocol"
 import { decodeYMessage } from "@causeway/crdt/protocol/stock"
 import { readLinkFrame } from "../link-frames.ts"
 import type { HostId } from "../reachability.ts"
@@ -117,14 +117,16 @@ export class NodeOutput {
         return this.#checkAck(id, message)
       case "reject":
         return this.#promises.onReject(id, message)
-      case "document-presence":
-      case "document-closed":
-      case "pong":
-      case "freshness":
-      case "logged":
-      case "tier-status":
-        return
+      default:
+        return this.#checkHeld(message)
     }
+  }
+
+  /** What else may say how much the node holds. */
+  #checkHeld(message: NodeMessage): void {
+    const vector = message.type === "woken" ? message.held : undefined
+    const held = message.type === "caught-up" ? message.vector : vector
+    if (held !== undefined) this.#vectorMustBeDurable(held)
   }
 
   #checkAck(id: ConnectionId, { marks, tier, seq: acked }: Ack): void {

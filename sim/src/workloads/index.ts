@@ -5,6 +5,7 @@ import { bigDocuments } from "./big-documents.ts"
 import { hotDocument } from "./hot-document.ts"
 import { manyDocuments } from "./many-documents.ts"
 import { mixed } from "./mixed.ts"
+import { openTabs } from "./open-tabs.ts"
 import { presence } from "./presence.ts"
 import { splitBirths } from "./split-births.ts"
 import { trace } from "./trace.ts"
@@ -27,6 +28,7 @@ export const allWorkloads: readonly Workload[] = [
   hotDocument,
   bigDocuments,
   visitors,
+  openTabs,
   presence,
   splitBirths,
   trace,

@@ -46,6 +46,7 @@ type Options = {
   readonly authenticated?: boolean
   /** What the generator says each time. */
   readonly chance?: number
+  readonly watchMin?: number
 }
 
 type Kind = ClientEffect["type"]
@@ -64,6 +65,7 @@ export class Harness {
       random: { next: () => options.chance ?? 0.5 },
       stored: options.stored ?? emptyClient(),
       authenticated: options.authenticated ?? false,
+      ...(options.watchMin === undefined ? {} : { watchMin: options.watchMin }),
     })
   }
 

@@ -3,7 +3,8 @@
  * apart until they are compacted), then single changes, each once. Loading and saving instead
  * would cost more, and a plain load refuses changes whose predecessors are missing.
  */
-import { bytesCompare, bytesConcat } from "../../base/bytes.ts"
+import { bytesConcat } from "../../base/bytes-concat.ts"
+import { bytesCompare } from "../../base/bytes.ts"
 import { splitChunks } from "./chunk.ts"
 import { readHeads } from "./heads.ts"
 import { ancestorsOf, historyOf, readChange, type Change } from "./history.ts"

@@ -3,7 +3,7 @@
  * document of one: what it holds after all it was sent.
  */
 import * as Y from "yjs"
-import { limits, parseClientId } from "../../base/index.ts"
+import { documentHash, limits, parseClientId } from "../../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId } from "../../base/index.ts"
 import { VersionVector } from "../../clock/index.ts"
 import { decodeUpdate } from "../../log/index.ts"
@@ -15,6 +15,7 @@ import {
   encodeOpen,
   encodeUpdate,
   encodeWantTier,
+  encodeWatch,
   nativeVersions,
   pingFrame,
 } from "../../protocol/index.ts"
@@ -139,6 +140,10 @@ export class NativeClient extends Client {
 
   wantTier(tier: AckTier, fromSeq = 1, ...marks: TierMark[]): void {
     this.send({ type: "want-tier", tier, fromSeq, marks })
+  }
+
+  watch(since: VersionVector, ...documents: DocumentId[]): void {
+    this.send({ type: "watch", since, hashes: documents.map(documentHash) })
   }
 
   /** The highest number that was acked at the tier. */
@@ -269,5 +274,7 @@ function encode(message: ClientMessage): Uint8Array {
       return pingFrame
     case "want-tier":
       return encodeWantTier(message)
+    case "watch":
+      return encodeWatch(message)
   }
 }

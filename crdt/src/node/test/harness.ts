@@ -17,7 +17,7 @@ import type { Endpoint, Input, Reply } from "../input.ts"
 import { runJob } from "../job.ts"
 import type { Engines, Job } from "../job.ts"
 import { secretOf } from "../link-proof.ts"
-import type { CompactionConfig } from "../compaction.ts"
+import type { NodeConfig } from "../config.ts"
 import { NodeCore } from "../node-core.ts"
 import { Reopenings } from "../reopenings.ts"
 import { Pipe } from "./pipe.ts"
@@ -38,13 +38,11 @@ export function documentNamed(name: string, engine: EngineName = "yjs"): Documen
   return must(documentIdOf(engine, name))
 }
 
-type NodeOptions = {
+type NodeOptions = Pick<NodeConfig, "compaction" | "pushDelayMs" | "watchMin"> & {
   readonly peers?: readonly string[]
   readonly cluster?: string
   readonly secret?: string
   readonly address?: string
-  readonly compaction?: CompactionConfig
-  readonly pushDelayMs?: Millis
 }
 
 export class TestNode {
@@ -100,7 +98,7 @@ export class TestNode {
   }
 
   #boot(): NodeCore {
-    const { compaction = {}, pushDelayMs } = this.#options
+    const { compaction = {}, pushDelayMs, watchMin } = this.#options
     const config = {
       node: must(parseNodeId(this.name)),
       origin: this.origin,
@@ -108,6 +106,7 @@ export class TestNode {
       floors: this.store.log.floors(),
       compaction,
       pushDelayMs,
+      watchMin,
       cuts: this.store.log.cuts(),
       clusterRecords: this.store.log.clusterRecords(),
       notes: this.store.log.side.notes(),

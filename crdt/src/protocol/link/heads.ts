@@ -1,7 +1,7 @@
 /** A version vector with the chain's hash at each head, so that a fork shows at once. */
-import { assert, DecodeError, limits } from "../../base/index.ts"
+import { assert, limits } from "../../base/index.ts"
 import type { OriginId, Reader, Writer } from "../../base/index.ts"
-import { decodeOrigin } from "../../clock/index.ts"
+import { decodeByOrigin } from "../../clock/index.ts"
 import { HASH_BYTES } from "../../log/index.ts"
 import type { Head } from "../../log/index.ts"
 
@@ -19,14 +19,7 @@ export function decodeHeads(
   reader: Reader,
   countMax: number = limits.originsMax,
 ): Map<OriginId, Head> {
-  const count = reader.count(countMax)
-  const heads = new Map<OriginId, Head>()
-  let previous = ""
-  for (let index = 0; index < count; index++) {
-    const origin = decodeOrigin(reader)
-    if (origin <= previous) throw new DecodeError("bad-value", reader.offset, "origin order")
-    previous = origin
-    heads.set(origin, { seq: reader.varUint(), hash: reader.raw(HASH_BYTES).slice() })
-  }
-  return heads
+  return decodeByOrigin(reader, countMax, () => {
+    return { seq: reader.varUint(), hash: reader.raw(HASH_BYTES).slice() }
+  })
 }

@@ -3,8 +3,9 @@
  * marks say up to which seq of the node's origin the client's own updates reach, so its resume
  * points advance without an echo. Acks leave after the commit's `updates`. Rule [N6].
  */
-import { DecodeError, limits, Writer } from "../../base/index.ts"
+import { limits, Writer } from "../../base/index.ts"
 import type { Reader } from "../../base/index.ts"
+import { decodeNumbered } from "../numbered.ts"
 import { nativeTags } from "../tags.ts"
 
 /** Where an update is durable. Numbers on the wire are never reused. */
@@ -28,20 +29,15 @@ export function encodeAck(message: Ack): Uint8Array {
 }
 
 export function decodeAck(reader: Reader): Ack {
-  const tierNumber = reader.u8()
-  const tier = ackTierOf(tierNumber)
-  if (tier === undefined) throw new DecodeError("bad-value", reader.offset, "tier")
+  const tier = decodeAckTier(reader)
   const seq = reader.varUint()
-  const count = reader.count(limits.channelsPerConnectionMax)
-  const marks: AckMark[] = []
-  for (let index = 0; index < count; index++) {
-    marks.push({ channel: reader.varUint(), seq: reader.varUint() })
-  }
+  const marks = reader.list(limits.channelsPerConnectionMax, () => {
+    return { channel: reader.varUint(), seq: reader.varUint() }
+  })
   return { type: "ack", tier, seq, marks }
 }
 
-export function ackTierOf(number: number): AckTier | undefined {
-  if (number === ackTiers.node) return "node"
-  if (number === ackTiers.quorum) return "quorum"
-  return number === ackTiers.all ? "all" : undefined
+/** @throws DecodeError */
+export function decodeAckTier(reader: Reader): AckTier {
+  return decodeNumbered(reader, ackTiers, (number) => number)
 }

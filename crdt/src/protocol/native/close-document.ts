@@ -1,6 +1,7 @@
 /** Closing one document while the connection goes on. Rule [N10]. */
-import { DecodeError, limits, Writer } from "../../base/index.ts"
+import { limits, Writer } from "../../base/index.ts"
 import type { Reader } from "../../base/index.ts"
+import { decodeNumbered } from "../numbered.ts"
 import { nativeTags } from "../tags.ts"
 import { encodeText } from "../text.ts"
 
@@ -42,15 +43,6 @@ export function encodeDocumentClosed(message: DocumentClosed): Uint8Array {
 
 export function decodeDocumentClosed(reader: Reader): DocumentClosed {
   const channel = reader.varUint()
-  const code = documentCloseCodeOf(reader.u8())
-  if (code === undefined) throw new DecodeError("bad-value", reader.offset, "close code")
+  const code = decodeNumbered(reader, documentCloseCodes, ({ number }) => number)
   return { type: "document-closed", channel, code, message: reader.string(limits.textBytesMax) }
-}
-
-function documentCloseCodeOf(number: number): DocumentCloseCode | undefined {
-  for (const [code, entry] of Object.entries(documentCloseCodes)) {
-    // cast: Object.entries widens the keys of a const object to string.
-    if (entry.number === number) return code as DocumentCloseCode
-  }
-  return undefined
 }

@@ -25,14 +25,10 @@ export function encodeFreshness(message: Freshness): Uint8Array {
 }
 
 export function decodeFreshness(reader: Reader): Freshness {
-  const count = reader.count(limits.originsMax)
-  const peers: PeerFreshness[] = []
-  for (let index = 0; index < count; index++) {
+  const peers = reader.list(limits.originsMax, () => {
     const node = parseNodeId(reader.string(limits.textBytesMax))
     if (node === undefined) throw new DecodeError("bad-value", reader.offset, "node")
-    const linked = reader.u8()
-    if (linked > 1) throw new DecodeError("bad-value", reader.offset, "linked")
-    peers.push({ node, linked: linked === 1, behind: reader.varUint() })
-  }
+    return { node, linked: reader.flag(), behind: reader.varUint() }
+  })
   return { type: "freshness", peers }
 }

@@ -1,5 +1,6 @@
 /** The native protocol: SDK clients and nodes. */
 export * from "./ack.ts"
+export * from "./caught-up.ts"
 export * from "./close-document.ts"
 export * from "./freshness.ts"
 export * from "./generation.ts"
@@ -15,4 +16,6 @@ export * from "./tier-status.ts"
 export * from "./update.ts"
 export * from "./updates.ts"
 export * from "./want-tier.ts"
+export * from "./watch.ts"
 export * from "./welcome.ts"
+export * from "./woken.ts"

@@ -3,6 +3,8 @@ import { DecodeError, Reader } from "../../base/index.ts"
 import { nativeTags } from "../tags.ts"
 import { decodeAck } from "./ack.ts"
 import type { Ack } from "./ack.ts"
+import { decodeCaughtUp } from "./caught-up.ts"
+import type { CaughtUp } from "./caught-up.ts"
 import { decodeCloseDocument, decodeDocumentClosed } from "./close-document.ts"
 import type { CloseDocument, DocumentClosed } from "./close-document.ts"
 import { decodeFreshness } from "./freshness.ts"
@@ -30,10 +32,22 @@ import { decodeUpdates } from "./updates.ts"
 import type { Updates } from "./updates.ts"
 import { decodeWantTier } from "./want-tier.ts"
 import type { WantTier } from "./want-tier.ts"
+import { decodeWatch } from "./watch.ts"
+import type { Watch } from "./watch.ts"
 import { decodeWelcome } from "./welcome.ts"
 import type { Welcome } from "./welcome.ts"
+import { decodeWoken } from "./woken.ts"
+import type { Woken } from "./woken.ts"
 
-export type ClientMessage = Hello | Open | Update | Presence | CloseDocument | Ping | WantTier
+export type ClientMessage =
+  | Hello
+  | Open
+  | Update
+  | Presence
+  | CloseDocument
+  | Ping
+  | WantTier
+  | Watch
 export type NodeMessage =
   | Welcome
   | Opened
@@ -47,6 +61,8 @@ export type NodeMessage =
   | Generation
   | Logged
   | TierStatus
+  | CaughtUp
+  | Woken
 
 /** Decodes a frame from a client to its last byte. @throws DecodeError */
 export function decodeClientMessage(frame: Uint8Array): ClientMessage {
@@ -73,6 +89,8 @@ function decodeClientBody(reader: Reader): ClientMessage {
       return { type: "ping" }
     case nativeTags.wantTier:
       return decodeWantTier(reader)
+    case nativeTags.watch:
+      return decodeWatch(reader)
     default:
       throw new DecodeError("unknown-message", 0, `tag ${tag}`)
   }
@@ -113,6 +131,10 @@ function decodeNodeBody(reader: Reader): NodeMessage {
       return decodeLogged(reader)
     case nativeTags.tierStatus:
       return decodeTierStatus(reader)
+    case nativeTags.caughtUp:
+      return decodeCaughtUp(reader)
+    case nativeTags.woken:
+      return decodeWoken(reader)
     default:
       throw new DecodeError("unknown-message", 0, `tag ${tag}`)
   }

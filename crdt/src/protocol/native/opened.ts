@@ -3,7 +3,7 @@
  * that one `updates` frame serves every session. What the client lacks follows as `updates`, the
  * last of them `complete` (at once, if nothing is lacking). Rule [N4].
  */
-import { DecodeError, limits, Writer } from "../../base/index.ts"
+import { limits, Writer } from "../../base/index.ts"
 import type { Reader } from "../../base/index.ts"
 import { nativeTags } from "../tags.ts"
 
@@ -31,8 +31,7 @@ export function encodeOpened(message: Opened): Uint8Array {
 export function decodeOpened(reader: Reader): Opened {
   const channel = reader.varUint()
   const handle = reader.varUint()
-  const access = reader.u8()
-  if (access > 1) throw new DecodeError("bad-value", reader.offset, "access")
+  const access = reader.flag() ? "write" : "read"
   const summary = reader.bytes(limits.summaryBytesMax).slice()
-  return { type: "opened", channel, handle, access: access === 1 ? "write" : "read", summary }
+  return { type: "opened", channel, handle, access, summary }
 }

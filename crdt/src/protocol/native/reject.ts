@@ -1,7 +1,8 @@
 /** Node → client: one update was refused. Rule [N7]. */
-import { DecodeError, limits, Writer } from "../../base/index.ts"
+import { limits, Writer } from "../../base/index.ts"
 import type { Reader } from "../../base/index.ts"
-import { rejectCodeOf, rejectCodes } from "../reject-codes.ts"
+import { decodeNumbered } from "../numbered.ts"
+import { rejectCodes } from "../reject-codes.ts"
 import type { RejectCode } from "../reject-codes.ts"
 import { nativeTags } from "../tags.ts"
 import { encodeText } from "../text.ts"
@@ -22,7 +23,6 @@ export function encodeReject(message: Reject): Uint8Array {
 
 export function decodeReject(reader: Reader): Reject {
   const seq = reader.varUint()
-  const code = rejectCodeOf(reader.u8())
-  if (code === undefined) throw new DecodeError("bad-value", reader.offset, "reject code")
+  const code = decodeNumbered(reader, rejectCodes, ({ number }) => number)
   return { type: "reject", seq, code, message: reader.string(limits.textBytesMax) }
 }

@@ -1,11 +1,11 @@
 /**
  * Node → client, after `want-tier`: how far a tier has come, and whom it waits for. Rule [N17].
  */
-import { DecodeError, limits, Writer } from "../../base/index.ts"
+import { limits, Writer } from "../../base/index.ts"
 import type { Reader } from "../../base/index.ts"
 import { nativeTags } from "../tags.ts"
 import { encodeText } from "../text.ts"
-import { ackTierOf, ackTiers } from "./ack.ts"
+import { ackTiers, decodeAckTier } from "./ack.ts"
 import type { AckTier } from "./ack.ts"
 
 /** Members named in one `tier-status`; no more are missed than there are. Past it: close 4400. */
@@ -46,18 +46,13 @@ export function encodeTierStatus(message: TierStatus): Uint8Array {
 }
 
 export function decodeTierStatus(reader: Reader): TierStatus {
-  const tier = ackTierOf(reader.u8())
-  if (tier === undefined) throw new DecodeError("bad-value", reader.offset, "tier")
+  const tier = decodeAckTier(reader)
   const seq = reader.varUint()
-  const count = reader.count(tierMembersMax)
-  const missing: MissingMember[] = []
-  for (let index = 0; index < count; index++) missing.push(decodeMissing(reader))
+  const missing = reader.list(tierMembersMax, () => decodeMissing(reader))
   return { type: "tier-status", tier, seq, missing, lostTo: reader.varUint() }
 }
 
 function decodeMissing(reader: Reader): MissingMember {
   const member = reader.string(limits.textBytesMax)
-  const linked = reader.u8()
-  if (linked > 1) throw new DecodeError("bad-value", reader.offset, "linked")
-  return { member, linked: linked === 1, forMs: reader.varUint() }
+  return { member, linked: reader.flag(), forMs: reader.varUint() }
 }

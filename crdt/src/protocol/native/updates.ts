@@ -2,7 +2,7 @@
  * Node → client: durable updates of one document, and how far they bring the client's resume
  * point. The same bytes go to every session of the document. Rules [N4] [N8].
  */
-import { DecodeError, Writer } from "../../base/index.ts"
+import { Writer } from "../../base/index.ts"
 import type { Reader } from "../../base/index.ts"
 import { VersionVector } from "../../clock/index.ts"
 import { nativeTags } from "../tags.ts"
@@ -14,7 +14,7 @@ import { nativeTags } from "../tags.ts"
 export const updatesPerNodeFrameMax = 65_536
 
 /** Bytes of updates in one frame of `encodeUpdatesFrames`; one update may exceed them alone. */
-const updatesFrameBytes = 1024 * 1024
+const updatesFrameBytes = 1_048_576
 
 export type Updates = {
   readonly type: "updates"
@@ -62,11 +62,8 @@ export function encodeUpdatesFrames(message: Updates): Uint8Array[] {
 
 export function decodeUpdates(reader: Reader): Updates {
   const handle = reader.varUint()
-  const complete = reader.u8()
-  if (complete > 1) throw new DecodeError("bad-value", reader.offset, "complete")
+  const complete = reader.flag()
   const resume = VersionVector.decode(reader)
-  const count = reader.count(updatesPerNodeFrameMax)
-  const updates: Uint8Array[] = []
-  for (let index = 0; index < count; index++) updates.push(reader.bytes(reader.remaining))
-  return { type: "updates", handle, complete: complete === 1, resume, updates }
+  const updates = reader.list(updatesPerNodeFrameMax, () => reader.bytes(reader.remaining))
+  return { type: "updates", handle, complete, resume, updates }
 }

@@ -8,7 +8,7 @@ import type { OriginId, Reader } from "../../base/index.ts"
 import type { Head } from "../../log/index.ts"
 import { decodeHeads, encodeHeads } from "../link/heads.ts"
 import { nativeTags } from "../tags.ts"
-import { ackTierOf, ackTiers } from "./ack.ts"
+import { ackTiers, decodeAckTier } from "./ack.ts"
 import type { AckTier } from "./ack.ts"
 
 /** Marks in one `want-tier`. Past it: close 4400; a client gives up on what is oldest. */
@@ -35,8 +35,7 @@ export function encodeWantTier(message: WantTier): Uint8Array {
 }
 
 export function decodeWantTier(reader: Reader): WantTier {
-  const tier = ackTierOf(reader.u8())
-  if (tier === undefined) throw new DecodeError("bad-value", reader.offset, "tier")
+  const tier = decodeAckTier(reader)
   const fromSeq = reader.varUint()
   const count = reader.count(tierMarksMax)
   const marks: TierMark[] = []

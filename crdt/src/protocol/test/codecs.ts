@@ -20,6 +20,8 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array {
       return protocol.pingFrame
     case "want-tier":
       return protocol.encodeWantTier(message)
+    case "watch":
+      return protocol.encodeWatch(message)
   }
 }
 
@@ -49,6 +51,10 @@ export function encodeNodeMessage(message: NodeMessage): Uint8Array {
       return protocol.encodeLogged(message)
     case "tier-status":
       return protocol.encodeTierStatus(message)
+    case "caught-up":
+      return protocol.encodeCaughtUp(message)
+    case "woken":
+      return protocol.encodeWoken(message)
   }
 }
 

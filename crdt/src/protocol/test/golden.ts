@@ -7,6 +7,7 @@ import link2 from "../golden/link-2.json" with { type: "json" }
 import native1 from "../golden/native-1.json" with { type: "json" }
 import native2 from "../golden/native-2.json" with { type: "json" }
 import native3 from "../golden/native-3.json" with { type: "json" }
+import native4 from "../golden/native-4.json" with { type: "json" }
 import yWebsocket1 from "../golden/y-websocket-1.json" with { type: "json" }
 import { codecs } from "./codecs.ts"
 import type { Codec } from "./codecs.ts"
@@ -25,7 +26,7 @@ export type GoldenFile = {
   readonly frames: readonly GoldenFrame[]
 }
 
-const files = [native1, native2, native3, link2, yWebsocket1]
+const files = [native1, native2, native3, native4, link2, yWebsocket1]
 
 export const goldenFiles: readonly GoldenFile[] = files.map(parseFile)
 

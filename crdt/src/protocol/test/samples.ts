@@ -4,6 +4,7 @@
  */
 import {
   assert,
+  documentHash,
   documentIdOf,
   limits,
   parseClientId,
@@ -121,6 +122,8 @@ const clientMessages: readonly (readonly [string, ClientMessage])[] = [
       ],
     },
   ],
+  ["watch", { type: "watch", since: vector, hashes: [0, 0xeedbeef, 0xfffffff] }],
+  ["watch, nothing", { type: "watch", since: new VersionVector(), hashes: [] }],
 ]
 
 const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
@@ -197,6 +200,10 @@ const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
     "tier-status, nothing missing",
     { type: "tier-status", tier: "quorum", seq: seqMax, missing: [], lostTo: 0 },
   ],
+  ["caught-up", { type: "caught-up", vector }],
+  ["woken", { type: "woken", held: undefined, hashes: [documentHash(notes)] }],
+  ["woken, answer", { type: "woken", held: vector, hashes: [documentHash(plan), 7] }],
+  ["woken, all", { type: "woken", held: undefined, hashes: undefined }],
 ]
 
 const linkMessages: readonly (readonly [string, LinkMessage])[] = [

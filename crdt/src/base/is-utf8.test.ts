@@ -1,8 +1,9 @@
 /** The check agrees with the decoder on every input. */
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { bytesToHex, DecodeError, utf8Decode, utf8Encode } from "../base/index.ts"
-import { isUtf8 } from "./utf8.ts"
+import { bytesToHex } from "./bytes.ts"
+import { DecodeError } from "./errors.ts"
+import { isUtf8, utf8Decode, utf8Encode } from "./utf8.ts"
 
 function decodes(bytes: Uint8Array): boolean {
   try {
