@@ -128,12 +128,12 @@ export class FreshnessHonesty implements Watcher {
       lacksOf.set(told.peer, Math.min(other, lackOf(told, simNode)))
     }
     for (const { node: peer, linked, behind } of peers) {
-      if (!linked) continue
+      // Between its last word and its end it may name links that it closed.
+      if (!linked || !life.hears) continue
       const lacks = lacksOf.get(peer)
       demand(lacks !== undefined, INVARIANT, () => {
         return `${simNode.node} says it is linked to ${peer}, which no link of its is`
       })
-      if (!life.hears) continue
       if (lacks > 0) this.#compared += 1
       demand(behind >= lacks, INVARIANT, () => {
         return `${simNode.node} says it is ${behind} behind ${peer}, and knows of ${lacks}`
