@@ -4,12 +4,18 @@
  * time to others. What a stop cuts off is begun again where the last whole pass ended. Rules [G1]
  * [G2].
  */
-import { DecodeError, limits, partsOfDocumentId, Reader, Writer } from "../base/index.ts"
+import {
+  bytesEqual,
+  DecodeError,
+  limits,
+  partsOfDocumentId,
+  Reader,
+  Writer,
+} from "../base/index.ts"
 import type { DocumentId, Millis } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { bucketCount, bucketOf, deletedLeaf, isDeletedLeaf, vectorDigest } from "../log/index.ts"
 import type { ChangedPage, DigestLeaf } from "../log/index.ts"
-import type { ReadResult } from "../ports/index.ts"
 import type { Core } from "./core.ts"
 import type { DigestTree } from "./digest-tree.ts"
 import type { Divergences } from "./divergences.ts"
@@ -24,7 +30,8 @@ const documentsPerPage = 1024
 /** Documents that are read and digested at once, before others have their time. */
 const documentsAtOnce = 8
 
-type Changed = { before: DigestLeaf | undefined; readonly after: DigestLeaf }
+type ChangedDocument = ChangedPage["documents"][number]
+type Changed = { readonly before: DigestLeaf | undefined; readonly after: DigestLeaf }
 
 type Pass = {
   /** What leaves stand for once it is over. */
@@ -170,57 +177,62 @@ export class DigestPass {
     }
     pass.begun += some.length
     pass.underWay = some.length
-    for (const { document } of some) this.#look(turn, pass, document)
+    for (const changed of some) this.#look(turn, pass, changed)
   }
 
-  #look(turn: Turn, pass: Pass, document: DocumentId): void {
+  #look(turn: Turn, pass: Pass, changed: ChangedDocument): void {
+    const query = { type: "leaves", bucket: bucketOf(changed.document) } as const
+    this.#core.reads.start(turn, query, (later, read) => {
+      if (read.type === "leaves") this.#judge(later, pass, changed, read.leaves)
+      else if (pass === this.#pass) this.#giveUp(later)
+    })
+  }
+
+  #judge(turn: Turn, pass: Pass, changed: ChangedDocument, leaves: readonly DigestLeaf[]): void {
+    const { document, vector } = changed
+    const before = leaves.find((leaf) => leaf.document === document)
     if (this.#core.lives.isDeleted(document)) {
-      this.#divergences.judgeOwn(turn, deletedLeaf(document), false)
-      this.#replace(turn, pass, deletedLeaf(document))
-      return
-    }
+      const after = deletedLeaf(document)
+      this.#divergences.judgeOwn(turn, after, false)
+      if (before !== undefined && !isDeletedLeaf(before)) pass.leaves.push({ before, after })
+      this.#done(turn, pass)
+    } else if (before !== undefined && bytesEqual(before.vector, vectorDigest(vector))) {
+      // Made by a pass that was cut off, or that had begun before the last entries came.
+      this.#done(turn, pass)
+    } else this.#read(turn, pass, document, before)
+  }
+
+  #read(turn: Turn, pass: Pass, document: DocumentId, before: DigestLeaf | undefined): void {
     const query = { type: "document", document, since: new VersionVector() } as const
     this.#core.reads.queue(turn, {}, query, (later, read) => {
       // One that can't be read, or is too large, has no leaf: it is reported elsewhere.
-      if (read.type === "document") this.#digest(later, pass, document, read)
+      if (read.type === "document") this.#digest(later, pass, { document, read, before })
       else this.#done(later, pass)
+    })
+  }
+
+  #digest(
+    turn: Turn,
+    pass: Pass,
+    found: { document: DocumentId; read: DocumentRead; before: DigestLeaf | undefined },
+  ): void {
+    const { document, read, before } = found
+    const { engine } = partsOfDocumentId(document)
+    const vector = vectorDigest(reachOf(read))
+    const work = { type: "digest", engine, parts: partsOf(read) } as const
+    this.#core.jobs.start(turn, work, (later, result) => {
+      if (result.type === "digest") {
+        const after: DigestLeaf = { document, vector, content: result.content }
+        this.#divergences.judgeOwn(later, after, result.contradicts)
+        pass.leaves.push({ before, after })
+      }
+      this.#done(later, pass)
     })
   }
 
   #done(turn: Turn, pass: Pass): void {
     pass.underWay -= 1
     if (pass.underWay === 0 && pass === this.#pass) this.#rest(turn)
-  }
-
-  #digest(turn: Turn, pass: Pass, document: DocumentId, read: DocumentRead): void {
-    const { engine } = partsOfDocumentId(document)
-    const vector = vectorDigest(reachOf(read))
-    const work = { type: "digest", engine, parts: partsOf(read) } as const
-    this.#core.jobs.start(turn, work, (later, result) => {
-      if (result.type !== "digest") {
-        this.#done(later, pass)
-        return
-      }
-      const after: DigestLeaf = { document, vector, content: result.content }
-      this.#divergences.judgeOwn(later, after, result.contradicts)
-      this.#replace(later, pass, after)
-    })
-  }
-
-  #replace(turn: Turn, pass: Pass, after: DigestLeaf): void {
-    const query = { type: "leaves", bucket: bucketOf(after.document) } as const
-    this.#core.reads.start(turn, query, (later, leaves) => this.#keep(later, pass, after, leaves))
-  }
-
-  #keep(turn: Turn, pass: Pass, after: DigestLeaf, read: ReadResult): void {
-    if (read.type !== "leaves") {
-      if (pass === this.#pass) this.#giveUp(turn)
-      return
-    }
-    const before = read.leaves.find(({ document }) => document === after.document)
-    const isKnown = isDeletedLeaf(before ?? after) && isDeletedLeaf(after)
-    if (!isKnown) pass.leaves.push({ before, after })
-    this.#done(turn, pass)
   }
 
   #onPage(turn: Turn, upTo: VersionVector, next: DocumentId | undefined): void {

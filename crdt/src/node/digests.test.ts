@@ -103,6 +103,21 @@ test("[G1] [G2] leaves follow what is written, here and there, and a start finds
   expect(n1.effects.filter(({ type }) => type === "job")).toEqual([])
 })
 
+test("[G1] what a leaf stands for already is not digested again", () => {
+  const world = new World()
+  const node = world.node("n1")
+  for (const document of many(40)) write(node, document, 1)
+  world.advance(long)
+  write(node, must(many(40)[3]), 2)
+  const { log } = node.store
+  log.append({ own: [], adopted: [], notes: [["digested", undefined]] })
+  node.crash()
+  node.effects = []
+  world.advance(long)
+  expect(node.effects.filter(({ type }) => type === "job")).toHaveLength(1)
+  expect(node.core.status().divergences.undigested).toBe(0)
+})
+
 test("[G5] the same entries with another content are a divergence, seen on both sides", () => {
   const world = new World()
   const [n1, n2] = world.mesh("n1", "n2")
