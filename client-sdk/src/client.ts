@@ -1,5 +1,5 @@
 /** The SDK's face: one client, its documents, its connection, and what it has not saved yet. */
-import { documentIdOf, partsOfDocumentId } from "@causeway/crdt/base"
+import { documentIdOf, engineTags, partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId, EngineName } from "@causeway/crdt/base"
 import type { ClientEvent, ConnectionStatus, PendingStatus } from "@causeway/crdt/client"
 import type { RetryOutcome } from "@causeway/crdt/client"
@@ -140,7 +140,7 @@ export class Client {
   /**
    * Removes what local storage has of a document; nodes keep it, and it may be opened again. Done
    * once storage has done it. `discard`: with what no node has; that may get to one all the same.
-   * @throws TypeError as `yjs`; SyncError `ERR_DOCUMENT_OPEN` while a handle is open,
+   * @throws TypeError as `yjs`, also of no engine; SyncError `ERR_DOCUMENT_OPEN` while a handle is open,
    *   `ERR_NOT_SAVED` if something is pending or refused, `ERR_CLOSED`.
    */
   async remove(
@@ -189,7 +189,8 @@ export class Client {
 
   #idOf(engine: EngineName, name: string): DocumentId {
     if (this.#driver.isClosed) throw closedError()
-    const document = documentIdOf(engine, name)
+    // What has no tag can't be stored, nor anything after it.
+    const document = Object.hasOwn(engineTags, engine) ? documentIdOf(engine, name) : undefined
     if (document === undefined) throw new TypeError("a document's name is 1 to 512 bytes of UTF-8")
     return document
   }

@@ -111,7 +111,13 @@ test("[C13] [C3] what was refused stands in the way of removing, too", async () 
 test("[C13] bad names and closed clients are refused", async () => {
   const client = connect(nowhere)
   await expect(client.remove({ engine: "yjs", name: "" })).rejects.toThrow(TypeError)
+  // cast: what an app in JavaScript may do.
+  const unknown = { engine: "Yjs" as "yjs", name: "notes" }
+  await expect(client.remove(unknown)).rejects.toThrow(TypeError)
   await client.remove({ engine: "automerge", name: "never seen" })
+  const note = client.yjs("notes")
+  type(note, "still stored")
+  await note.saved("local")
   await client.close()
   await expect(client.remove(notes)).rejects.toMatchObject({ code: "ERR_CLOSED" })
 })
