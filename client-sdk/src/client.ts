@@ -140,8 +140,8 @@ export class Client {
   /**
    * Removes what local storage has of a document; nodes keep it, and it may be opened again. Done
    * once storage has done it. `discard`: with what no node has; that may get to one all the same.
-   * @throws TypeError as `yjs`, also of no engine; SyncError `ERR_DOCUMENT_OPEN` while a handle is open,
-   *   `ERR_NOT_SAVED` if something is pending or refused, `ERR_CLOSED`.
+   * @throws TypeError as `yjs`, or of no engine; SyncError `ERR_DOCUMENT_OPEN` while a handle is
+   *   open, `ERR_NOT_SAVED` if something is pending or refused, `ERR_CLOSED`.
    */
   async remove(
     { engine, name }: DocumentName,
