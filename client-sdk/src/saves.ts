@@ -26,6 +26,8 @@ export class Saves {
 
   /** Everything typed in the document until now. */
   wait(core: ClientCore, document: DocumentId, tier: Tier): Promise<void> {
+    // What is no tier would be waited for without end.
+    if (!/^(?:local|node|quorum|all)$/.test(tier)) throw new TypeError(`no tier: ${tier}`)
     const error = tier === "local" ? undefined : core.statusOf(document)?.error
     if (error?.code === "document-deleted") return Promise.reject(deletedError(error.message))
     const rejection = tier === "local" ? undefined : core.rejectionOf(document)

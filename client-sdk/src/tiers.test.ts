@@ -81,3 +81,12 @@ test("[T2] [T8] [T9] what a node acked is waited for on another, in a next life 
   await saved
   await again.saved("all")
 }, 40_000)
+
+test("what is no tier is a TypeError", async () => {
+  const note = connect("ws://127.0.0.1:9/sync").yjs("notes")
+  type(note, "hi")
+  for (const tier of ["disk", "nodes", undefined]) {
+    // cast: what an app in JavaScript may do.
+    await expect(note.saved(tier as "node")).rejects.toThrow(TypeError)
+  }
+})
