@@ -1,11 +1,11 @@
 /**
  * A document of the tab that leads, for all tabs that have it open: to the driver it is a replica
- * like any other. It stands on the app's own replica if this tab has the document open too, so that
- * a tab that is alone has it once; else on one of its own.
+ * like any other. What it stands on is up to `HeldDocument`.
  */
 import { partsOfDocumentId } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"
 import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
+import { HeldDocument } from "@causeway/crdt/client/tabs"
 import type { DriverInput } from "@causeway/crdt/client/tabs"
 import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
 import { AutomergeDocument } from "../automerge-document.ts"
@@ -18,63 +18,50 @@ export class SharedReplica implements Replica {
   readonly document: DocumentId
   readonly generation: number
   readonly #tell: (input: DriverInput) => void
-  #engine: Replica | undefined
-  #isOwn = false
-  /** What comes, and what is to be done, while there is no engine. */
-  readonly #waiting: Uint8Array[] = []
-  readonly #later: (() => void)[] = []
+  readonly #held: HeldDocument<Replica>
 
   constructor(document: DocumentId, generation: number, tell: (input: DriverInput) => void) {
     this.document = document
     this.generation = generation
     this.#tell = tell
+    this.#held = new HeldDocument(document, tell)
   }
 
   /** Stands on the app's replica from now on; without one, on one of its own. */
-  async standOn(own: Replica | undefined): Promise<void> {
-    const before = this.#engine
-    if (own === undefined && before !== undefined && !this.#isOwn) return
-    if (own !== undefined && own === before) return
-    if (before !== undefined) this.#waiting.unshift(before.state())
-    this.#engine = undefined
-    this.#isOwn = own !== undefined
-    const engine = own ?? (await hiddenReplica(this.document))
-    // Another was asked for meanwhile.
-    if (this.#engine !== undefined || this.#isOwn !== (own !== undefined)) return
-    this.#engine = engine
-    const waiting = this.#waiting.splice(0)
-    if (waiting.length > 0) guarded(() => engine.apply(waiting))
-    for (const run of this.#later.splice(0)) guarded(run)
+  standOn(own: Replica | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#held.standOn(own, (ready) => {
+        hiddenReplica(this.document).then((replica) => guarded(() => ready(replica)), reject)
+      })
+      this.#held.onceStanding(() => resolve())
+    })
   }
 
   /** Calls `run` with all there is of the document, at once or as soon as that can be said. */
   whole(run: (state: Uint8Array) => void): void {
-    if (this.#engine === undefined) this.#later.push(() => this.whole(run))
-    else run(this.#engine.state())
+    this.#held.onceStanding((replica) => guarded(() => run(replica.state())))
   }
 
-  /** Another tab's updates, which are in storage. */
   show(updates: readonly Uint8Array[]): void {
-    if (this.#engine === undefined) this.#waiting.push(...updates)
-    else this.#engine.apply(updates)
+    this.#held.show(updates)
   }
 
   apply(updates: readonly Uint8Array[]): void {
-    this.show(updates)
-    this.#tell({ type: "delivered", document: this.document, updates })
+    this.#held.deliver(updates)
   }
 
   resume(): Resume {
-    return this.#engine?.resume() ?? { type: "nothing" }
+    return this.#held.replica?.resume() ?? { type: "nothing" }
   }
 
   state(): Uint8Array {
-    if (this.#engine === undefined) throw new Error("the document changes hands")
-    return this.#engine.state()
+    const { replica } = this.#held
+    if (replica === undefined) throw new Error("the document changes hands")
+    return replica.state()
   }
 
   lacking(summary: Uint8Array, outgoing: readonly Uint8Array[]): Uint8Array | undefined {
-    return this.#engine?.lacking(summary, outgoing)
+    return this.#held.replica?.lacking(summary, outgoing)
   }
 
   onPresence(entries: readonly PresenceEntry[]): void {
@@ -86,7 +73,7 @@ export class SharedReplica implements Replica {
   }
 
   onClosed(): void {
-    this.#engine = undefined
+    this.#held.end()
   }
 }
 

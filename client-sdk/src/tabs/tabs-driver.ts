@@ -1,7 +1,7 @@
 /**
  * A client's driver in one of several tabs: its documents, and what the app sees of the client, are
  * the same whether this tab leads or follows. It owns the channel, the locks and the timer; the
- * protocol between tabs decides. Rules [H1]–[H9].
+ * protocol between tabs decides. Rules [H1]–[H10].
  */
 import { limits } from "@causeway/crdt/base"
 import type { DocumentId } from "@causeway/crdt/base"

@@ -1,12 +1,12 @@
 /**
  * One tab's side of the protocol between tabs, whoever leads: its documents, what it typed and is
  * not safe, who it is in them, and what it asked. All of it is told again to each new leader, in an
- * order in which nothing that was typed is missed by what follows. Rules [H3] [H4] [H6].
+ * order in which nothing that was typed is missed by what follows. Rules [H3] [H4] [H6] [H10].
  */
-import type { DocumentId } from "../../base/index.ts"
+import type { DocumentId, Millis } from "../../base/index.ts"
 import { isPresenceGone, presenceGone } from "../../protocol/index.ts"
 import type { PresenceEntry } from "../../protocol/index.ts"
-import type { DocumentStatus } from "../status.ts"
+import type { DocumentStatus, TierState } from "../status.ts"
 import type { MemberEffect } from "./tab-effect.ts"
 import type { LeaderMessage, MemberMessage, Reign, TabId } from "./tab-message.ts"
 import { TabOutbox } from "./tab-outbox.ts"
@@ -46,9 +46,10 @@ export class Member {
     this.#reign = undefined
   }
 
-  follow(reign: Reign, effects: Effects): void {
+  follow(reign: Reign, nowMs: Millis, effects: Effects): void {
     if (reign === this.#reign) return
     this.#reign = reign
+    this.#age(nowMs, effects)
     this.outbox.restart()
     this.#say({ type: "join" })
     // First: what follows may look at what is stored.
@@ -60,6 +61,15 @@ export class Member {
     }
     for (const [ask, question] of this.#asks) this.#say({ type: "ask", ask, question })
     this.#tellUncounted(effects)
+  }
+
+  /** What the leader before said was live is not, until the new one says so. */
+  #age(nowMs: Millis, effects: Effects): void {
+    for (const [document, held] of this.#documents) {
+      if (held.status?.freshness.state !== "live") continue
+      held.status = { ...held.status, freshness: { state: "stale", sinceMs: nowMs } }
+      this.#tellStatus(document, effects)
+    }
   }
 
   open(document: DocumentId): void {
@@ -179,9 +189,8 @@ export class Member {
     if (held?.status === undefined || !held.isOpen) return
     const count = this.outbox.uncountedOf(document)
     const { status } = held
-    const pending = status.pending + count
-    const savedTo = count > 0 ? "memory" : status.savedTo
-    effects.push({ type: "document-status", document, status: { ...status, pending, savedTo } })
+    const told = count === 0 ? status : uncounted(status, count)
+    effects.push({ type: "document-status", document, status: told })
   }
 
   #tellUncounted(effects: Effects): void {
@@ -195,6 +204,16 @@ export class Member {
   #say(body: Body<MemberMessage>): void {
     if (this.#reign !== undefined) this.#send({ ...body, tab: this.tab, reign: this.#reign })
   }
+}
+
+/** As the leader's own status will be once it has seen `count` more. */
+function uncounted(status: DocumentStatus, count: number): DocumentStatus {
+  const later = (tier: TierState): TierState => {
+    return tier.state === "saved" ? { state: "pending", connected: true, waitingFor: [] } : tier
+  }
+  const { pending, quorum, all } = status
+  const tiers = { quorum: later(quorum), all: later(all) }
+  return { ...status, ...tiers, pending: pending + count, savedTo: "memory" }
 }
 
 /** What was deleted stays so for its handles; a fresh one is of whatever is there. Rule [R7]. */

@@ -1,5 +1,6 @@
 /** Who leads, and what becomes of what was typed when that changes, one case at a time. */
 import { expect, test } from "vitest"
+import type { DocumentStatus } from "../status.ts"
 import { tabLimits, tabMessageOf } from "./index.ts"
 import { note, World } from "./test/tabs-world.ts"
 import type { Tab } from "./test/tabs-world.ts"
@@ -227,6 +228,41 @@ test("[H9] what is no message of this version is nobody's", () => {
     { type: "updates", reign: "t#1", to: "t", document: note, updates: [] },
   ]
   for (const data of others) expect(tabMessageOf(data)).toBeUndefined()
+})
+
+/** As a leader's driver says it of a document that is saved everywhere. */
+const allIsWell: DocumentStatus = {
+  pending: 0,
+  savedTo: "all",
+  quorum: { state: "saved" },
+  all: { state: "saved" },
+  freshness: { state: "live" },
+  access: "write",
+  generation: 1,
+  error: undefined,
+}
+
+test("[H10] what a tab typed and its leader has not seen is saved nowhere", () => {
+  const { world, tabs } = worldOf(2)
+  const [first, second] = tabs
+  first?.do({ type: "status-changed", document: note, status: allIsWell })
+  world.pass(100)
+  expect(second?.status).toEqual(allIsWell)
+  second?.type()
+  const pending = { state: "pending", connected: true, waitingFor: [] }
+  expect(second?.status).toMatchObject({ savedTo: "memory", pending: 1 })
+  expect(second?.status).toMatchObject({ quorum: pending, all: pending })
+})
+
+test("[H10] what was live under one leader is stale until the next says more", () => {
+  const { world, tabs } = worldOf(2)
+  const [first, second] = tabs
+  first?.do({ type: "status-changed", document: note, status: allIsWell })
+  world.pass(100)
+  expect(second?.status?.freshness.state).toBe("live")
+  first?.crash()
+  world.pass(200)
+  expect(second?.status).toMatchObject({ savedTo: "all", freshness: { state: "stale" } })
 })
 
 test("[H9] one tab too many has a client of its own, and lets go of the lock", () => {

@@ -2,7 +2,7 @@
  * One tab among those that share a client: who holds the lock leads, with the driver, its storage
  * and its socket; all others follow. A synchronous state machine (docs/architecture.md §3). What a
  * leader does it does under a lease: its last look that it still had the lock is no older than
- * `leaseMs`. Rules [H1]–[H9].
+ * `leaseMs`. Rules [H1]–[H10].
  */
 import type { DocumentId, Millis } from "../../base/index.ts"
 import { Election } from "./election.ts"
@@ -132,13 +132,13 @@ export class TabsCore {
       case "ask":
         return this.#onApp(input, effects)
       case "heard":
-        return this.#onHeard(input.message, effects)
+        return this.#onHeard(input.message, nowMs, effects)
       case "granted":
         return this.#onGranted(input.stolen, nowMs, effects)
       case "robbed":
         return this.#onRobbed(nowMs, effects)
       case "not-allowed":
-        return this.#lead("unshared", Infinity, effects)
+        return this.#lead("unshared", nowMs, Infinity, effects)
       case "looked":
         return this.#onLooked(input.holds, nowMs, effects)
       case "lease-wanted":
@@ -165,7 +165,7 @@ export class TabsCore {
     }
   }
 
-  #onHeard(message: TabMessage, effects: TabEffect[]): void {
+  #onHeard(message: TabMessage, nowMs: Millis, effects: TabEffect[]): void {
     const role = this.#role
     if ("tab" in message) {
       const isMine = message.reign === undefined || message.reign === this.#member.reign
@@ -173,10 +173,10 @@ export class TabsCore {
       return
     }
     if (role.state !== "following" || message.to?.includes(this.tab) === false) return
-    if (message.type === "lead") this.#member.follow(message.reign, effects)
+    if (message.type === "lead") this.#member.follow(message.reign, nowMs, effects)
     if (message.reign !== this.#member.reign) return
     role.election.heard()
-    if (message.type === "crowded") this.#lead("crowded", Infinity, effects)
+    if (message.type === "crowded") this.#lead("crowded", nowMs, Infinity, effects)
     else this.#member.receive(message, effects)
   }
 
@@ -184,7 +184,7 @@ export class TabsCore {
     if (this.#role.state === "leading") return
     this.#member.unfollow()
     if (stolen) this.#role = { state: "waiting", leadAtMs: nowMs + tabLimits.graceMs }
-    else this.#lead("shared", nowMs, effects)
+    else this.#lead("shared", nowMs, nowMs, effects)
   }
 
   #onRobbed(nowMs: Millis, effects: TabEffect[]): void {
@@ -205,7 +205,7 @@ export class TabsCore {
     // As of when it was asked: the tab may have slept since.
     if (askedAtMs === undefined) return
     if (this.#role.state === "leading") this.#role.lookedAtMs = askedAtMs
-    else if (this.#role.state === "waiting") this.#lead("stolen", askedAtMs, effects)
+    else if (this.#role.state === "waiting") this.#lead("stolen", nowMs, askedAtMs, effects)
   }
 
   #onDeadline(nowMs: Millis, effects: TabEffect[]): void {
@@ -223,7 +223,7 @@ export class TabsCore {
     }
   }
 
-  #lead(how: LeadHow, lookedAtMs: Millis, effects: TabEffect[]): void {
+  #lead(how: LeadHow, nowMs: Millis, lookedAtMs: Millis, effects: TabEffect[]): void {
     this.#reigns += 1
     const reign = `${this.#reignPrefix}${this.#reigns}`
     const leader = new Leader({
@@ -236,7 +236,7 @@ export class TabsCore {
     effects.push({ type: "lead", how })
     if (lookedAtMs < Infinity)
       effects.push({ type: "post", message: { type: "lead", reign, to: undefined } })
-    this.#member.follow(reign, effects)
+    this.#member.follow(reign, nowMs, effects)
   }
 
   /** Works for as long as the lease is good, or asks for it. */

@@ -6,6 +6,7 @@
  */
 import { assert, documentIdOf } from "../../../base/index.ts"
 import type { DocumentId } from "../../../base/index.ts"
+import type { DocumentStatus } from "../../status.ts"
 import { TabsCore, tabMessageOf } from "../index.ts"
 import type { DriverInput, LeadHow, TabEffect, TabInput, TabMessage, TabUpdate } from "../index.ts"
 
@@ -31,6 +32,7 @@ export class Tab {
   /** What the app was answered, in order. */
   readonly answers: unknown[] = []
   readonly presence = new Map<number, string>()
+  status: DocumentStatus | undefined
   readonly tasks: (() => void)[] = []
   state: State = "live"
   isOpen = false
@@ -141,6 +143,9 @@ export class Tab {
         for (const { client, state } of effect.entries) {
           this.presence.set(client, new TextDecoder().decode(state))
         }
+        return
+      case "document-status":
+        this.status = effect.status
         return
       case "answered":
         this.answers.push(effect.answer)
