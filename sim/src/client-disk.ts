@@ -26,6 +26,18 @@ export type ClientDiskEvents = {
   readonly onTrimmed: (client: ClientId | undefined, update: StoredUpdate) => void
 }
 
+/** One process's access: what it called for goes on without it, unless it dies. */
+export type ClientDiskHandle = ClientStorage & {
+  /** Its process ends, in the middle of what is under way. */
+  readonly crash: () => void
+}
+
+type Handle = {
+  /** Writes that are not durable yet, in the order of calls. */
+  underWay: (readonly StorageWrite[])[]
+  hasEnded: boolean
+}
+
 export class ClientDisk {
   readonly #scheduler: Scheduler
   readonly #random: SimRandom
@@ -33,9 +45,7 @@ export class ClientDisk {
   readonly #latencyMs: Millis
   readonly #events: ClientDiskEvents
   #image = new StoredImage()
-  #life = 0
-  /** Writes that are not durable yet, in the order of calls. */
-  #underWay: (readonly StorageWrite[])[] = []
+  #latest: Handle = { underWay: [], hasEnded: true }
   #lastDoneMs: Millis = 0
   /** While set, writes fail. */
   failing = false
@@ -57,28 +67,33 @@ export class ClientDisk {
     this.#events = events
   }
 
-  open(): ClientStorage {
-    this.#life += 1
-    this.#underWay = []
+  /** Tabs open it one after the other, and the one before may not have died. */
+  open(): ClientDiskHandle {
+    const handle: Handle = { underWay: [], hasEnded: false }
+    this.#latest = handle
     return {
+      crash: () => this.#crash(handle),
       load: (fresh, done) => {
-        this.#later(() => done({ ok: true, stored: this.#image.load(fresh) }))
+        this.#later(handle, () => done({ ok: true, stored: this.#image.load(fresh) }))
       },
       write: (writes, done) => {
-        this.#underWay.push(writes)
-        this.#later(() => {
-          this.#underWay.shift()
+        handle.underWay.push(writes)
+        this.#later(handle, () => {
+          handle.underWay.shift()
           done(this.#write(writes))
         })
       },
       read: (document, done) => {
-        this.#later(() => {
+        const read = (): void => {
           const stored = this.#image.documents.get(document)
           done(this.readsFail ? failure : { ok: true, stored, damaged: [] })
-        }, this.#reads)
+        }
+        this.#later(handle, read, this.#reads)
       },
-      list: (done) => this.#later(() => done({ ok: true, documents: this.#image.list() })),
-      close: (done) => this.#later(done),
+      list: (done) => {
+        this.#later(handle, () => done({ ok: true, documents: this.#image.list() }))
+      },
+      close: (done) => this.#later(handle, done),
     }
   }
 
@@ -101,12 +116,16 @@ export class ClientDisk {
     return this.#image.client
   }
 
-  /** The process ends, in the middle of what is under way. */
+  /** The process that opened it last ends, in the middle of what is under way. */
   crash(): void {
-    this.#life += 1
-    const survivors = this.#random.int(0, this.#underWay.length)
-    for (const writes of this.#underWay.slice(0, survivors)) this.#write(writes)
-    this.#underWay = []
+    this.#crash(this.#latest)
+  }
+
+  #crash(handle: Handle): void {
+    handle.hasEnded = true
+    const survivors = this.#random.int(0, handle.underWay.length)
+    for (const writes of handle.underWay.slice(0, survivors)) this.#write(writes)
+    handle.underWay = []
   }
 
   wipe(): void {
@@ -122,12 +141,11 @@ export class ClientDisk {
     this.#image = new StoredImage(image)
   }
 
-  #later(run: () => void, random = this.#random): void {
-    const life = this.#life
+  #later(handle: Handle, run: () => void, random = this.#random): void {
     const doneMs = this.#scheduler.nowMs + random.exponential(this.#latencyMs * this.slowness)
     this.#lastDoneMs = Math.max(this.#lastDoneMs, doneMs)
     this.#scheduler.at(this.#lastDoneMs, () => {
-      if (life === this.#life) run()
+      if (!handle.hasEnded) run()
     })
   }
 

@@ -89,6 +89,14 @@ export class ClientSockets {
     if (connection !== undefined) this.#world.network.close(connection, 1000)
   }
 
+  /** The client goes on without a node for good. */
+  hangUp(): void {
+    for (const { connection } of this.#sockets.values()) {
+      if (connection !== undefined) this.#world.network.close(connection, 1000)
+    }
+    this.end()
+  }
+
   end(): void {
     this.#ended = true
     for (const own of this.#sockets.keys()) this.#drop(own)

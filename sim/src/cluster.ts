@@ -15,6 +15,8 @@ import { SimClient } from "./sim-client.ts"
 import { SimHostile } from "./sim-hostile.ts"
 import { SimNode } from "./sim-node.ts"
 import { SimStockClient } from "./sim-stock-client.ts"
+import { Browser } from "./tabs/browser.ts"
+import { SimTab } from "./tabs/sim-tab.ts"
 import { Trace } from "./trace.ts"
 import { Watch } from "./watch.ts"
 import type { World } from "./world.ts"
@@ -24,6 +26,7 @@ const CLUSTER = "simulated"
 /** In how many runs peers have to prove themselves. */
 const SECRET = 0.7
 const SECRET_BYTES = 32
+const TABS_MAX = 3
 
 export class Cluster implements World {
   readonly engines = engines
@@ -36,6 +39,8 @@ export class Cluster implements World {
   readonly nodes: readonly SimNode[]
   readonly writers: readonly SimWriter[]
   readonly clientDisks: ClientDisk[] = []
+  readonly tabs: SimTab[] = []
+  readonly #natives: number
   readonly hostile: SimHostile
   readonly #options: SimOptions
   /** Some runs have none: then whoever comes is believed. */
@@ -61,7 +66,8 @@ export class Cluster implements World {
     this.watch.add(this.oracle)
     this.documents = [...profile.documents]
     this.nodes = range(options.nodes).map((index) => this.#makeNode(index, random))
-    const clients = range(options.clients).map((index) => this.#makeClient(index, random))
+    const clients = range(options.clients).flatMap((index) => this.#makeNative(index, random))
+    this.#natives = clients.length
     // A stock client needs a document that Yjs knows.
     const isYjs = this.documents.some((id) => partsOfDocumentId(id).engine === "yjs")
     const stockClients = isYjs ? options.stockClients : 0
@@ -114,38 +120,52 @@ export class Cluster implements World {
     )
   }
 
-  #makeClient(index: number, random: SimRandom): SimClient {
-    const { scheduler, network, trace, watch, oracle } = this
-    const host = this.#options.nodes + index
+  /** A client, or a browser with tabs that share one. */
+  #makeNative(index: number, random: SimRandom): SimWriter[] {
+    const { scheduler, network, watch, oracle } = this
     const name = `c${index + 1}`
-    trace.nameHost(host, name)
     const own = random.split(name)
-    const disk = new ClientDisk(scheduler, own.split("disk"), this.profile.clientStorageMs, {
-      onStored: ({ document, bytes }) => watch.onStored(document, bytes),
-      onRemoved: () => oracle.onRemoved(),
-      onTrimmed: (client, update) => oracle.onTrimmed(client, update),
-    })
-    this.clientDisks.push(disk)
+    const disk: ClientDisk = new ClientDisk(
+      scheduler,
+      own.split("disk"),
+      this.profile.clientStorageMs,
+      {
+        onStored: ({ document, bytes }) => watch.onStored(document, bytes, disk),
+        onRemoved: () => oracle.onRemoved(),
+        onTrimmed: (client, update) => oracle.onTrimmed(client, update),
+      },
+    )
     const urls = own.shuffled(range(this.#options.nodes)).slice(0, 3).map(nodeName)
     const documents = own.shuffled(this.documents).slice(0, this.profile.documentsPerClient)
-    return new SimClient(
-      { host, name, urls, documents, engines },
-      {
-        scheduler,
-        network,
-        watch,
-        workload: this.profile.workload,
-        makeView: this.#makeView,
-        hostOf: this.#hostOf,
-      },
-      disk,
-      own,
-    )
+    const { workload } = this.profile
+    const [makeView, hostOf] = [this.#makeView, this.#hostOf]
+    const world = { scheduler, network, watch, workload, makeView, hostOf }
+    const setup = (tab: string) => ({
+      ...this.#nameNative(name + tab, disk),
+      urls,
+      documents,
+      engines,
+    })
+    if (index >= (this.#options.browsers ?? 0)) return [new SimClient(setup(""), world, disk, own)]
+    const browser = new Browser(scheduler, own.split("browser"), disk)
+    const tabs = range(own.split("tabs").int(2, TABS_MAX)).map((tab) => {
+      return new SimTab(setup(`.${tab + 1}`), world, browser, own.split(`tab ${tab + 1}`))
+    })
+    this.tabs.push(...tabs)
+    return tabs
+  }
+
+  /** The next host, and where its storage is. */
+  #nameNative(name: string, disk: ClientDisk): { readonly host: HostId; readonly name: string } {
+    const host = this.#options.nodes + this.clientDisks.length
+    this.clientDisks.push(disk)
+    this.trace.nameHost(host, name)
+    return { host, name }
   }
 
   #makeStock(index: number, random: SimRandom): SimStockClient {
     const { scheduler, network, trace, watch } = this
-    const host = this.#options.nodes + this.#options.clients + index
+    const host = this.#options.nodes + this.#natives + index
     const name = `s${index + 1}`
     trace.nameHost(host, name)
     const own = random.split(name)
@@ -160,8 +180,8 @@ export class Cluster implements World {
   }
 
   #makeHostile(): SimHostile {
-    const { nodes, clients, stockClients } = this.#options
-    const host = nodes + clients + stockClients
+    const { nodes, stockClients } = this.#options
+    const host = nodes + this.#natives + stockClients
     this.trace.nameHost(host, "evil")
     const distrust = this.oracle.promises.distrust.bind(this.oracle.promises)
     const secret = this.#secret

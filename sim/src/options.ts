@@ -18,6 +18,8 @@ export type SimOptions = {
   readonly nodes: number
   /** Native clients. */
   readonly clients: number
+  /** So many of those are browsers with two or three tabs; none if not given. */
+  readonly browsers?: number | undefined
   /** Stock y-websocket clients. */
   readonly stockClients: number
   /** Virtual seconds with faults and writes; then everything heals and must converge. */
@@ -57,6 +59,10 @@ export type Profile = LoadShape & {
  */
 export const sizeMax = { nodes: limits.linksMax / 2, clients: 500, seconds: 86_400 } as const
 
+/** In how many runs of a swarm clients have tabs, and how many of them at most. */
+const TABS = 0.4
+const BROWSERS_MAX = 3
+
 /** Seeds fit 30 bits, so that any tool can pass them on. */
 export const SEED_MAX: number = 2 ** 30 - 1
 
@@ -75,7 +81,12 @@ export function drawnOptions(seed: number): SimOptions {
     stockClients: random.int(0, 3),
     seconds: 60,
     writesPerSecond: Math.round(random.logBetween(2, 40)),
+    browsers: drawBrowsers(random.split("browsers")),
   }
+}
+
+function drawBrowsers(random: SimRandom): number {
+  return random.chance(TABS) ? random.int(1, BROWSERS_MAX) : 0
 }
 
 export function drawProfile(

@@ -34,6 +34,7 @@ const STATES_VECTOR = 0.8
 export class SimClient implements SimWriter {
   readonly kind = "native"
   readonly host: HostId
+  readonly shares: readonly SimWriter[] = [this]
   readonly name: string
   readonly #setup: ClientSetup
   readonly #world: ClientWorld
@@ -102,10 +103,8 @@ export class SimClient implements SimWriter {
     this.#storage = this.#disk.open()
     const fresh = parseClientId(this.#random.hex(32))
     assert(fresh !== undefined, "a client id is 32 hex digits")
-    this.#storage.load(
-      fresh,
-      this.#guard((result: LoadResult) => this.#loaded(result)),
-    )
+    const loaded = this.#guard((result: LoadResult) => this.#loaded(result))
+    this.#storage.load(fresh, loaded)
   }
 
   #loaded(result: LoadResult): void {

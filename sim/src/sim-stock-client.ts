@@ -54,6 +54,7 @@ type Page = {
 export class SimStockClient implements SimWriter {
   readonly kind = "stock"
   readonly host: HostId
+  readonly shares: readonly SimWriter[] = [this]
   readonly name: string
   readonly #world: StockClientWorld
   readonly #random: SimRandom

@@ -34,8 +34,12 @@ export class Watch implements Required<Watcher> {
     for (const each of this.#watchers) each.onWrite?.(writer, document, token, update)
   }
 
-  onStored(...[document, update]: Event<"onStored">): void {
-    for (const each of this.#watchers) each.onStored?.(document, update)
+  onStored(...[document, update, disk]: Event<"onStored">): void {
+    for (const each of this.#watchers) each.onStored?.(document, update, disk)
+  }
+
+  onSaved(...[writer, document, tier, writes]: Event<"onSaved">): void {
+    for (const each of this.#watchers) each.onSaved?.(writer, document, tier, writes)
   }
 
   onDelivered(...[writer, document, updates]: Event<"onDelivered">): void {

@@ -6,6 +6,7 @@
 import type { ClientId, ConnectionId, DocumentId, Millis } from "@causeway/crdt/base"
 import type { Effect, Input } from "@causeway/crdt/node"
 import type { AppendBatch } from "@causeway/crdt/ports"
+import type { ClientDisk } from "./client-disk.ts"
 import type { Direction, HostId } from "./reachability.ts"
 import type { SimNode } from "./sim-node.ts"
 import type { SimWriter } from "./writer.ts"
@@ -35,7 +36,9 @@ export interface Watcher {
   /** A local edit happened; called before anything of it is stored or sent. */
   onWrite?(writer: SimWriter, document: DocumentId, token: string, update: Uint8Array): void
   /** A writer's own storage holds an update of its own. */
-  onStored?(document: DocumentId, update: Uint8Array): void
+  onStored?(document: DocumentId, update: Uint8Array, disk: ClientDisk): void
+  /** A writer's app was told that what it typed in its first `writes` updates is saved. */
+  onSaved?(writer: SimWriter, document: DocumentId, tier: "local" | "node", writes: number): void
   /** A replica was given what others wrote. */
   onDelivered?(writer: SimWriter, document: DocumentId, updates: readonly Uint8Array[]): void
   /** A writer closed a document, and its replica is gone. */

@@ -11,6 +11,7 @@ import type { Profile } from "./options.ts"
 import type { Scheduler } from "./scheduler.ts"
 import type { SimHostile } from "./sim-hostile.ts"
 import type { SimNode } from "./sim-node.ts"
+import type { SimTab } from "./tabs/sim-tab.ts"
 import type { SimWriter } from "./writer.ts"
 
 export type World = {
@@ -22,6 +23,9 @@ export type World = {
   readonly nodes: readonly SimNode[]
   /** Clients, native and stock. */
   readonly writers: readonly SimWriter[]
+  /** Those of them that share a client with others. */
+  readonly tabs: readonly SimTab[]
+  /** Of each native client, in the order in which those come first among the writers. */
   readonly clientDisks: readonly ClientDisk[]
   /** All that there ever were: a client that opens a new one makes it. */
   readonly documents: readonly DocumentId[]

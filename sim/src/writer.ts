@@ -48,6 +48,8 @@ export interface SimWriter {
   readonly replicas: readonly Replica[]
   /** Undefined if it does not have the document open, or is not running. */
   sessionOf(document: DocumentId): Session | undefined
+  /** Those that use the same storage: the tabs of a browser, or itself alone. */
+  readonly shares: readonly SimWriter[]
   /** The node it is connected to. */
   readonly node: HostId | undefined
   /** The nodes it turns to by itself, whatever happens. */

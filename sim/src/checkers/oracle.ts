@@ -119,6 +119,7 @@ export class Oracle implements Watcher {
    */
   onClientDamaged(writer: SimWriter, before: StoredImage, lost: readonly StoredUpdate[]): void {
     this.#trace.add("disk", writer.host)
+    this.promises.onLost(before.client, lost)
     for (const { seq, document } of lost) {
       for (const later of [...before.outbox.values(), ...before.rejected.values()]) {
         if (later.document !== document || later.seq < seq) continue

@@ -61,6 +61,16 @@ export class Promises {
     }
   }
 
+  /** The client's storage lost these: they may be logged, and are not sent again. */
+  onLost(id: ClientId | undefined, lost: readonly { readonly seq: number }[]): void {
+    const client = id === undefined ? undefined : this.#clients.get(id)
+    for (const { seq } of lost) {
+      const update = client?.updates.get(seq)
+      if (client === undefined || update === undefined || seq <= client.ackedSeq) continue
+      client.updates.set(seq, { ...update, bytes: new Uint8Array(0), ops: none })
+    }
+  }
+
   /** A client's first hello says where its numbers begin: a new id goes on with those it has. */
   onHello(connection: ConnectionId, id: ClientId, firstPending: number): void {
     if (this.#distrusted.has(id)) return

@@ -13,6 +13,7 @@ export const exitCodes = { kept: 0, broken: 1, refused: 2, interrupted: 130 } as
 export type SizeArguments = {
   readonly nodes?: number
   readonly clients?: number
+  readonly browsers?: number
   readonly stockClients?: number
   readonly seconds: number
   readonly writesPerSecond?: number
@@ -88,6 +89,7 @@ export function replayOption(description: string): Option {
       "seed",
       "nodes",
       "clients",
+      "browsers",
       "stockClients",
       "seconds",
       "writesPerSecond",
@@ -99,8 +101,9 @@ export function replayOption(description: string): Option {
 /** Adds the options that say how big a run is and what happens in it. */
 export function withSize(command: Command, fallback: SimOptions | undefined): Command {
   const { clients, seconds } = sizeMax
-  const left = (name: "nodes" | "clients" | "stockClients" | "writesPerSecond"): string =>
-    `(default: ${fallback?.[name] ?? "drawn by the seed"})`
+  const left = (
+    name: "nodes" | "clients" | "browsers" | "stockClients" | "writesPerSecond",
+  ): string => `(default: ${fallback === undefined ? "drawn by the seed" : (fallback[name] ?? 0)})`
   return command
     .option(
       "--nodes <n>",
@@ -108,6 +111,7 @@ export function withSize(command: Command, fallback: SimOptions | undefined): Co
       whole(1, sizeMax.nodes),
     )
     .option("--clients <n>", `native clients ${left("clients")}`, whole(0, clients))
+    .option("--browsers <n>", `so many of them have tabs ${left("browsers")}`, whole(0, clients))
     .option("--stock-clients <n>", `y-websocket clients ${left("stockClients")}`, whole(0, clients))
     .option("--seconds <n>", "virtual seconds with faults", number(0, seconds), 60)
     .option(
@@ -131,6 +135,7 @@ export function optionsOf(given: SizeArguments, fallback: SimOptions): SimOption
     ...fallback,
     nodes: given.nodes ?? fallback.nodes,
     clients: given.clients ?? fallback.clients,
+    browsers: given.browsers ?? fallback.browsers,
     stockClients: given.stockClients ?? fallback.stockClients,
     seconds: given.seconds,
     writesPerSecond: given.writesPerSecond ?? fallback.writesPerSecond,

@@ -17,6 +17,14 @@ function someClient(
   return writer === undefined || disk === undefined ? undefined : { writer, disk }
 }
 
+function crashAll({ shares }: SimWriter): void {
+  for (const writer of shares) if (writer.running) writer.crash("kept")
+}
+
+export function startAll({ shares }: SimWriter): void {
+  for (const writer of shares) if (!writer.running) writer.start()
+}
+
 const clientRestored: Fault = {
   name: "client-restored",
   explain:
@@ -31,11 +39,11 @@ const clientRestored: Fault = {
     const { writer, disk } = chosen
     const backup = disk.copy()
     const end = (): void => {
-      if (writer.running) writer.crash("kept")
+      crashAll(writer)
       const before = disk.copy()
       disk.putBack(backup)
       world.oracle.onClientRestored(writer, before, backup)
-      writer.start()
+      startAll(writer)
     }
     return { host: writer.host, end }
   },
@@ -53,14 +61,12 @@ const clientRot: Fault = {
     const chosen = someClient(world, random)
     if (chosen?.writer.running !== true) return "skipped"
     const { writer, disk } = chosen
-    writer.crash("kept")
+    crashAll(writer)
     const before = disk.copy()
     const { image, lost } = damaged(before, random)
     disk.putBack(image)
     world.oracle.onClientDamaged(writer, before, lost)
-    const end = (): void => {
-      if (!writer.running) writer.start()
-    }
+    const end = (): void => startAll(writer)
     return { host: writer.host, end }
   },
 }

@@ -1,4 +1,5 @@
 /** Faults of clients. */
+import { startAll } from "./client-disk-faults.ts"
 import type { Fault } from "./fault.ts"
 
 const clientMove: Fault = {
@@ -39,10 +40,7 @@ function clientCrash(name: string, explain: string, storage: "kept" | "lost"): F
       const writer = random.pick(world.writers)
       if (!writer.running) return "skipped"
       writer.crash(storage)
-      const end = (): void => {
-        if (!writer.running) writer.start()
-      }
-      return { host: writer.host, end }
+      return { host: writer.host, end: () => startAll(writer) }
     },
   }
 }

@@ -14,6 +14,7 @@ import { nodeFaults } from "./node-faults.ts"
 import { partitionFaults } from "./partition-faults.ts"
 import { jobFaults, processFaults } from "./process-faults.ts"
 import { strandedFaults } from "./stranded-faults.ts"
+import { tabFaults } from "./tab-faults.ts"
 
 export { scoreboardRows } from "./fault.ts"
 export type { Fault } from "./fault.ts"
@@ -40,4 +41,5 @@ export const allFaults: readonly Fault[] = [
   ...deletionFaults,
   ...laterClientDiskFaults,
   ...forgetFaults,
+  ...tabFaults,
 ]

@@ -16,6 +16,7 @@ import { savedHonesty } from "./saved-honesty.ts"
 import { servedIsLogged } from "./served-is-logged.ts"
 import { sessionGuarantees } from "./session-guarantees.ts"
 import { soundOpenings } from "./sound-openings.ts"
+import { tabHonesty } from "./tab-honesty.ts"
 import { tierHonesty } from "./tier-honesty.ts"
 import { vectorHonesty } from "./vector-honesty.ts"
 
@@ -61,6 +62,7 @@ export const allInvariants: readonly Invariant[] = [
   proofFirst,
   partitionReports,
   deletedForGood,
+  tabHonesty,
   { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },
   { name: "logged-once", explain: "an origin logs each numbered update of a client once" },
   { name: "convergence", explain: "after heal and quiet every replica shows the same" },

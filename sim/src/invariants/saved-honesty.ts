@@ -18,12 +18,16 @@ import type { World } from "../world.ts"
 import type { SimWriter } from "../writer.ts"
 import type { Invariant } from "./invariant.ts"
 
+/** `number`: of all that its writer typed. */
+type Typed = { readonly attempt: Attempt; readonly number: number }
+
 export class SavedHonesty implements Watcher {
   readonly #world: World
   /** All that ever was on any node's disk. */
   readonly #logged = new Map<DocumentId, Coverage>()
   /** What was typed and not found in there so far. */
-  readonly #typed = new Map<SimWriter, Map<DocumentId, Attempt[]>>()
+  readonly #typed = new Map<SimWriter, Map<DocumentId, Typed[]>>()
+  readonly #counts = new Map<SimWriter, number>()
 
   #compared = 0
 
@@ -41,11 +45,23 @@ export class SavedHonesty implements Watcher {
     // Not by its bytes: two who delete the same write the same.
     const attempt = this.#world.oracle.attempts.all.at(-1)
     assert(attempt?.token === token, "the oracle hears of a write first")
-    const typed = this.#typed.get(writer) ?? new Map<DocumentId, Attempt[]>()
+    const number = (this.#counts.get(writer) ?? 0) + 1
+    this.#counts.set(writer, number)
+    const typed = this.#typed.get(writer) ?? new Map<DocumentId, Typed[]>()
     this.#typed.set(writer, typed)
     const attempts = typed.get(document)
-    if (attempts === undefined) typed.set(document, [attempt])
-    else attempts.push(attempt)
+    if (attempts === undefined) typed.set(document, [{ attempt, number }])
+    else attempts.push({ attempt, number })
+  }
+
+  onSaved(writer: SimWriter, document: DocumentId, tier: string, writes: number): void {
+    const { writers, clientDisks, oracle } = this.#world
+    if (tier !== "node" || oracle.mayReuseNumbers(clientDisks[writers.indexOf(writer)]?.client)) {
+      return
+    }
+    const typed = this.#typed.get(writer)?.get(document) ?? []
+    const asked = typed.filter(({ number }) => number <= writes)
+    this.#check(writer, document, asked)
   }
 
   /** What is adopted was another node's own before. */
@@ -78,8 +94,9 @@ export class SavedHonesty implements Watcher {
     this.onTick()
   }
 
-  #check({ name }: SimWriter, document: DocumentId, attempts: readonly Attempt[]): void {
-    for (const { ops, forgotten } of attempts) {
+  #check({ name }: SimWriter, document: DocumentId, typed: readonly Typed[]): void {
+    for (const { attempt } of typed) {
+      const { ops, forgotten } = attempt
       if (forgotten) continue
       this.#compared += 1
       const missing = this.#loggedOf(document).missing(ops)

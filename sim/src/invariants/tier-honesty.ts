@@ -222,16 +222,29 @@ export class TierHonesty implements Watcher {
       const status = writer.sessionOf(document)?.status
       for (const tier of tiers) {
         if (status?.[tier].state !== "saved" || sets[tier].size === 0) continue
-        for (const seq of sets[tier]) this.#checkSaid(writer, client, tier, seq)
-        sets[tier].clear()
+        for (const seq of sets[tier]) {
+          if (!this.#isTypedBy(writer, client.updates.get(seq))) continue
+          this.#checkSaid(writer, client, tier, seq)
+          sets[tier].delete(seq)
+        }
       }
     }
+  }
+
+  /** A tab may not have heard of what others of its browser typed. */
+  #isTypedBy({ shares, host }: SimWriter, update: Numbered | undefined): boolean {
+    if (shares.length === 1 || update === undefined) return true
+    const { attempts } = this.#world.oracle
+    return attempts.find(update.document, update.bytes)?.writer === host
   }
 
   #checkSaid(writer: SimWriter, client: NumberedClient, tier: Tier, seq: number): void {
     const { acked, lostTo } = this.#promisedTo(client.id, tier)
     const update = client.updates.get(seq)
     if (update === undefined || update.bytes.length === 0 || seq <= lostTo) return
+    // Its storage lost it, and the client does not know that it was ever there.
+    const { attempts } = this.#world.oracle
+    if (attempts.find(update.document, update.bytes)?.forgotten === true) return
     this.compared.said += 1
     const needed = neededOf(tier, this.#world.nodes.length)
     const isKept = acked.has(seq) || this.#holders(update).length >= needed

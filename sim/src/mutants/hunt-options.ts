@@ -45,6 +45,7 @@ export function optionsOf(words: Words): HuntOptions {
   return {
     nodes: number("nodes", 3),
     clients: number("clients", 4),
+    browsers: number("browsers", 0),
     stockClients: number("stock-clients", 1),
     seconds: number("seconds", 12),
     writesPerSecond: number("writes-per-second", 8),

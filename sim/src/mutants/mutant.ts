@@ -48,6 +48,7 @@ const fieldLine = /^(?:breaks|caught by|caught by test|run): /
 const flags = {
   nodes: { type: "string" },
   clients: { type: "string" },
+  browsers: { type: "string" },
   "stock-clients": { type: "string" },
   seconds: { type: "string" },
   "writes-per-second": { type: "string" },

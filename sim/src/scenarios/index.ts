@@ -10,6 +10,7 @@ import { partitionScenarios } from "./partitions.ts"
 import { pullAndClientScenarios } from "./pulls-and-clients.ts"
 import { at } from "./scenario.ts"
 import type { Scenario } from "./scenario.ts"
+import { tabScenarios } from "./tabs.ts"
 
 const small = { nodes: 3, clients: 4, stockClients: 1, seconds: 20, writesPerSecond: 10 } as const
 
@@ -190,4 +191,5 @@ export const scenarios: readonly Scenario[] = [
   ...partitionScenarios,
   ...pullAndClientScenarios,
   ...deletionScenarios,
+  ...tabScenarios,
 ]

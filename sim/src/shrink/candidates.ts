@@ -21,6 +21,7 @@ export function* smaller(failing: Failing): Shrinking<Failing> {
     best = yield* lowerNumber(best, "writesMax", 0)
     best = yield* lowerNumber(best, "stockClients", 0)
     best = yield* lowerNumber(best, "clients", 0)
+    best = yield* lowerNumber(best, "browsers", 0)
     best = yield* lowerNumber(best, "nodes", 1)
     best = yield* lowerNumber(best, "seconds", 1)
     best = yield* shorterFaults(best)
@@ -47,7 +48,7 @@ function* fewerFaults(failing: Failing): Shrinking<Failing> {
   return best
 }
 
-type Count = "writesMax" | "stockClients" | "clients" | "nodes" | "seconds"
+type Count = "writesMax" | "stockClients" | "clients" | "browsers" | "nodes" | "seconds"
 
 /** The lowest value that still fails, if lower ones fail less. */
 function* lowerNumber(failing: Failing, name: Count, least: number): Shrinking<Failing> {
