@@ -14,10 +14,10 @@ export const WATCH_MIN = 1
 /** Records after which copies are rewritten, at most. */
 const COMPACT_RECORDS_MAX = 40
 
-/** What a client core is given of its bounds. */
-export function boundsOf(random: SimRandom) {
+/** What a client core is given besides. */
+export function optionsOf(random: SimRandom) {
   const compactRecordsMax = random.split("copies").int(2, COMPACT_RECORDS_MAX)
-  return { compactRecordsMax, watchMin: WATCH_MIN }
+  return { compactRecordsMax, watchMin: WATCH_MIN, authenticated: false }
 }
 
 export type ClientSetup = {

@@ -14,7 +14,7 @@ import { Alarm } from "./alarm.ts"
 import { answerTo, REJECTED_MS, tiersOf, tooMuch } from "./app-habits.ts"
 import { asTomorrow } from "./build.ts"
 import type { Build } from "./build.ts"
-import { boundsOf } from "./client-world.ts"
+import { optionsOf } from "./client-world.ts"
 import type { ClientDisk } from "./client-disk.ts"
 import { ClientSockets } from "./client-sockets.ts"
 import type { ClientSetup, ClientWorld } from "./client-world.ts"
@@ -25,6 +25,7 @@ import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import { createReplica, LOOK_MS } from "./replica/replica.ts"
 import type { Replica } from "./replica/replica.ts"
+import { WatchClaims } from "./watch-claims.ts"
 import { unrestOf } from "./writer.ts"
 import type { Restless, Session, SimWriter } from "./writer.ts"
 
@@ -49,6 +50,7 @@ export class SimClient implements SimWriter {
   /** What its user has open, also while it is not running. */
   readonly #wanted: Set<DocumentId>
   readonly #open = new Map<DocumentId, OpenDocument>()
+  readonly #claims = new WatchClaims(this.#open)
   /** Being read from storage. */
   readonly #opening = new Set<DocumentId>()
   #storage: ClientStorage | undefined
@@ -112,7 +114,6 @@ export class SimClient implements SimWriter {
     const { stored } = result
     const random = this.#random.split(`life ${this.#life}`)
     const { network, watch, hostOf } = this.#world
-    const { urls } = this.#setup
     this.#sockets = new ClientSockets(this.host, {
       network,
       hostOf,
@@ -120,8 +121,7 @@ export class SimClient implements SimWriter {
       onConnected: (node) => watch.onConnected(this, node),
       onRefused: (code) => watch.onRefused(this, code),
     })
-    const options = { urls, random, stored, authenticated: false, ...boundsOf(random) }
-    this.#core = new ClientCore(options)
+    this.#core = new ClientCore({ urls: this.#setup.urls, random, stored, ...optionsOf(random) })
     const onAlarm = this.#guard(() => this.#input({ type: "deadline" }))
     this.#alarm = new Alarm(this.clock, onAlarm)
     for (const document of this.#wanted) this.#openNow(document)
@@ -361,6 +361,7 @@ export class SimClient implements SimWriter {
         const effects: ClientEffect[] = []
         this.#core?.step(next, this.clock.nowMs, effects)
         for (const effect of effects) this.#perform(effect)
+        this.#claims.onTaken(next)
       }
     } finally {
       this.#stepping = false
@@ -397,7 +398,7 @@ export class SimClient implements SimWriter {
 
   #send({ socket, frame }: Extract<ClientEffect, { type: "send" }>): void {
     const said = this.build === "today" ? frame : asTomorrow({ type: "native" }, frame)
-    this.#sockets?.send(socket, said)
+    this.#sockets?.send(socket, this.#claims.checked(said))
   }
 
   /** What a real driver tells its app. */

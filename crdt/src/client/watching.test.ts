@@ -167,6 +167,10 @@ describe("what is not watched", () => {
     harness.type(must(typed), 1)
     harness.hold(must(anew))
     harness.input({ type: "close-document", document: must(left) })
+    // The new replica of the one is not caught up yet.
+    harness.node(openedOf(7))
+    const resume = vector([origin, 6])
+    harness.node({ type: "updates", handle: 107, complete: false, resume, updates: [] })
     const sent = back(harness)
     expect(watchedIn(sent)).toEqual(rest.map(documentHash))
     expect(new Set(openedIn(sent))).toEqual(new Set([typed, shown, anew]))

@@ -196,6 +196,32 @@ describe("a watch", () => {
     expect(hashes).toEqual([documentHash(notes)])
   })
 
+  test("[N21] misses nothing of what its pages have passed already", () => {
+    const { node, now } = world()
+    const early = documentNamed("early")
+    const writer = openNative(node, early, 50)
+    const client = greeted(node, 1)
+    const since = heldBy(node)
+    for (const document of all) write(node, document)
+    const { log } = node.store
+    const readChanged = log.readChanged.bind(log)
+    log.readChanged = (from, after) => readChanged(from, after, 1)
+    node.store.held = true
+    client.watch(since, early, ...all)
+    now.settle()
+    node.store.release()
+    writer.update(1, 1, new YWriter(50).put("late", 1))
+    now.settle()
+    expect(node.store.waiting).toEqual(["read", "append"])
+    node.store.release()
+    node.store.release()
+    now.settle()
+    expect(wakes(client)).toEqual([[false, [documentHash(early)]]])
+    node.store.held = false
+    now.settle()
+    expect(wakes(client).at(-1)).toEqual([true, [lists, notes, plans].map(documentHash)])
+  })
+
   test("[N21] does not wake who wrote it, and goes on for the others that share its hash", () => {
     const { node, now } = world()
     const client = watching(node, 1, notes)
