@@ -38,6 +38,10 @@ export class Watch implements Required<Watcher> {
     for (const each of this.#watchers) each.onStored?.(document, update, disk)
   }
 
+  onDifference(...[writer, document, update]: Event<"onDifference">): void {
+    for (const each of this.#watchers) each.onDifference?.(writer, document, update)
+  }
+
   onSaved(...[writer, document, tier, writes]: Event<"onSaved">): void {
     for (const each of this.#watchers) each.onSaved?.(writer, document, tier, writes)
   }

@@ -37,6 +37,8 @@ export interface Watcher {
   onWrite?(writer: SimWriter, document: DocumentId, token: string, update: Uint8Array): void
   /** A writer's own storage holds an update of its own. */
   onStored?(document: DocumentId, update: Uint8Array, disk: ClientDisk): void
+  /** A tab sends its node what that lacks of a document; it may be what was sent to another. */
+  onDifference?(writer: SimWriter, document: DocumentId, update: Uint8Array): void
   /** A writer's app was told that what it typed in its first `writes` updates is saved. */
   onSaved?(writer: SimWriter, document: DocumentId, tier: "local" | "node", writes: number): void
   /** A replica was given what others wrote. */

@@ -55,9 +55,18 @@ export class TabHonesty implements Watcher {
     const number = (this.#counts.get(tab) ?? 0) + 1
     this.#counts.set(tab, number)
     this.#typed.push({ attempt, tab, number, isStored: false })
+    this.#owe(tab, document, update)
+  }
+
+  onDifference(writer: SimWriter, document: DocumentId, update: Uint8Array): void {
+    const tab = this.#world.tabs.find((one) => one === writer)
+    if (tab !== undefined) this.#owe(tab, document, update)
+  }
+
+  #owe({ disk }: SimTab, document: DocumentId, update: Uint8Array): void {
     const key = keyOf(document, update)
-    const owed = this.#owed.get(tab.disk) ?? new Map<string, number>()
-    this.#owed.set(tab.disk, owed.set(key, (owed.get(key) ?? 0) + 1))
+    const owed = this.#owed.get(disk) ?? new Map<string, number>()
+    this.#owed.set(disk, owed.set(key, (owed.get(key) ?? 0) + 1))
   }
 
   onStored(document: DocumentId, update: Uint8Array, disk: ClientDisk): void {

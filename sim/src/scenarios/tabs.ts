@@ -1,4 +1,4 @@
-/** Tabs that share a client: what one says while its leader changes, or is behind. */
+/** Tabs that share a client: what one says while its leader is behind. */
 import { at } from "./scenario.ts"
 import type { Scenario } from "./scenario.ts"
 
@@ -20,26 +20,6 @@ export const tabScenarios: readonly Scenario[] = [
       writesMax: 26,
       faults: ["tab-crash:2", "client-slow-storage:2"],
       schedule: [at(824.085588806574, "client-slow-storage", 742, 269693594)],
-    },
-  },
-  // Without `Member.#age` a tab goes on saying that it is live while the next leader connects.
-  {
-    name: "live, said by a tab whose leader is gone",
-    story: "a tab that took over said that its document was live before it had asked any node",
-    options: {
-      seed: 16,
-      nodes: 1,
-      clients: 3,
-      browsers: 2,
-      stockClients: 0,
-      seconds: 6,
-      writesPerSecond: 8,
-      writesMax: 41,
-      faults: ["tab-close:4", "tab-crash:4", "tab-freeze:4"],
-      schedule: [
-        at(86.02113477577245, "tab-crash", 0, 1062619819),
-        at(5996.247996924281, "tab-crash", 0, 226428523),
-      ],
     },
   },
 ]

@@ -393,6 +393,7 @@ export class Reign {
     const bytes = open?.lacking(engine, summary, outgoing)
     if (bytes === undefined) return
     open?.view.add(bytes)
+    this.#options.world.watch.onDifference(this.#options.writer, document, bytes)
     this.#work.push({ type: "difference", document, bytes })
   }
 
