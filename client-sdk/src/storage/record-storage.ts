@@ -182,9 +182,13 @@ export class RecordStorage implements ClientStorage {
     const above = [...outbox, ...rejected, ...damaged].reduce((most, record) => {
       return "seq" in record ? Math.max(most, record.seq + 1) : most
     }, nextSeq)
-    aside.push(sealed(identityKey, records.encodeText(client)))
-    aside.push(sealed(nextSeqKey, records.encodeNumber(above)))
-    await this.#database.batch(aside)
+    const isAsStored = client !== fresh && above === nextSeq && aside.length === 0
+    if (!isAsStored) {
+      aside.push(sealed(identityKey, records.encodeText(client)))
+      aside.push(sealed(nextSeqKey, records.encodeNumber(above)))
+      // Only if there is anything new to say: what is full may still be read.
+      await this.#database.batch(aside)
+    }
     this.#nextSeq = above
     this.#client = client
     for (const { seq } of outbox) this.#outbox.add(seq)

@@ -40,6 +40,36 @@ describe("which close codes end it", () => {
   })
 })
 
+describe("several urls, of which one refuses for good", () => {
+  const refusal = closeCodes["version-mismatch"].code
+
+  test("[C4] the others are tried, and it is over when all have refused", () => {
+    const harness = new Harness({ urls })
+    harness.connect()
+    harness.close(refusal)
+    expect(harness.core.connection.state).toBe("offline")
+    harness.redial()
+    harness.close()
+    harness.redial()
+    expect(dialled(harness)).toEqual(["ws://one/sync", "ws://two/sync", "ws://two/sync"])
+    harness.close(refusal)
+    expect(harness.core.connection).toMatchObject({ state: "closed", why: { code: refusal } })
+    harness.input({ type: "go-online" })
+    expect(dialled(harness).at(-1)).toBe("ws://one/sync")
+  })
+
+  test("[C7] it is not looked for from another", () => {
+    const harness = new Harness({ urls })
+    harness.connect()
+    harness.close(refusal)
+    harness.redial()
+    harness.connect()
+    harness.live(3 * clientLimits.failBackMsMin)
+    expect(harness.core.connection).toMatchObject({ state: "connected", url: "ws://two/sync" })
+    expect(dialled(harness)).toHaveLength(2)
+  })
+})
+
 describe("when it tries again", () => {
   test("[C4] the wait doubles to its maximum, and is drawn from all of it", () => {
     const harness = new Harness({ chance: 0.25 })

@@ -1,8 +1,9 @@
 /**
  * The connection's life: which url, when to try again, whether it is still alive. Phases are a
- * union replaced whole. Retryable ends wait with full jitter and then try the healthiest url;
- * permanent ones stop for good [C4]. A silent socket is dead after three heartbeats [N11]. Beside
- * a connection to another url than the first there may be a probe of that one [C7].
+ * union replaced whole. Retryable ends wait with full jitter and then try the healthiest url; a url
+ * that ended it for good is left out, and when all have, that is the end [C4]. A silent socket is
+ * dead after three heartbeats [N11]. Beside a connection to another url than the first there may be
+ * a probe of that one [C7].
  */
 import { assert, limits, nodeOfOrigin } from "../base/index.ts"
 import type { ConnectionId, Millis } from "../base/index.ts"
@@ -124,6 +125,8 @@ export class Dialler {
   start(nowMs: Millis, effects: ClientEffect[]): void {
     const idle = ["offline", "waiting", "closed"].includes(this.#phase.state)
     if (!idle) return
+    // The app wants it, whatever nodes said before.
+    if (this.#phase.state !== "waiting") this.#urls.forgetRefusals()
     if (!this.#authenticated) return this.#dial(nowMs, effects)
     this.#phase = { state: "fetching-token", untilMs: nowMs + limits.clientHandshakeMs }
     effects.push({ type: "fetch-token" })
@@ -211,15 +214,19 @@ export class Dialler {
     this.#heardMs = nowMs
   }
 
-  /** The socket ended, or must: waits for the next attempt, or stops if `why` is permanent. */
+  /** The socket ended, or must: waits for the next attempt, or stops if all urls have refused. */
   ended(why: Why, permanent: boolean, nowMs: Millis): void {
-    if ("url" in this.#phase) this.#urls.failed(this.#phase.url)
+    let isOver = permanent
+    if ("url" in this.#phase) {
+      this.#urls.failed(this.#phase.url)
+      isOver = permanent && this.#urls.refused(this.#phase.url)
+    }
     const said = this.#explain(why)
     if (this.#phase.state === "ready" && nowMs - this.#phase.sinceMs >= clientLimits.stableMs) {
       this.#backOff.reset()
       if (this.#urls.preferredTo(this.#phase.url) === undefined) this.#failBack.reset()
     }
-    if (permanent) this.#phase = { state: "closed", why: said }
+    if (isOver) this.#phase = { state: "closed", why: said }
     else this.#wait(said, false, nowMs)
   }
 
