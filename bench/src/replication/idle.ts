@@ -15,7 +15,7 @@ const nodeCount = 3
 /** Documents that are open at once on the connection that fills. */
 const batch = 1000
 const levelMsMax = 1_800_000
-/** Digests of what was filled in are made once, in the background, a quarter of the time. */
+/** Digests of what was filled in are made once, in the background. */
 const digestedMsMax = 7_200_000
 const digestedLookMs = 1000
 /** First collections of garbage and checkpoints are over. */

@@ -1,7 +1,7 @@
 /**
  * Keeps the leaves of this node's documents up to date, in the background: a pass looks through
- * the documents that changed since the last one, some at a time, and leaves three quarters of the
- * time to others. What a stop cuts off is begun again where the last whole pass ended. Rules [G1]
+ * the documents that changed since the last one, some at a time, and leaves half of the time to
+ * others. What a stop cuts off is begun again where the last whole pass ended. Rules [G1]
  * [G2].
  */
 import {
@@ -104,9 +104,9 @@ export class DigestPass {
     this.#dueMs = turn.nowMs + waitMs
   }
 
-  /** It took its time; three times as much is left to others. */
+  /** It took its time; as much is left to others. */
   #rest(turn: Turn): void {
-    this.#later(turn, 3 * (turn.nowMs - this.#startedMs))
+    this.#later(turn, turn.nowMs - this.#startedMs)
   }
 
   #giveUp(turn: Turn): void {
