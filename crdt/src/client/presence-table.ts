@@ -38,7 +38,11 @@ export class PresenceTable {
       return
     }
     if (known === undefined && this.#own.size >= limits.presenceClientsMax) return
-    this.#own.set(client, { clock: known?.clock ?? this.#firstClock, state, unsent: true })
+    // Of a tab whose leader was another client just now, nodes say what they heard from that.
+    const heard = this.#others.get(client) ?? 0
+    this.#others.delete(client)
+    const clock = known?.clock ?? Math.max(this.#firstClock, heard)
+    this.#own.set(client, { clock, state, unsent: true })
   }
 
   leaveAll(): void {

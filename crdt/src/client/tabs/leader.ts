@@ -385,12 +385,14 @@ export class Leader {
   #onPresence(document: DocumentId, entries: readonly PresenceEntry[]): void {
     const shared = this.#documents.get(document)
     if (shared === undefined) return
-    for (const entry of entries) {
-      if (shared.present.get(entry.client)?.tab !== undefined) continue
+    // Of a tab that led before, nodes have what they were told then, and take it back some time.
+    const others = entries.filter(({ client }) => shared.present.get(client)?.tab === undefined)
+    for (const entry of others) {
       if (isPresenceGone(entry.state)) shared.present.delete(entry.client)
       else shared.present.set(entry.client, { tab: undefined, entry })
     }
-    this.#postLive(document, undefined, { type: "presence", document, entries })
+    if (others.length === 0) return
+    this.#postLive(document, undefined, { type: "presence", document, entries: others })
   }
 
   #onStatus(document: DocumentId, status: DocumentStatus): void {

@@ -22,6 +22,8 @@ type Held = {
   /** Who this tab is in it. */
   own: { readonly client: number; readonly state: Uint8Array } | undefined
   readonly others: Set<number>
+  /** What came before the whole from this leader, who looked before who is there; by client. */
+  early: Map<number, PresenceEntry> | undefined
 }
 
 export class Member {
@@ -56,6 +58,7 @@ export class Member {
     for (const updates of this.outbox.lists()) this.#say({ type: "again", updates })
     for (const [document, held] of this.#documents) {
       if (isDead(held)) continue
+      held.early = new Map()
       this.#say({ type: "open", document })
       this.#sayPresence(document, held)
     }
@@ -73,8 +76,15 @@ export class Member {
   }
 
   open(document: DocumentId): void {
-    const held = { isOpen: false, status: undefined, own: undefined, others: new Set<number>() }
-    this.#documents.set(document, held)
+    const others = new Set<number>()
+    const early = new Map<number, PresenceEntry>()
+    this.#documents.set(document, {
+      isOpen: false,
+      status: undefined,
+      own: undefined,
+      others,
+      early,
+    })
     this.#say({ type: "open", document })
   }
 
@@ -153,16 +163,22 @@ export class Member {
     if (state !== undefined) effects.push({ type: "apply", document, updates: [state] })
     if (!held.isOpen) effects.push({ type: "opened", document })
     held.isOpen = true
+    const early = [...(held.early?.values() ?? [])]
+    held.early = undefined
     const here = new Set(present.map(({ client }) => client))
     const gone = [...held.others].filter((client) => !here.has(client))
     const entries = gone.map((client) => ({ client, clock: 0, state: presenceGone }))
-    this.#onPresence(document, [...entries, ...present], effects)
+    this.#onPresence(document, [...entries, ...present, ...early], effects)
     this.#tellStatus(document, effects)
   }
 
   #onPresence(document: DocumentId, entries: readonly PresenceEntry[], effects: Effects): void {
     const held = this.#documents.get(document)
-    if (held?.isOpen !== true) return
+    if (held === undefined) return
+    if (held.early !== undefined) {
+      for (const entry of entries) held.early.set(entry.client, entry)
+      return
+    }
     // A node may still have what this tab said through the leader before.
     const news = entries.filter(({ client }) => client !== held.own?.client)
     for (const { client, state } of news) {

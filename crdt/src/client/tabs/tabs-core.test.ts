@@ -265,6 +265,35 @@ test("[H10] what was live under one leader is stale until the next says more", (
   expect(second?.status).toMatchObject({ savedTo: "all", freshness: { state: "stale" } })
 })
 
+test("[H5] a tab that led before stays present when nodes take back what it said then", () => {
+  const { world, tabs } = worldOf(3)
+  const [first, second, third] = tabs
+  const entryOf = (clock: number, text: string) => {
+    return { client: 7, clock, state: new TextEncoder().encode(text) }
+  }
+  first?.do({ type: "presence-heard", document: note, entries: [entryOf(5, "before")] })
+  second?.do({ type: "local-presence", document: note, ...entryOf(0, "here") })
+  world.pass(100)
+  first?.do({ type: "presence-heard", document: note, entries: [entryOf(5, "null")] })
+  world.pass(100)
+  for (const tab of [first, third]) expect(tab?.presence.get(7)).toBe("here")
+})
+
+test("[H5] who is there is not forgotten while the whole document is on its way", () => {
+  const { world, tabs } = worldOf(2)
+  const [, second] = tabs
+  const reign = world.posted.find(({ type }) => type === "lead")?.reign ?? ""
+  const to = [second?.name ?? ""]
+  const entry = { client: 7, clock: 1, state: new TextEncoder().encode("here") }
+  second?.close()
+  second?.open()
+  const presence = { type: "presence", reign, to, document: note, entries: [entry] } as const
+  second?.do({ type: "heard", message: presence })
+  const opened = { type: "opened", reign, to, document: note, present: [] } as const
+  second?.do({ type: "heard", message: { ...opened, state: new Uint8Array(0) } })
+  expect(second?.presence.get(7)).toBe("here")
+})
+
 test("[H9] one tab too many has a client of its own, and lets go of the lock", () => {
   const world = new World()
   for (let count = 0; count < tabLimits.tabsMax + 2; count++) world.add()
