@@ -16,6 +16,7 @@ import { asTomorrow } from "../build.ts"
 import { Coverage, opsOf } from "../checkers/coverage.ts"
 import type { ClientDiskHandle } from "../client-disk.ts"
 import { ClientSockets } from "../client-sockets.ts"
+import { optionsOf } from "../client-world.ts"
 import type { ClientSetup, ClientWorld } from "../client-world.ts"
 import type { SimRandom } from "../random.ts"
 import type { SimWriter } from "../writer.ts"
@@ -23,8 +24,6 @@ import { openDocument, SimFooting } from "./footing.ts"
 import { Saves } from "./saves.ts"
 import type { Question } from "./saves.ts"
 
-/** Records after which copies are rewritten, at most. */
-const COMPACT_RECORDS_MAX = 40
 /** How long it takes until a replica that nobody sees is there, on average. */
 const HIDDEN_MS = 5
 /** How often a document that storage has is opened by its resume point, not by what it holds. */
@@ -129,10 +128,7 @@ export class Reign {
     assert(result.ok, "the simulated storage loads")
     const { stored } = result
     const { setup, random, tiers } = this.#options
-    const compactRecordsMax = random.split("copies").int(2, COMPACT_RECORDS_MAX)
-    const { urls } = setup
-    const options = { urls, random, stored, authenticated: false, compactRecordsMax }
-    this.#core = new ClientCore(options)
+    this.#core = new ClientCore({ urls: setup.urls, random, stored, ...optionsOf(random) })
     const wanted = tiers.map((tier) => ({ type: "want-tier", tier }) as const)
     this.#work.unshift({ type: "go-online" }, ...wanted)
     for (const run of this.#early.splice(0)) run()
