@@ -211,7 +211,7 @@ export class ClientCore {
       case "deliver-failed":
         return this.#onDeliverFailed(input.document, input.message, nowMs)
       case "local-presence":
-        return this.#presence.set(input.document, input.client, input.state, effects)
+        return this.#presence.set(input, effects)
       case "stored":
         return this.#sender.stored(input.result, nowMs, effects)
       case "dismiss-rejected":

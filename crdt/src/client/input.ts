@@ -51,6 +51,8 @@ export type ClientInput =
       /** Unique among the document's clients; for Yjs the Y.Doc's `clientID`. */
       readonly client: number
       readonly state: Uint8Array
+      /** Another client may have said it before, with clocks up to this one. */
+      readonly above?: number
     }
   | { readonly type: "socket-opened"; readonly socket: ConnectionId }
   /** Also when it never opened. `code` 1006 if the other side gave none. */

@@ -30,7 +30,8 @@ export class PresenceTable {
     return [...this.#own.values()].some(({ state }) => !isPresenceGone(state))
   }
 
-  set(client: number, state: Uint8Array): void {
+  /** `above`: its clocks are above that, if nothing of it is known. */
+  set(client: number, state: Uint8Array, above = 0): void {
     const known = this.#own.get(client)
     const isSaid = known !== undefined && known.clock > this.#firstClock
     if (!isSaid && isPresenceGone(state)) {
@@ -41,7 +42,7 @@ export class PresenceTable {
     // Of a tab whose leader was another client just now, nodes say what they heard from that.
     const heard = this.#others.get(client) ?? 0
     this.#others.delete(client)
-    const clock = known?.clock ?? Math.max(this.#firstClock, heard)
+    const clock = known?.clock ?? Math.max(this.#firstClock, heard, above)
     this.#own.set(client, { clock, state, unsent: true })
   }
 

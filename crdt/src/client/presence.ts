@@ -3,13 +3,16 @@
  * and are renewed before nodes forget them; what others say comes in [N9].
  */
 import { limits } from "../base/index.ts"
-import type { ConnectionId, DocumentId, Millis } from "../base/index.ts"
+import type { ConnectionId, Millis } from "../base/index.ts"
 import { encodeClientPresence } from "../protocol/index.ts"
 import type { DocumentPresence } from "../protocol/index.ts"
 import type { Channels } from "./channels.ts"
 import { clientLimits } from "./client-limits.ts"
 import type { DocumentRecord } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
+import type { ClientInput } from "./input.ts"
+
+type LocalPresence = Extract<ClientInput, { readonly type: "local-presence" }>
 
 export class Presence {
   readonly #channels: Channels
@@ -29,7 +32,8 @@ export class Presence {
     return this.#present.size > 0
   }
 
-  set(document: DocumentId, client: number, state: Uint8Array, effects: ClientEffect[]): void {
+  set(input: LocalPresence, effects: ClientEffect[]): void {
+    const { document, client, state, above } = input
     const record = this.#channels.table.get(document)
     if (record === undefined || !record.held) return
     if (state.length > limits.presenceStateBytesMax) {
@@ -37,7 +41,7 @@ export class Presence {
       effects.push({ type: "emit", event })
       return
     }
-    record.presence.set(client, state)
+    record.presence.set(client, state, above)
     this.#unsent.add(record)
     this.#channels.engage(record)
     if (record.presence.hasOwn) this.#present.add(record)

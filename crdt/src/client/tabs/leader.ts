@@ -64,7 +64,12 @@ export type LeaderInput =
   | { readonly type: "message"; readonly message: MemberMessage }
   | DriverInput
 
-type Present = { readonly tab: TabId | undefined; readonly entry: PresenceEntry }
+type Present = {
+  readonly tab: TabId | undefined
+  readonly entry: PresenceEntry
+  /** What leaders before may have given it. */
+  readonly above: number
+}
 
 type Shared = {
   readonly document: DocumentId
@@ -280,9 +285,9 @@ export class Leader {
     // What was pending when the document was read is shown by the replica that is held.
     for (const handIn of this.#handIns.unstoredOf(document)) handIn.isShown = true
     effects.push({ type: "switch", document, own: shared.tabs.has(this.#options.tab) })
-    for (const [client, { tab, entry }] of shared.present) {
+    for (const [client, { tab, entry, above }] of shared.present) {
       if (tab === undefined) continue
-      effects.push({ type: "hand-presence", document, client, state: entry.state })
+      effects.push({ type: "hand-presence", document, client, state: entry.state, above })
     }
     this.#bring(document, effects)
   }
@@ -355,7 +360,7 @@ export class Leader {
 
   #onSaid(
     { tab }: TabSession,
-    { document, client, state }: Message<"say-presence">,
+    { document, client, state, above }: Message<"say-presence">,
     effects: Effects,
   ): void {
     const shared = this.#documents.get(document)
@@ -364,8 +369,8 @@ export class Leader {
     if (known === undefined && shared.present.size >= limits.presenceClientsMax) return
     const entry = { client, clock: (known?.entry.clock ?? 0) + 1, state }
     if (isPresenceGone(state)) shared.present.delete(client)
-    else shared.present.set(client, { tab, entry })
-    if (shared.isHeld) effects.push({ type: "hand-presence", document, client, state })
+    else shared.present.set(client, { tab, entry, above })
+    if (shared.isHeld) effects.push({ type: "hand-presence", document, client, state, above })
     this.#postLive(document, tab, { type: "presence", document, entries: [entry] })
   }
 
@@ -376,7 +381,8 @@ export class Leader {
       shared.present.delete(client)
       const entry = { client, clock: present.entry.clock + 1, state: presenceGone }
       if (shared.isHeld) {
-        effects.push({ type: "hand-presence", document, client, state: presenceGone })
+        const { above } = present
+        effects.push({ type: "hand-presence", document, client, state: presenceGone, above })
       }
       this.#postLive(document, tab, { type: "presence", document, entries: [entry] })
     }
@@ -389,7 +395,7 @@ export class Leader {
     const others = entries.filter(({ client }) => shared.present.get(client)?.tab === undefined)
     for (const entry of others) {
       if (isPresenceGone(entry.state)) shared.present.delete(entry.client)
-      else shared.present.set(entry.client, { tab: undefined, entry })
+      else shared.present.set(entry.client, { tab: undefined, entry, above: 0 })
     }
     if (others.length === 0) return
     this.#postLive(document, undefined, { type: "presence", document, entries: others })

@@ -11,6 +11,9 @@ import type { MemberEffect } from "./tab-effect.ts"
 import type { LeaderMessage, MemberMessage, Reign, TabId } from "./tab-message.ts"
 import { TabOutbox } from "./tab-outbox.ts"
 
+/** More than one leader ever gives a state. */
+const presenceClocks = 2 ** 20
+
 type Envelope = "tab" | "reign"
 type Body<M> = M extends MemberMessage ? Omit<M, Envelope> : never
 type Effects = { push(effect: MemberEffect): unknown }
@@ -33,6 +36,7 @@ export class Member {
   readonly #documents = new Map<DocumentId, Held>()
   readonly #asks = new Map<number, unknown>()
   #reign: Reign | undefined
+  #reigns = 0
 
   constructor(tab: TabId, send: (message: MemberMessage) => void) {
     this.tab = tab
@@ -51,6 +55,7 @@ export class Member {
   follow(reign: Reign, nowMs: Millis, effects: Effects): void {
     if (reign === this.#reign) return
     this.#reign = reign
+    this.#reigns += 1
     this.#age(nowMs, effects)
     this.outbox.restart()
     this.#say({ type: "join" })
@@ -214,7 +219,9 @@ export class Member {
   }
 
   #sayPresence(document: DocumentId, { own }: Held): void {
-    if (own !== undefined) this.#say({ type: "say-presence", document, ...own })
+    // Those who heard of it under a leader before take nothing that is not above that.
+    const above = Math.max(0, this.#reigns - 1) * presenceClocks
+    if (own !== undefined) this.#say({ type: "say-presence", document, ...own, above })
   }
 
   #say(body: Body<MemberMessage>): void {

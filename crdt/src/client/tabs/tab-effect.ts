@@ -71,6 +71,7 @@ export type LeaderEffect =
       readonly document: DocumentId
       readonly client: number
       readonly state: Uint8Array
+      readonly above: number
     }
   /** Apply to the replica that is held: they are in storage, and another tab's. */
   | {

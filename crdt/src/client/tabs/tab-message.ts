@@ -10,7 +10,7 @@ import type { PresenceEntry } from "../../protocol/index.ts"
 import type { DocumentStatus } from "../status.ts"
 
 /** Part of the names of channel and lock; raised with each change of any message. */
-export const tabsVersion = 1
+export const tabsVersion = 2
 
 /** One tab's life. */
 export type TabId = string
@@ -43,6 +43,8 @@ export type MemberMessage = { readonly tab: TabId; readonly reign: Reign | undef
       readonly document: DocumentId
       readonly client: number
       readonly state: Uint8Array
+      /** Leaders before may have given it clocks up to this one. */
+      readonly above: number
     }
   /** Answered, once what the tab typed before is handed in. */
   | { readonly type: "ask"; readonly ask: number; readonly question: unknown }
@@ -111,6 +113,7 @@ const fieldsOf = (fields: Readonly<Record<string, Kind>>): Kind => {
 const update = fieldsOf({ document: text, number: count, generation: count, bytes })
 const entries = listOf(fieldsOf({ client: count, clock: count, state: bytes }))
 const fromMember = { tab: text, reign: maybe(text) }
+const said = { ...fromMember, above: count }
 const fromLeader = { reign: text, to: maybe(listOf(text)) }
 
 const shapes: ReadonlyMap<unknown, Kind> = new Map<TabMessage["type"], Kind>([
@@ -120,7 +123,7 @@ const shapes: ReadonlyMap<unknown, Kind> = new Map<TabMessage["type"], Kind>([
   ["again", fieldsOf({ ...fromMember, updates: listOf(update) })],
   ["open", fieldsOf({ ...fromMember, document: text })],
   ["close", fieldsOf({ ...fromMember, document: text })],
-  ["say-presence", fieldsOf({ ...fromMember, document: text, client: count, state: bytes })],
+  ["say-presence", fieldsOf({ ...said, document: text, client: count, state: bytes })],
   ["ask", fieldsOf({ ...fromMember, ask: count, question: anything })],
   ["bye", fieldsOf(fromMember)],
   ["lead", fieldsOf(fromLeader)],
