@@ -109,7 +109,12 @@ export class TabHonesty implements Watcher {
     this.#typed = this.#typed.filter((one) => !one.isStored && !one.attempt.forgotten)
     for (const { attempt, tab } of this.#typed) {
       this.#checkSaid(attempt, tab)
-      for (const other of tab.shares) if (other !== tab) this.#checkShown(attempt, other)
+      for (const other of this.#world.tabs) {
+        // Who leads may show what it has in its outbox: it is gone when that is.
+        if (other !== tab && other.disk === tab.disk && !other.leads) {
+          this.#checkShown(attempt, other)
+        }
+      }
     }
   }
 
@@ -122,7 +127,7 @@ export class TabHonesty implements Watcher {
     })
   }
 
-  #checkShown({ document, token, ops }: Attempt, other: SimWriter): void {
+  #checkShown({ document, token, ops }: Attempt, other: SimTab): void {
     const session = other.sessionOf(document)
     // What is only deleted others may have deleted too.
     if (session === undefined || ops.added.length === 0) return
