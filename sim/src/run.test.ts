@@ -15,7 +15,7 @@ describe("every promise holds", () => {
   })
 
   test("without faults nearly everything that is written is one entry", () => {
-    const report = runToEnd({ ...size, seed: 78, nodes: 3, faults: [] })
+    const report = runToEnd({ ...size, seed: 78, nodes: 3, faults: [], workload: "mixed" })
     expect(report.failure).toBeUndefined()
     expect(report.writes).toBeGreaterThan(50)
     expect(report.entries).toBeGreaterThanOrEqual(report.writes)
