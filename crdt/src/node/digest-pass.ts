@@ -1,8 +1,8 @@
 /**
  * Keeps the leaves of this node's documents up to date, in the background: a pass looks through
  * the documents that changed since the last one, some at a time, and leaves half of the time to
- * others. What a stop cuts off is begun again where the last whole pass ended. Rules [G1]
- * [G2].
+ * others, more while they write. What a stop cuts off is begun again where the last whole pass
+ * ended. Rules [G1] [G2].
  */
 import {
   bytesEqual,
@@ -57,6 +57,8 @@ export class DigestPass {
   /** When to do the next piece; Infinity while something is under way. */
   #dueMs: Millis
   #startedMs: Millis = 0
+  /** At the end of the last piece. */
+  #lastUndigested = 0
 
   constructor(core: Core, tree: DigestTree, divergences: Divergences, nowMs: Millis) {
     this.#core = core
@@ -104,9 +106,12 @@ export class DigestPass {
     this.#dueMs = turn.nowMs + waitMs
   }
 
-  /** It took its time; as much is left to others. */
+  /** It took its time; as much is left to others, and four times as much while they write. */
   #rest(turn: Turn): void {
-    this.#later(turn, turn.nowMs - this.#startedMs)
+    const { undigested } = this
+    const isCalm = undigested === this.#lastUndigested
+    this.#lastUndigested = undigested
+    this.#later(turn, (isCalm ? 1 : 4) * (turn.nowMs - this.#startedMs))
   }
 
   #giveUp(turn: Turn): void {
