@@ -34,7 +34,7 @@ function zone(name: string, files: RegExp, rights: Rights = {}): Zone {
 const http = ["hono", "@hono/node-server"]
 const stores = ["better-sqlite3", "level"]
 const observing = ["pino", "prom-client"]
-const serverPackages = ["ws", ...http, ...stores, ...observing, "commander", "zod"]
+const serverPackages = ["ws", ...http, ...stores, ...observing, "commander", "zod", "jose"]
 const hocuspocus = ["server", "provider", "extension-redis", "extension-sqlite"].map(
   (name) => `@hocuspocus/${name}`,
 )

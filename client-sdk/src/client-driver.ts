@@ -19,7 +19,9 @@ export type DriverOptions = {
 /** What an app does, as the core has it. */
 type AppInput = Extract<
   ClientInput,
-  { readonly type: "local-update" | "local-presence" | "go-offline" | "go-online" }
+  {
+    readonly type: "local-update" | "local-presence" | "go-offline" | "go-online" | "refresh-token"
+  }
 >
 
 /** What an open document needs of it. */

@@ -19,7 +19,7 @@ import { YjsDocument } from "./yjs-document.ts"
 export type ClientOptions = {
   /** Nodes' `/sync` addresses, tried in order of health. */
   readonly urls: readonly string[]
-  /** Asked before each attempt to connect. */
+  /** Asked before each attempt to connect, and before what it gave is over. */
   readonly token?: () => string | Promise<string>
   /** Where what is typed is kept until it is acked; in memory if not given. */
   readonly storage?: ClientStorage
@@ -180,6 +180,14 @@ export class Client {
   /** Connects again: after `goOffline`, or after a node ended the connection for good. */
   goOnline(): void {
     this.#driver.hand({ type: "go-online" })
+  }
+
+  /**
+   * Asks `token` now, and shows the node what it gives, on the connection that there is: after the
+   * user signed in, or was given other rights. Ends the wait of `needs-token`.
+   */
+  refreshToken(): void {
+    this.#driver.hand({ type: "refresh-token" })
   }
 
   /** Closes every document and hangs up, once everything typed is in local storage. */

@@ -39,6 +39,7 @@ class Stage {
       flush: () => this.written.push("flush"),
     },
     jobs: this.jobs,
+    tokens: undefined,
     engines: this.engines,
     now: () => performance.now(),
     onEvent: () => {},

@@ -8,6 +8,7 @@ import { partsOfDocumentId } from "@causeway/crdt/base"
 import type { Millis } from "@causeway/crdt/base"
 import type { Command, Effect, Input, NodeCore, NodeEvent, Reply } from "@causeway/crdt/node"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
+import type { TokenChecks } from "./auth/authenticate.ts"
 import type { LazyEngines } from "./engines.ts"
 import type { Jobs } from "./jobs/jobs.ts"
 import type { Transport } from "./transport/transport.ts"
@@ -23,6 +24,8 @@ export type DriverOptions = {
   readonly store: Store
   readonly transport: Pick<Transport, "send" | "close" | "dial" | "flush">
   readonly jobs: Pick<Jobs, "run">
+  /** Undefined: the core does not ask. */
+  readonly tokens: TokenChecks | undefined
   readonly engines: LazyEngines
   readonly now: () => Millis
   readonly onEvent: (event: NodeEvent) => void
@@ -133,7 +136,7 @@ export class Driver {
   }
 
   #carryOut(effect: Effect): void {
-    const { store, transport, jobs, onEvent, onStopped, onReopen } = this.#options
+    const { store, transport, jobs, tokens, onEvent, onStopped, onReopen } = this.#options
     switch (effect.type) {
       case "send":
         return transport.send(effect.to, effect.frames)
@@ -150,6 +153,13 @@ export class Driver {
       case "job": {
         const { job, work } = effect
         return jobs.run(work, (result) => this.give({ type: "job-done", job, result }))
+      }
+      case "check-token": {
+        const { connection, token } = effect
+        void tokens?.check(token).then((check) => {
+          this.give({ type: "token-checked", connection, check })
+        })
+        return undefined
       }
       case "dial":
         return transport.dial(effect.address)

@@ -1,4 +1,6 @@
 /** Causeway's server for embedding: `createNode` starts a node in this process. */
+export type { Authenticate, Identity, Refusal } from "./auth/authenticate.ts"
+export { jwtAuthenticate } from "./auth/jwt.ts"
 export { createNode } from "./node.ts"
 export type { NodeOptions, RunningNode } from "./node.ts"
 export type { ListenAddress } from "./address.ts"

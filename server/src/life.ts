@@ -17,6 +17,7 @@ import type {
 } from "@causeway/crdt/node"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import type { CloseReason } from "@causeway/crdt/protocol"
+import type { TokenChecks } from "./auth/authenticate.ts"
 import { Driver } from "./driver.ts"
 import { LazyEngines } from "./engines.ts"
 import { Jobs } from "./jobs/jobs.ts"
@@ -28,6 +29,8 @@ export type LifeOptions = {
   readonly peers: readonly string[]
   /** What peers must prove to know. */
   readonly secret?: Uint8Array | undefined
+  /** Undefined: everybody is let in. */
+  readonly tokens: TokenChecks | undefined
   /** Where peers may dial this node. */
   readonly advertise?: string | undefined
   readonly pushDelayMs?: Millis | undefined
@@ -64,6 +67,7 @@ export class Life {
       cluster,
       peers,
       secret,
+      tokens,
       advertise = "",
       pushDelayMs,
       logBytesMax = compactionLimits.logBytesMax,
@@ -83,6 +87,7 @@ export class Life {
     const config = {
       ...identity,
       ...trust,
+      checksTokens: tokens !== undefined,
       pushDelayMs,
       engines: engines.engines,
       random,
@@ -93,13 +98,14 @@ export class Life {
     }
     this.#store = store
     this.#core = new NodeCore(config, nowMs())
-    this.transport = new Transport({ give: (input) => this.#driver.give(input), onCutOff })
+    this.transport = new Transport({ give: (input) => this.#driver.give(input), onCutOff, tokens })
     this.#jobs = new Jobs(engines)
     this.#driver = new Driver({
       core: this.#core,
       store,
       transport: this.transport,
       jobs: this.#jobs,
+      tokens,
       engines,
       now: nowMs,
       onEvent,

@@ -10,6 +10,8 @@ import { limits } from "@causeway/crdt/base"
 import { Reopenings } from "@causeway/crdt/node"
 import type { NodeEvent } from "@causeway/crdt/node"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
+import { TokenChecks } from "./auth/authenticate.ts"
+import type { Authenticate } from "./auth/authenticate.ts"
 import { formatAddress } from "./address.ts"
 import type { ListenAddress } from "./address.ts"
 import { Backups } from "./http/backup.ts"
@@ -39,6 +41,8 @@ export type NodeOptions = {
   readonly peers: readonly string[]
   /** What peers must prove to know. Undefined: whoever names the cluster is believed. */
   readonly secret?: Uint8Array | undefined
+  /** Whose a client's token is; wants a `secret` too. Undefined: everybody is let in. */
+  readonly authenticate?: Authenticate | undefined
   /** Where peers may dial this node, `ws://HOST:PORT`; told to all. Undefined: only who knows. */
   readonly advertise?: string | undefined
   /** How long own updates may wait for others before peers get them. Undefined: by their number. */
@@ -72,6 +76,7 @@ const closeReportsMs = 300
  * new data folder behind. @throws StartError
  */
 export async function createNode(options: NodeOptions): Promise<RunningNode> {
+  checkTrust(options)
   const log = options.log ?? silentLog
   const server = createHttpServer()
   const url = `ws://${formatAddress(await listen(server, options.listen))}`
@@ -95,6 +100,13 @@ export async function createNode(options: NodeOptions): Promise<RunningNode> {
   }
 }
 
+/** Or who is not let in as a client reads everything as a peer. */
+function checkTrust({ authenticate, secret }: NodeOptions): void {
+  if (authenticate === undefined || secret !== undefined) return
+  const why = "clients' tokens are checked, but whoever names the cluster may link and read it all"
+  throw new StartError("bad-config", `${why}: give it a secret (--secret-file, CAUSEWAY_SECRET)`)
+}
+
 type Parts = {
   /** Listens already. */
   readonly server: Server
@@ -115,6 +127,7 @@ class Node implements RunningNode {
   readonly #parts: Parts
   readonly #metrics: Metrics
   readonly #reopenings = new Reopenings()
+  readonly #tokens: TokenChecks | undefined
   #life: Life
   #renewed: LastRenewal | undefined
   /** Set while one life has ended and the next has not begun. */
@@ -126,6 +139,8 @@ class Node implements RunningNode {
     this.url = parts.url
     this.#options = options
     this.#parts = parts
+    const { authenticate } = options
+    this.#tokens = authenticate === undefined ? undefined : new TokenChecks(authenticate)
     const counts = () => this.#life.transport.counts()
     this.#metrics = new Metrics(() => this.status(), counts)
     this.#life = this.#begin(parts.store)
@@ -133,6 +148,7 @@ class Node implements RunningNode {
       status: () => this.status(),
       isStopping: () => this.#closing !== undefined,
       adminToken: options.adminToken,
+      tokens: this.#tokens,
       metrics: this.#metrics,
       ask: (request, answer) => this.#life.ask(request, answer),
       partitions: () => parts.partitions.reports,
@@ -158,6 +174,7 @@ class Node implements RunningNode {
       cluster,
       peers,
       secret,
+      tokens: this.#tokens,
       advertise,
       pushDelayMs,
       logBytesMax,

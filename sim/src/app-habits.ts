@@ -4,7 +4,9 @@ import { higherTiers } from "@causeway/crdt/client"
 import type { HigherTier } from "@causeway/crdt/client"
 import type { RejectedUpdate } from "@causeway/crdt/ports"
 import { rejectCodes } from "@causeway/crdt/protocol"
+import type { Resume } from "@causeway/crdt/protocol"
 import type { SimRandom } from "./random.ts"
+import type { Replica } from "./replica/replica.ts"
 
 /** Zeros, which Yjs reads as an update that says nothing; shared, as nobody sends it. */
 export const tooMuch: Uint8Array = new Uint8Array(limits.updateBytesMax + 1)
@@ -31,4 +33,10 @@ export function answerTo({ code }: RejectedUpdate, random: SimRandom): Rejection
   if (!rejectCodes[code].retry) return random.chance(WRITES_ANEW) ? "write-anew" : "dismiss"
   if (random.chance(REOPENS)) return "reopen"
   return random.chance(RETRIES) ? "retry" : "leave"
+}
+
+/** How it says what it holds, if not by a vector. */
+export function resumeOf(replica: Replica, random: SimRandom): Resume {
+  if (random.chance(0.5)) return { type: "nothing" }
+  return { type: "summary", summary: replica.summary() }
 }

@@ -6,6 +6,7 @@ import type { Network } from "./network.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import type { Scheduler } from "./scheduler.ts"
+import type { TokenOffice } from "./token-office.ts"
 import type { Watch } from "./watch.ts"
 import type { Workload } from "./workloads/index.ts"
 
@@ -15,9 +16,10 @@ export const WATCH_MIN = 1
 const COMPACT_RECORDS_MAX = 40
 
 /** What a client core is given besides. */
-export function optionsOf(random: SimRandom) {
+export function optionsOf(random: SimRandom, { urls }: ClientSetup, { tokens }: ClientWorld) {
   const compactRecordsMax = random.split("copies").int(2, COMPACT_RECORDS_MAX)
-  return { compactRecordsMax, watchMin: WATCH_MIN, authenticated: false }
+  const authenticated = tokens !== undefined
+  return { urls, random, compactRecordsMax, watchMin: WATCH_MIN, authenticated }
 }
 
 export type ClientSetup = {
@@ -36,4 +38,6 @@ export type ClientWorld = {
   readonly workload: Workload
   readonly makeView: (document: DocumentId) => ReplicaView
   readonly hostOf: (address: string) => HostId | undefined
+  /** Undefined: nodes let everybody in. */
+  readonly tokens: TokenOffice | undefined
 }

@@ -17,6 +17,7 @@ import { SimNode } from "./sim-node.ts"
 import { SimStockClient } from "./sim-stock-client.ts"
 import { Browser } from "./tabs/browser.ts"
 import { SimTab } from "./tabs/sim-tab.ts"
+import { TokenOffice } from "./token-office.ts"
 import { Trace } from "./trace.ts"
 import { Watch } from "./watch.ts"
 import type { World } from "./world.ts"
@@ -46,6 +47,7 @@ export class Cluster implements World {
   /** Some runs have none: then whoever comes is believed. */
   readonly #secret: Uint8Array | undefined
   readonly profile: Profile
+  readonly #tokens: TokenOffice | undefined
 
   constructor(options: SimOptions, profile: Profile, random: SimRandom) {
     this.#options = options
@@ -62,7 +64,11 @@ export class Cluster implements World {
       this.watch,
     )
     this.network.clientsAre((host) => host >= options.nodes)
-    this.oracle = new Oracle(engines, trace)
+    if (options.tokens === true) {
+      this.#tokens = new TokenOffice(scheduler, random.split("tokens"))
+      this.watch.add(this.#tokens)
+    }
+    this.oracle = new Oracle(engines, trace, options.tokens === true)
     this.watch.add(this.oracle)
     this.documents = [...profile.documents]
     this.nodes = range(options.nodes).map((index) => this.#makeNode(index, random))
@@ -76,6 +82,10 @@ export class Cluster implements World {
     this.oracle.setClients(this)
     this.hostile = this.#makeHostile()
     this.watch.add(this.hostile)
+  }
+
+  get checksTokens(): boolean {
+    return this.#tokens !== undefined
   }
 
   start(): void {
@@ -114,7 +124,7 @@ export class Cluster implements World {
         compaction,
         pushDelayMs,
       },
-      { scheduler, network, trace, watch, hostOf: this.#hostOf },
+      { scheduler, network, trace, watch, hostOf: this.#hostOf, tokens: this.#tokens },
       disk,
       own.split("core"),
     )
@@ -139,7 +149,7 @@ export class Cluster implements World {
     const documents = own.shuffled(this.documents).slice(0, this.profile.documentsPerClient)
     const { workload } = this.profile
     const [makeView, hostOf] = [this.#makeView, this.#hostOf]
-    const world = { scheduler, network, watch, workload, makeView, hostOf }
+    const world = { scheduler, network, watch, workload, makeView, hostOf, tokens: this.#tokens }
     const setup = (tab: string) => ({
       ...this.#nameNative(name + tab, disk),
       urls,

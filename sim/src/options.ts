@@ -20,6 +20,8 @@ export type SimOptions = {
   readonly clients: number
   /** So many of those are browsers with two or three tabs; none if not given. */
   readonly browsers?: number | undefined
+  /** Clients show tokens, and nodes check them; not if not given. */
+  readonly tokens?: boolean | undefined
   /** Stock y-websocket clients. */
   readonly stockClients: number
   /** Virtual seconds with faults and writes; then everything heals and must converge. */
@@ -62,6 +64,8 @@ export const sizeMax = { nodes: limits.linksMax / 2, clients: 500, seconds: 86_4
 /** In how many runs of a swarm clients have tabs, and how many of them at most. */
 const TABS = 0.4
 const BROWSERS_MAX = 3
+/** In how many nodes check tokens. */
+const TOKENS = 0.3
 
 /** Seeds fit 30 bits, so that any tool can pass them on. */
 export const SEED_MAX: number = 2 ** 30 - 1
@@ -82,6 +86,7 @@ export function drawnOptions(seed: number): SimOptions {
     seconds: 60,
     writesPerSecond: Math.round(random.logBetween(2, 40)),
     browsers: drawBrowsers(random.split("browsers")),
+    tokens: random.split("tokens").chance(TOKENS),
   }
 }
 

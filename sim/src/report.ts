@@ -20,13 +20,14 @@ export function replayCommand(options: SimOptions, source: Source = {}): string 
   const own = source.with === undefined ? "" : ` --with ${source.with}`
   if (source.replay !== undefined) return `npm run sim -- run --replay ${source.replay}${own}`
   const { seed, nodes, clients, stockClients, seconds, writesPerSecond } = options
-  const { faults, workload, browsers = 0 } = options
+  const { faults, workload, browsers = 0, tokens = false } = options
   const chosen = faults === undefined ? "" : ` --faults ${faults.join(",") || "none"}`
   return (
     `npm run sim -- --seed ${seed} --nodes ${nodes} --clients ${clients}` +
     ` --stock-clients ${stockClients} --seconds ${seconds}` +
     ` --writes-per-second ${writesPerSecond}${chosen}` +
     (browsers === 0 ? "" : ` --browsers ${browsers}`) +
+    (tokens ? " --tokens" : "") +
     (workload === undefined ? "" : ` --workload ${workload}`) +
     own
   )
@@ -34,11 +35,11 @@ export function replayCommand(options: SimOptions, source: Source = {}): string 
 
 export function showStart(options: SimOptions, profile: Profile): string {
   const { seed, nodes, clients, stockClients, seconds, writesPerSecond } = options
-  const { browsers = 0 } = options
+  const { browsers = 0, tokens = false } = options
   const tabs = browsers === 0 ? "" : ` (${browsers} with tabs)`
   const head =
     `seed ${seed}: ${nodes} nodes, ${clients} native${tabs} and ${stockClients} stock clients,` +
-    ` ${writesPerSecond} writes/s, ${seconds} virtual seconds`
+    ` ${writesPerSecond} writes/s, ${seconds} virtual seconds${tokens ? ", with tokens" : ""}`
   return [head, ...showProfile(profile)].join("\n")
 }
 

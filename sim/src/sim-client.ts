@@ -9,9 +9,9 @@ import { ClientCore } from "@causeway/crdt/client"
 import type { ClientEffect, ClientInput, HigherTier } from "@causeway/crdt/client"
 import type { ClientStorage, DocumentReadResult, LoadResult } from "@causeway/crdt/ports"
 import type { RejectedUpdate, StoredUpdate } from "@causeway/crdt/ports"
-import type { PeerFreshness, Resume } from "@causeway/crdt/protocol"
+import type { PeerFreshness } from "@causeway/crdt/protocol"
 import { Alarm } from "./alarm.ts"
-import { answerTo, REJECTED_MS, tiersOf, tooMuch } from "./app-habits.ts"
+import { answerTo, REJECTED_MS, resumeOf, tiersOf, tooMuch } from "./app-habits.ts"
 import { asTomorrow } from "./build.ts"
 import type { Build } from "./build.ts"
 import { optionsOf } from "./client-world.ts"
@@ -121,7 +121,7 @@ export class SimClient implements SimWriter {
       onConnected: (node) => watch.onConnected(this, node),
       onRefused: (code) => watch.onRefused(this, code),
     })
-    this.#core = new ClientCore({ urls: this.#setup.urls, random, stored, ...optionsOf(random) })
+    this.#core = new ClientCore({ stored, ...optionsOf(random, this.#setup, this.#world) })
     const onAlarm = this.#guard(() => this.#input({ type: "deadline" }))
     this.#alarm = new Alarm(this.clock, onAlarm)
     for (const document of this.#wanted) this.#openNow(document)
@@ -155,7 +155,9 @@ export class SimClient implements SimWriter {
     this.#open.set(document, open)
     const own = open.begin([...stored, ...pending], resume)
     const isVector = resume !== undefined && this.#random.chance(STATES_VECTOR)
-    const point = isVector ? ({ type: "vector", vector: resume } as const) : this.#resumeOf(replica)
+    const point = isVector
+      ? ({ type: "vector", vector: resume } as const)
+      : resumeOf(replica, this.#random)
     this.#input({ type: "open-document", document, generation, resume: point, stored })
     this.#wrote(open, "tidied", own)
     this.#lookSoon(open)
@@ -164,14 +166,11 @@ export class SimClient implements SimWriter {
   #lookSoon(open: OpenDocument): void {
     if (open.looksSoon) return
     open.looksSoon = true
-    this.#world.scheduler.after(
-      LOOK_MS,
-      this.#guard(() => {
-        open.looksSoon = false
-        if (this.#open.get(open.document) !== open) return
-        this.#wrote(open, "tidied", open.replica.look())
-      }),
-    )
+    this.#later(LOOK_MS, () => {
+      open.looksSoon = false
+      if (this.#open.get(open.document) !== open) return
+      this.#wrote(open, "tidied", open.replica.look())
+    })
   }
 
   close(document: DocumentId): void {
@@ -190,11 +189,6 @@ export class SimClient implements SimWriter {
     if (discards) this.#world.watch.onDiscarded(this, document, voids)
     else if (owed?.pending !== 0 || owed.rejected > 0) return
     this.#input({ type: "remove-document", document })
-  }
-
-  #resumeOf(replica: Replica): Resume {
-    if (this.#random.chance(0.5)) return { type: "nothing" }
-    return { type: "summary", summary: replica.summary() }
   }
 
   leave(): void {
@@ -310,10 +304,7 @@ export class SimClient implements SimWriter {
     if (this.#isStill) return
     if (!this.#random.chance(0.5)) return this.#sockets?.cut()
     this.#input({ type: "go-offline" })
-    this.#world.scheduler.after(
-      this.#random.exponential(2000),
-      this.#guard(() => this.#input({ type: "go-online" })),
-    )
+    this.#later(this.#random.exponential(2000), () => this.#input({ type: "go-online" }))
   }
 
   reopen(random: SimRandom, afterMs: Millis): void {
@@ -324,22 +315,27 @@ export class SimClient implements SimWriter {
     const generation = open.status?.generation ?? 0
     open.onClosed()
     this.#input({ type: "close-document", document })
-    this.#world.scheduler.after(
-      afterMs,
-      this.#guard(() => {
-        // Its user may have let go of it for good, or opened it anew.
-        if (this.#open.get(document) !== open) return
-        const known = vector !== undefined && this.#random.chance(0.5)
-        const resume = known ? ({ type: "vector", vector } as const) : this.#resumeOf(replica)
-        open.held = true
-        this.#input({ type: "open-document", document, generation, resume })
-        if (open.ownCursor !== undefined) this.#present(open, open.ownCursor)
-      }),
-    )
+    this.#later(afterMs, () => {
+      // Its user may have let go of it for good, or opened it anew.
+      if (this.#open.get(document) !== open) return
+      const known = vector !== undefined && this.#random.chance(0.5)
+      const resume = known ? ({ type: "vector", vector } as const) : resumeOf(replica, this.#random)
+      open.held = true
+      this.#input({ type: "open-document", document, generation, resume })
+      if (open.ownCursor !== undefined) this.#present(open, open.ownCursor)
+    })
   }
 
   unrest(): Restless | undefined {
     return unrestOf(this.#core)
+  }
+
+  #later(afterMs: Millis, run: () => void): void {
+    this.#world.scheduler.after(afterMs, this.#guard(run))
+  }
+
+  #answer(): (input: ClientInput) => void {
+    return this.#guard((input: ClientInput) => this.#input(input))
   }
 
   #guard<Values extends readonly unknown[]>(
@@ -381,6 +377,8 @@ export class SimClient implements SimWriter {
         return this.#sockets?.disconnect(effect.socket, effect.code)
       case "store":
         return this.#store(effect)
+      case "fetch-token":
+        return this.#world.tokens?.fetch(this.name, this.#answer())
       case "deliver":
         return this.#deliver(effect)
       case "resume":
@@ -415,7 +413,7 @@ export class SimClient implements SimWriter {
   }
 
   #store({ writes }: Extract<ClientEffect, { type: "store" }>): void {
-    const done = this.#guard((input: ClientInput) => this.#input(input))
+    const done = this.#answer()
     this.#storage?.write(writes, (result) => done({ type: "stored", result }))
   }
 

@@ -21,6 +21,7 @@ import type { Network, SocketOwner } from "./network.ts"
 import type { SimRandom } from "./random.ts"
 import type { HostId } from "./reachability.ts"
 import type { Scheduler } from "./scheduler.ts"
+import type { TokenOffice } from "./token-office.ts"
 import type { Trace } from "./trace.ts"
 import type { Watch } from "./watch.ts"
 
@@ -44,6 +45,8 @@ export type NodeWorld = {
   readonly watch: Watch
   /** The host behind a peer's address. */
   readonly hostOf: (address: string) => HostId | undefined
+  /** Undefined: everybody is let in. */
+  readonly tokens: TokenOffice | undefined
 }
 
 export class SimNode {
@@ -124,7 +127,7 @@ export class SimNode {
     const identity = { node, origin, heads, floors, cuts, clusterRecords, notes, cluster, peers }
     const linkVersions = linkVersionsOf(this.build)
     const wire = { linkVersions, ...(secret === undefined ? {} : { secret }) }
-    const watching = { watchMin: WATCH_MIN }
+    const watching = { watchMin: WATCH_MIN, checksTokens: this.#world.tokens !== undefined }
     const own = { engines, random, reopenFromMs, staying, compaction, pushDelayMs, ...watching }
     const config: NodeConfig = { ...identity, ...wire, ...own }
     this.#core = new NodeCore(config, this.clock.nowMs)
@@ -194,7 +197,10 @@ export class SimNode {
     }
   }
 
-  #onAccepted(connection: ConnectionId, endpoint: Endpoint): SocketOwner {
+  #onAccepted(connection: ConnectionId, door: Endpoint): SocketOwner {
+    const { tokens } = this.#world
+    const isChecked = door.type === "y-websocket" && tokens !== undefined
+    const endpoint = isChecked ? { ...door, check: tokens.anybody() } : door
     this.#world.scheduler.after(
       0,
       this.#guard(() => this.input({ type: "opened", connection, endpoint })),
@@ -223,7 +229,7 @@ export class SimNode {
   }
 
   #perform(effect: Effect): void {
-    const { network, watch, trace } = this.#world
+    const { network, watch } = this.#world
     watch.onNodeEffect(this, effect)
     switch (effect.type) {
       case "send":
@@ -233,42 +239,48 @@ export class SimNode {
         return
       case "close":
         return network.close(effect.connection, closeCodes[effect.reason].code)
-      case "append": {
-        const { batch, entries } = effect
-        trace.add("append", this.host, entries.own.length, entries.adopted.length)
-        const done = this.#guard((input: Input) => this.input(input))
-        this.#store?.append(entries, (result) => {
-          if (!result.ok) trace.add("append-failed", this.host)
-          done({ type: "committed", batch, result })
-        })
-        return
-      }
-      case "read": {
-        const { read, query } = effect
-        const done = this.#guard((input: Input) => this.input(input))
-        this.#store?.read(query, (result) => done({ type: "read-done", read, result }))
-        return
-      }
+      case "append":
+        return this.#append(effect)
+      case "read":
+        return this.#read(effect)
       case "job":
         return this.#runJob(effect.job, effect.work)
+      case "check-token":
+        return this.#checkToken(effect)
       case "dial":
         return this.#dial(effect.address)
       case "stopped":
-        this.#world.scheduler.after(
-          0,
-          this.#guard(() => this.#end("stopped", false)),
-        )
-        return
+        return this.#soon(() => this.#end("stopped", false))
       case "reopen":
-        this.#world.scheduler.after(
-          0,
-          this.#guard(() => this.#reopen(effect.doubt)),
-        )
-        return
+        return this.#soon(() => this.#reopen(effect.doubt))
       case "reply":
       case "emit":
         return
     }
+  }
+
+  #soon(run: () => void): void {
+    this.#world.scheduler.after(0, this.#guard(run))
+  }
+
+  #read({ read, query }: Extract<Effect, { readonly type: "read" }>): void {
+    const done = this.#guard((input: Input) => this.input(input))
+    this.#store?.read(query, (result) => done({ type: "read-done", read, result }))
+  }
+
+  #checkToken({ connection, token }: Extract<Effect, { readonly type: "check-token" }>): void {
+    const done = this.#guard((input: Input) => this.input(input))
+    this.#world.tokens?.check(token, (check) => done({ type: "token-checked", connection, check }))
+  }
+
+  #append({ batch, entries }: Extract<Effect, { readonly type: "append" }>): void {
+    const { trace } = this.#world
+    trace.add("append", this.host, entries.own.length, entries.adopted.length)
+    const done = this.#guard((input: Input) => this.input(input))
+    this.#store?.append(entries, (result) => {
+      if (!result.ok) trace.add("append-failed", this.host)
+      done({ type: "committed", batch, result })
+    })
   }
 
   #send(connection: ConnectionId, frame: Uint8Array): void {

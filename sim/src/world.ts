@@ -29,6 +29,8 @@ export type World = {
   readonly clientDisks: readonly ClientDisk[]
   /** All that there ever were: a client that opens a new one makes it. */
   readonly documents: readonly DocumentId[]
+  /** Clients are let in on tokens, which end. */
+  readonly checksTokens: boolean
   readonly hostile: SimHostile
   readonly oracle: Oracle
 }

@@ -29,6 +29,7 @@ export type Question =
   | { readonly type: "remove"; readonly document: DocumentId; readonly discard: boolean }
   | { readonly type: "dismiss" | "retry"; readonly seq: number }
   | { readonly type: "go"; readonly offline: boolean }
+  | { readonly type: "refresh-token" }
 
 export type Answer =
   | { readonly ok: true; readonly value: unknown }

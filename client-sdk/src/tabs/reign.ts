@@ -196,6 +196,8 @@ export class Reign {
         this.#offline = question.offline
         this.driver.hand({ type: question.offline ? "go-offline" : "go-online" })
         return this.#tell({ offline: question.offline })
+      case "refresh-token":
+        return this.driver.hand(question)
     }
   }
 

@@ -138,8 +138,9 @@ export class TabsDriver implements ClientDriver {
 
   hand(input: Parameters<DocumentDriver["hand"]>[0]): void {
     if (input.type === "local-update" || input.type === "local-presence") return this.#hand(input)
-    this.#offline = input.type === "go-offline"
-    this.#ask({ type: "go", offline: this.#offline }).catch(() => undefined)
+    if (input.type !== "refresh-token") this.#offline = input.type === "go-offline"
+    const go = { type: "go", offline: this.#offline } as const
+    this.#ask(input.type === "refresh-token" ? input : go).catch(() => undefined)
   }
 
   async saved(document: DocumentId, tier: Tier): Promise<void> {

@@ -8,11 +8,13 @@ import { join } from "node:path"
 import { onTestFinished } from "vitest"
 import { parseNodeId } from "@causeway/crdt/base"
 import { createNode } from "@causeway/server"
-import type { RunningNode } from "@causeway/server"
+import type { Authenticate, RunningNode } from "@causeway/server"
 import { createClient } from "../index.ts"
 import type { Client, ClientOptions, Observable, YjsDocument } from "../index.ts"
 
 const waitMsMax = 20_000
+/** Nodes that check clients' tokens want peers to prove who they are, too. */
+const clusterSecret = new TextEncoder().encode("a secret of sixteen bytes or more")
 
 export type NodeUnderTest = { readonly node: RunningNode; readonly sync: string }
 
@@ -23,16 +25,19 @@ type NodeWishes = {
   /** SQLite there; memory if not given. */
   readonly directory?: string
   readonly adminToken?: string
+  readonly authenticate?: Authenticate
 }
 
 export async function startNode(wishes: NodeWishes = {}): Promise<NodeUnderTest> {
-  const { port = 0, peers = [], name, directory, adminToken } = wishes
+  const { port = 0, peers = [], name, directory, adminToken, authenticate } = wishes
   const node = await createNode({
     listen: { host: "127.0.0.1", port },
     store: directory === undefined ? { type: "memory" } : { type: "sqlite", directory },
     cluster: "test",
     peers,
     adminToken,
+    authenticate,
+    ...(authenticate === undefined ? {} : { secret: clusterSecret }),
     node: name === undefined ? undefined : parseNodeId(name),
   })
   onTestFinished(() => node.close())

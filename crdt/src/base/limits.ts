@@ -190,6 +190,8 @@ export const limits = {
 
   /** A session that has not said hello by then is closed (4504). */
   helloMs: 10_000,
+  /** A token is good for no longer than this from when it was checked; then it is shown again. */
+  tokenMsMax: 86_400_000,
   /** Stock sessions get an empty awareness frame when nothing else was sent for this long. */
   stockHeartbeatMs: 12_000,
   /** Native clients ping this often and call the socket dead after three times as long. */

@@ -4,7 +4,7 @@
  * in, effects out in causal order; it knows no clock, socket, storage or CRDT. Rules [C1]–[C6]
  * and the client's side of [N1]–[N12].
  */
-import { limits, unreachable, utf8Encode } from "../base/index.ts"
+import { limits, unreachable } from "../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import { encodeHello, nativeVersions } from "../protocol/index.ts"
@@ -234,9 +234,11 @@ export class ClientCore {
       case "frame":
         return this.#onFrame(input.socket, input.bytes, nowMs, effects)
       case "token":
-        return this.#onToken(input.token, nowMs, effects)
+        return this.#dialler.tokenIs(input.token, nowMs, effects)
       case "token-failed":
         return this.#dialler.noToken(input.message, nowMs)
+      case "refresh-token":
+        return this.#dialler.refreshToken(nowMs, effects)
       case "connect-now":
         return this.#dialler.hurry(nowMs, effects)
       case "go-offline":
@@ -343,13 +345,6 @@ export class ClientCore {
     this.#dialler.ended({ code, reason }, isPermanent(code), nowMs)
   }
 
-  #onToken(token: string, nowMs: Millis, effects: ClientEffect[]): void {
-    if (utf8Encode(token).length <= limits.textBytesMax) {
-      return this.#dialler.tokenIs(token, nowMs, effects)
-    }
-    this.#dialler.noToken(`the token is over ${limits.textBytesMax} bytes`, nowMs)
-  }
-
   #onGoOffline(nowMs: Millis, effects: ClientEffect[]): void {
     this.#hangUp(leaving, nowMs, effects)
     this.#dialler.rest({ state: "offline" })
@@ -416,6 +411,9 @@ export class ClientCore {
       case "document-closed":
         return this.#refusals.onDocumentClosed(message, nowMs, effects)
       case "pong":
+        return true
+      case "token-valid":
+        this.#dialler.tokenValid(message.forMs, nowMs)
         return true
       case "freshness":
         this.#peers = message.peers

@@ -47,6 +47,9 @@ export const clientLimits = {
   presencePaceMs: 25,
   /** A node forgets presence that is older than `presenceTtlMs`. */
   presenceRenewMs: limits.presenceTtlMs / 2,
+  /** Another token is asked for no sooner than this before the first is over, and so far apart. */
+  tokenAheadMsMax: 120_000,
+  tokenRetryMsMin: 1000,
   /** What a node may ask for; anything else is clamped. */
   heartbeatMsMin: 100,
   heartbeatMsMax: 300_000,

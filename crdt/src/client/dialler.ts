@@ -5,9 +5,9 @@
  * dead after three heartbeats [N11]. Beside a connection to another url than the first there may be
  * a probe of that one [C7].
  */
-import { assert, limits, nodeOfOrigin } from "../base/index.ts"
+import { assert, limits, nodeOfOrigin, utf8Encode } from "../base/index.ts"
 import type { ConnectionId, Millis } from "../base/index.ts"
-import { clientCloseCodes, mayRetry, pingFrame } from "../protocol/index.ts"
+import { clientCloseCodes, encodeToken, mayRetry, pingFrame } from "../protocol/index.ts"
 import type { PeerFreshness, Welcome } from "../protocol/index.ts"
 import type { Random } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
@@ -15,6 +15,7 @@ import { clientLimits } from "./client-limits.ts"
 import type { ClientEffect } from "./effect.ts"
 import { FailBack } from "./fail-back.ts"
 import type { ConnectionStatus, Why } from "./status.ts"
+import { TokenRenewal } from "./token-renewal.ts"
 import { UrlHealth } from "./url-health.ts"
 
 export type Phase =
@@ -54,6 +55,9 @@ export type ReadyPhase = Extract<Phase, { state: "ready" }>
 
 const appOffline: Why = { code: undefined, reason: "the app asked to be offline" }
 
+/** What a node closes with that does not take the token. */
+const notAuthenticated = 4401
+
 /** Closes that this side decides on. Browsers allow 1000 and 3000–4999 only. */
 export const leaving: Why = { code: 1000, reason: "the client is leaving" }
 
@@ -68,6 +72,7 @@ export class Dialler {
   readonly #urls: UrlHealth
   readonly #backOff: BackOff
   readonly #failBack: FailBack
+  readonly #renewal: TokenRenewal
   readonly #authenticated: boolean
   /** Urls where a WebSocket has opened at least once. */
   readonly #reached = new Set<string>()
@@ -82,6 +87,7 @@ export class Dialler {
     this.#urls = new UrlHealth(urls)
     this.#backOff = new BackOff(random, limits.clientBackoffMsMin, limits.clientBackoffMsMax)
     this.#failBack = new FailBack(random)
+    this.#renewal = new TokenRenewal(random)
     this.#authenticated = authenticated
   }
 
@@ -141,8 +147,28 @@ export class Dialler {
   }
 
   tokenIs(token: string, nowMs: Millis, effects: ClientEffect[]): void {
+    if (utf8Encode(token).length > limits.textBytesMax) {
+      return this.noToken(`the token is over ${limits.textBytesMax} bytes`, nowMs)
+    }
     this.#token = token
-    if (this.#phase.state === "fetching-token") this.#dial(nowMs, effects)
+    const { state } = this.#phase
+    if (state === "fetching-token") this.#dial(nowMs, effects)
+    if (this.#phase.state !== "ready" || !this.#renewal.came()) return
+    const frame = encodeToken({ type: "token", token })
+    effects.push({ type: "send", socket: this.#phase.socket, frame })
+  }
+
+  /** The node takes the token that it was shown last, for so long. */
+  tokenValid(forMs: Millis, nowMs: Millis): void {
+    this.#renewal.valid(forMs, nowMs)
+  }
+
+  /** Another token, on the connection that there is. Nodes of older versions check none. */
+  refreshToken(nowMs: Millis, effects: ClientEffect[]): void {
+    if (this.#phase.state === "waiting") return this.start(nowMs, effects)
+    if (this.#phase.state !== "ready" || this.#phase.welcome.version < 5) return
+    this.#renewal.asks(nowMs)
+    effects.push({ type: "fetch-token" })
   }
 
   noToken(message: string, nowMs: Millis): void {
@@ -165,6 +191,7 @@ export class Dialler {
     const heartbeatMs = Math.min(Math.max(welcome.heartbeatMs, heartbeatMsMin), heartbeatMsMax)
     this.#phase = { state: "ready", socket, url, welcome, heartbeatMs, sinceMs: nowMs }
     this.#urls.worked()
+    this.#renewal.reset()
     this.heard(nowMs)
     this.#showsPresence = false
     this.#pingAtMs = nowMs + heartbeatMs
@@ -216,8 +243,10 @@ export class Dialler {
 
   /** The socket ended, or must: waits for the next attempt, or stops if all urls have refused. */
   ended(why: Why, permanent: boolean, nowMs: Millis): void {
-    let isOver = permanent
-    if ("url" in this.#phase) {
+    // The url is a good one: it is another token that is wanted.
+    const needsToken = why.code === notAuthenticated && this.#authenticated
+    let isOver = permanent && !needsToken
+    if ("url" in this.#phase && !needsToken) {
       this.#urls.failed(this.#phase.url)
       isOver = permanent && this.#urls.refused(this.#phase.url)
     }
@@ -227,7 +256,7 @@ export class Dialler {
       if (this.#urls.preferredTo(this.#phase.url) === undefined) this.#failBack.reset()
     }
     if (isOver) this.#phase = { state: "closed", why: said }
-    else this.#wait(said, false, nowMs)
+    else this.#wait(said, needsToken, nowMs)
   }
 
   /** Browsers say only 1006, whatever was wrong: a url that never opened may be a wrong one. */
@@ -262,9 +291,11 @@ export class Dialler {
       case "ready": {
         const silentAtMs = this.#heardMs + 3 * phase.heartbeatMs
         const backMs = this.#failBack.nextMs ?? Infinity
-        if (backMs < Math.min(silentAtMs, this.#pingAtMs)) return { atMs: backMs, reason: "probe" }
-        if (silentAtMs <= this.#pingAtMs) return { atMs: silentAtMs, reason: "silence" }
-        return { atMs: this.#pingAtMs, reason: "ping" }
+        const tokenMs = this.#renewal.nextMs
+        const atMs = Math.min(silentAtMs, this.#pingAtMs, backMs, tokenMs)
+        if (atMs === silentAtMs) return { atMs, reason: "silence" }
+        if (atMs === this.#pingAtMs) return { atMs, reason: "ping" }
+        return { atMs, reason: atMs === tokenMs ? "token" : "probe" }
       }
     }
   }
@@ -284,6 +315,7 @@ export class Dialler {
         if (nowMs >= this.#heardMs + 3 * this.#phase.heartbeatMs) return whyOf("silent")
         if (nowMs >= (this.#failBack.nextMs ?? Infinity)) this.#look(this.#phase, nowMs, effects)
         if (nowMs >= this.#pingAtMs) this.#ping(this.#phase, nowMs, effects)
+        if (nowMs >= this.#renewal.nextMs) this.refreshToken(nowMs, effects)
         return undefined
       default:
         return whyOf("silent", "the node did not answer in time")

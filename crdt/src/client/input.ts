@@ -66,6 +66,8 @@ export type ClientInput =
   /** The answer to `fetch-token`. */
   | { readonly type: "token"; readonly token: string }
   | { readonly type: "token-failed"; readonly message: string }
+  /** The app has another token to give, or wants no back-off for want of one any more. */
+  | { readonly type: "refresh-token" }
   /** The network came back or the page became visible: don't sit out the back-off. */
   | { readonly type: "connect-now" }
   | { readonly type: "go-offline" }

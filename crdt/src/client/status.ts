@@ -25,7 +25,10 @@ export type ConnectionStatus =
       /** When the next attempt starts; undefined if the app asked to be offline. */
       readonly retryAtMs: Millis | undefined
     }
-  /** A token is wanted and could not be had; the driver is asked again at `retryAtMs`. */
+  /**
+   * A token is wanted, and could not be had, or the node did not take it (`why.code` 4401); the
+   * driver is asked again at `retryAtMs`.
+   */
   | { readonly state: "needs-token"; readonly why: Why; readonly retryAtMs: Millis }
   /** Stopped by the app, or for good by a permanent close code. */
   | { readonly state: "closed"; readonly why: Why }

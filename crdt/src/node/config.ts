@@ -26,6 +26,8 @@ export type NodeConfig = {
   readonly cluster: string
   /** What peers must prove to know, and this node proves. Default: nobody proves anything. */
   readonly secret?: Uint8Array
+  /** Clients show tokens, and are let in on those that are valid. Default: everybody is let in. */
+  readonly checksTokens?: boolean | undefined
   /** Where peers may dial this node. Default: it does not say. */
   readonly address?: string
   /** Default: all that this build speaks. */

@@ -1,5 +1,7 @@
 /** What a node knows of each connection; one union member per kind of client. */
 import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
+import type { Hello } from "../protocol/index.ts"
+import type { Admission } from "./admission.ts"
 import type { Session } from "./sessions.ts"
 
 /** A full socket: since when. */
@@ -7,6 +9,8 @@ type Congestion = { readonly sinceMs: Millis }
 
 type NativePhase =
   | { readonly phase: "greeting" }
+  /** Its token is being checked. */
+  | { readonly phase: "checking"; readonly hello: Hello; readonly version: number }
   /** Hello came; the client's highest logged update is being looked up. */
   | { readonly phase: "welcoming"; readonly client: ClientId }
   | { readonly phase: "ready"; readonly client: ClientId }
@@ -21,6 +25,10 @@ export type NativeConnection = {
   heardMs: Millis
   congestion: Congestion | undefined
   phase: NativePhase
+  admission: Admission
+  /** A token that came behind the first is being checked; what came meanwhile. Rule [N23]. */
+  isChecking: boolean
+  nextToken: string | undefined
   /** Of the native protocol; 0 until it is welcomed. */
   version: number
   /** It wants to know where its updates are logged. Rule [N16]. */
@@ -53,6 +61,7 @@ export type StockConnection = {
   readonly kind: "y-websocket"
   readonly id: ConnectionId
   readonly session: Session
+  readonly admission: Admission
   congestion: Congestion | undefined
 }
 

@@ -29,6 +29,8 @@ export type Effect =
   | { readonly type: "read"; readonly read: number; readonly query: ReadQuery }
   /** CPU-heavy work, off the main thread where it pays: `runJob`. Answer: `job-done`. */
   | { readonly type: "job"; readonly job: number; readonly work: Job }
+  /** One at a time for each connection. Answer: `token-checked`. Rules [N22] [N23]. */
+  | { readonly type: "check-token"; readonly connection: ConnectionId; readonly token: string }
   /** Connect to a peer. Answer: `opened` with endpoint `link-dialled`, or `dial-failed`. */
   | { readonly type: "dial"; readonly address: string }
   | { readonly type: "reply"; readonly command: number; readonly reply: Reply }

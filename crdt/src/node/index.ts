@@ -1,4 +1,5 @@
 /** The node core: sessions, log, links. One class, one `step`. */
+export type { TokenCheck } from "./admission.ts"
 export { compactionLimits } from "./compaction.ts"
 export type { CompactionConfig, CompactionLimits } from "./compaction.ts"
 export * from "./config.ts"

@@ -5,6 +5,7 @@
 import type { ConnectionId, DocumentId, NodeId, OriginId } from "../base/index.ts"
 import type { Json } from "../engines/index.ts"
 import type { AppendResult, ReadResult } from "../ports/index.ts"
+import type { TokenCheck } from "./admission.ts"
 import type { LifeRefusal } from "./deletions.ts"
 import type { JobResult } from "./job.ts"
 import type { RetireRefusal } from "./membership.ts"
@@ -13,7 +14,12 @@ import type { RetireRefusal } from "./membership.ts"
 export type Endpoint =
   | { readonly type: "native" }
   /** `room` is what stands behind `/yjs/`, percent-decoded; undefined if that is not UTF-8. */
-  | { readonly type: "y-websocket"; readonly room: string | undefined }
+  | {
+      readonly type: "y-websocket"
+      readonly room: string | undefined
+      /** Of its token, where tokens are checked. */
+      readonly check?: TokenCheck
+    }
   /** A peer that dialled us. */
   | { readonly type: "link-accepted" }
   /** A peer we dialled, by its address as configured. */
@@ -42,6 +48,12 @@ export type Input =
   | { readonly type: "committed"; readonly batch: number; readonly result: AppendResult }
   | { readonly type: "read-done"; readonly read: number; readonly result: ReadResult }
   | { readonly type: "job-done"; readonly job: number; readonly result: JobResult }
+  /** If the connection is gone meanwhile, nothing happens. */
+  | {
+      readonly type: "token-checked"
+      readonly connection: ConnectionId
+      readonly check: TokenCheck
+    }
   | { readonly type: "command"; readonly command: number; readonly request: Command }
   /** The time of `nextDeadline` has come (or passed). */
   | { readonly type: "deadline" }

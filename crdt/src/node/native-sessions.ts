@@ -6,31 +6,29 @@
 import { DecodeError, limits, partsOfDocumentId } from "../base/index.ts"
 import type { ClientId, ConnectionId, DocumentId, Millis } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
-import type { ReadResult } from "../ports/index.ts"
 import {
-  agreedVersion,
   decodeClientMessage,
   encodeDocumentClosed,
   encodeDocumentPresence,
   encodeGeneration,
   encodeOpened,
-  encodeWelcome,
-  nativeVersions,
   pongFrame,
 } from "../protocol/index.ts"
 import type {
   ClientMessage,
   DocumentCloseCode,
-  Hello,
   Open,
   Presence,
   PresenceEntry,
 } from "../protocol/index.ts"
+import { checkAnother, endIfOver, everybody, onAnotherChecked } from "./admission.ts"
+import type { TokenCheck } from "./admission.ts"
 import { catchUpFrames, catchUpFromLog, complete } from "./catch-up.ts"
 import type { NativeConnection } from "./connections.ts"
 import type { Core } from "./core.ts"
 import type { TaskDone } from "./documents.ts"
 import type { OpenDocument } from "./open-document.ts"
+import { NativeGreeting } from "./native-greeting.ts"
 import { NativeUpdates } from "./native-updates.ts"
 import { presenceFrames } from "./presence.ts"
 import { newSession } from "./sessions.ts"
@@ -62,18 +60,16 @@ export class NativeSessions {
   readonly #core: Core
   readonly #tiers: Tiers
   readonly #connections = new Map<ConnectionId, NativeConnection>()
-  readonly #byClient = new Map<ClientId, NativeConnection>()
+  readonly #greeting: NativeGreeting
   /** What sessions that joined by one job are sent, encoded once. */
   readonly #joinFrames = new WeakMap<TaskDone, readonly Uint8Array[]>()
-  /** How fresh the node is now, as a frame. */
-  readonly #freshness: () => Uint8Array
   /** When connections were last closed for a cut. */
   #cutClosedMs: Millis = -Infinity
 
   constructor(core: Core, tiers: Tiers, freshness: () => Uint8Array) {
     this.#core = core
     this.#tiers = tiers
-    this.#freshness = freshness
+    this.#greeting = new NativeGreeting(core, this.#connections, freshness)
     this.updates = new NativeUpdates(core, tiers, this.#connections)
   }
 
@@ -89,6 +85,9 @@ export class NativeSessions {
       heardMs: turn.nowMs,
       congestion: undefined,
       phase: { phase: "greeting" },
+      admission: everybody,
+      isChecking: false,
+      nextToken: undefined,
       version: 0,
       isTold: false,
       repairSeq: 0,
@@ -112,15 +111,13 @@ export class NativeSessions {
     this.#tiers.onClosed(connection.id)
     this.#core.presenceWatch.forget(connection.id)
     this.#core.watches.onClosed(this.#core, connection)
-    const { phase } = connection
-    if (phase.phase !== "greeting" && this.#byClient.get(phase.client) === connection) {
-      this.#byClient.delete(phase.client)
-    }
+    this.#greeting.onClosed(connection)
     for (const session of connection.channels.values()) this.#leave(turn, session)
     turn.emit({ type: "session-closed", connection: connection.id, protocol: "native" })
   }
 
   onFrame(turn: Turn, connection: NativeConnection, frame: Uint8Array): void {
+    if (endIfOver(turn, connection)) return
     connection.heardMs = turn.nowMs
     this.#core.presenceWatch.heard(turn, connection.id)
     let message: ClientMessage
@@ -135,7 +132,7 @@ export class NativeSessions {
     if (phase.phase === "ready")
       this.#onMessage(turn, connection, phase.client, message, frame.length)
     else if (message.type === "hello" && phase.phase === "greeting") {
-      this.#onHello(turn, connection, message)
+      this.#greeting.onHello(turn, connection, message)
     } else if (phase.phase === "greeting" || message.type !== "ping") {
       turn.refuse(connection.id, "hello-expected", `${message.type} before welcome`)
     }
@@ -167,56 +164,17 @@ export class NativeSessions {
         return turn.refuse(connection.id, "malformed", "a message of version 2")
       case "watch":
         return this.#core.watches.onWatch(turn, this.#core, connection, message)
+      case "token":
+        if (connection.version < 5) return turn.refuse(connection.id, "malformed", "of version 5")
+        if (this.#core.config.checksTokens !== true) return undefined
+        return checkAnother(turn, connection, message.token)
     }
   }
 
-  #onHello(turn: Turn, connection: NativeConnection, hello: Hello): void {
-    const version = agreedVersion(nativeVersions, hello.versions)
-    if (version === undefined) {
-      turn.refuse(connection.id, "version-mismatch", `client speaks up to ${hello.versions.max}`)
-      return
-    }
-    const older = this.#byClient.get(hello.client)
-    if (older !== undefined) turn.close(older.id, "replaced")
-    this.#byClient.set(hello.client, connection)
-    connection.phase = { phase: "welcoming", client: hello.client }
-    // What this client wrote through an older connection may still be on its way to the log.
-    this.#core.commits.afterwards(turn, (settled) => {
-      const query = { type: "client", client: hello.client } as const
-      this.#core.reads.start(settled, query, (later, result) => {
-        this.#welcome(later, connection, hello, version, result)
-      })
-    })
-  }
-
-  #welcome(
-    turn: Turn,
-    connection: NativeConnection,
-    hello: Hello,
-    version: number,
-    result: ReadResult,
-  ): void {
-    if (this.#connections.get(connection.id) !== connection) return
-    if (result.type !== "client") {
-      turn.refuse(connection.id, "read-failed", "the client's updates can't be looked up")
-      return
-    }
-    connection.unknown = { after: result.seq, before: hello.firstPending }
-    connection.phase = { phase: "ready", client: hello.client }
-    connection.version = version
-    connection.ackedSeq = result.seq
-    connection.nextSeq = Math.max(result.seq + 1, hello.firstPending)
-    const welcome = encodeWelcome({
-      type: "welcome",
-      version,
-      session: `${this.#core.config.node}/${connection.id}`,
-      origin: this.#core.config.origin,
-      loggedSeq: result.seq,
-      updateBytesMax: limits.updateBytesMax,
-      windowBytes: limits.clientWindowBytes,
-      heartbeatMs: limits.clientHeartbeatMs,
-    })
-    turn.send(connection.id, welcome, this.#freshness())
+  onTokenChecked(turn: Turn, id: ConnectionId, check: TokenCheck): void {
+    const connection = this.#connections.get(id)
+    if (connection?.phase.phase === "checking") this.#greeting.onChecked(turn, connection, check)
+    else if (connection !== undefined) onAnotherChecked(turn, connection, check)
   }
 
   /** The node's freshness changed: everybody is told. */
@@ -429,7 +387,8 @@ export class NativeSessions {
   sweep(turn: Turn): void {
     this.closeForCuts(turn)
     for (const connection of this.#connections.values()) {
-      const isGreeting = connection.phase.phase === "greeting"
+      if (endIfOver(turn, connection)) continue
+      const isGreeting = !("client" in connection.phase)
       if (isGreeting && turn.nowMs - connection.openedMs > limits.helloMs) {
         // Retryable: a slow path or a clock that leapt may be to blame, not the client.
         turn.refuse(connection.id, "silent", "no hello in time")

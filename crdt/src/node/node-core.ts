@@ -132,8 +132,7 @@ export class NodeCore {
       case "frame":
         return this.#onFrame(turn, input.connection, input.frame)
       case "bad-frame":
-        if (!this.#isKnown(input.connection)) return undefined
-        return turn.refuse(input.connection, input.why, "refused by the transport")
+        return this.#onBadFrame(turn, input.connection, input.why)
       case "congested":
         return this.#onCongested(turn, input.connection)
       case "drained":
@@ -146,6 +145,8 @@ export class NodeCore {
         return this.#core.reads.onDone(turn, input.read, input.result)
       case "job-done":
         return this.#core.jobs.onDone(turn, input.job, input.result)
+      case "token-checked":
+        return this.#native.onTokenChecked(turn, input.connection, input.check)
       case "command":
         return this.#onCommand(turn, input.command, input.request)
       case "deadline":
@@ -155,8 +156,9 @@ export class NodeCore {
     }
   }
 
-  #isKnown(connection: ConnectionId): boolean {
-    return this.#clients.has(connection) || this.#links.find(connection) !== undefined
+  #onBadFrame(turn: Turn, connection: ConnectionId, why: "too-large" | "malformed"): void {
+    const isKnown = this.#clients.has(connection) || this.#links.find(connection) !== undefined
+    if (isKnown) turn.refuse(connection, why, "refused by the transport")
   }
 
   #onOpened(turn: Turn, connection: ConnectionId, endpoint: Endpoint): void {
@@ -166,7 +168,7 @@ export class NodeCore {
         this.#clients.set(connection, this.#native.onOpened(turn, connection))
         return undefined
       case "y-websocket": {
-        const client = this.#stock.onOpened(turn, connection, endpoint.room)
+        const client = this.#stock.onOpened(turn, connection, endpoint)
         if (client !== undefined) this.#clients.set(connection, client)
         return undefined
       }

@@ -14,6 +14,8 @@ import {
   yHeartbeatFrame,
 } from "../protocol/stock/index.ts"
 import type { YMessage } from "../protocol/stock/index.ts"
+import { admissionOf, endIfOver, everybody, refuseToken } from "./admission.ts"
+import type { Admission, TokenCheck } from "./admission.ts"
 import { catchUpFrames, catchUpFromLog, complete } from "./catch-up.ts"
 import type { OwnWrite } from "./commits.ts"
 import type { StockConnection } from "./connections.ts"
@@ -48,7 +50,13 @@ export class StockSessions {
     return this.#connections.values()
   }
 
-  onOpened(turn: Turn, id: ConnectionId, room: string | undefined): StockConnection | undefined {
+  onOpened(
+    turn: Turn,
+    id: ConnectionId,
+    { room, check }: { readonly room: string | undefined; readonly check?: TokenCheck },
+  ): StockConnection | undefined {
+    const admission = this.#admit(turn, id, check)
+    if (admission === undefined) return undefined
     const name = room === undefined ? undefined : documentIdOf("yjs", room)
     if (name === undefined) {
       turn.refuse(id, "bad-document-name", `room ${room ?? "is not UTF-8"}`)
@@ -65,10 +73,20 @@ export class StockSessions {
       turn.nowMs,
     )
     document.sessions.add(session)
-    const connection: StockConnection = { kind: "y-websocket", id, session, congestion: undefined }
+    const rest = { session, admission, congestion: undefined }
+    const connection: StockConnection = { kind: "y-websocket", id, ...rest }
     this.#connections.set(id, connection)
     turn.emit({ type: "session-opened", connection: id, protocol: "y-websocket" })
     return connection
+  }
+
+  /** Such a client shows its token as it connects. Rule [Y9]. */
+  #admit(turn: Turn, id: ConnectionId, check: TokenCheck | undefined): Admission | undefined {
+    if (this.#core.config.checksTokens !== true) return everybody
+    const found = check ?? { type: "refused", reason: "no token was checked" }
+    if (found.type === "valid") return admissionOf(found, turn.nowMs)
+    refuseToken(turn, id, found)
+    return undefined
   }
 
   onClosed(turn: Turn, connection: StockConnection): void {
@@ -82,6 +100,7 @@ export class StockSessions {
   }
 
   onFrame(turn: Turn, connection: StockConnection, frame: Uint8Array): void {
+    if (endIfOver(turn, connection)) return
     let message: YMessage
     try {
       message = decodeYMessage(frame)
@@ -228,7 +247,9 @@ export class StockSessions {
   /** Data for clients that got none for a while: their watchdogs ignore WebSocket pings. [Y5] */
   sweep(turn: Turn): void {
     const quiet: ConnectionId[] = []
-    for (const { session, congestion } of this.#connections.values()) {
+    for (const connection of this.#connections.values()) {
+      if (endIfOver(turn, connection)) continue
+      const { session, congestion } = connection
       this.#askAgain(turn, session)
       if (congestion !== undefined || turn.nowMs - session.sentMs < limits.stockHeartbeatMs)
         continue

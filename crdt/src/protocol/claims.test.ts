@@ -29,6 +29,7 @@ const claims: readonly { readonly name: string; readonly decode: Decode; readonl
       decode: decodeClientMessage,
       head: start(nativeTags.hello, 1, 1).raw(new Uint8Array(16)).varUint(1),
     },
+    { name: "other token length", decode: decodeClientMessage, head: start(nativeTags.token) },
     { name: "name length", decode: decodeClientMessage, head: start(nativeTags.open, 1).u8(1) },
     {
       name: "vector count",

@@ -73,6 +73,12 @@ const bounded: readonly {
       }),
   },
   {
+    name: "bytes of another token",
+    max: limits.textBytesMax,
+    decode: decodeClientMessage,
+    frame: (size) => encodeClientMessage({ type: "token", token: "t".repeat(size) }),
+  },
+  {
     name: "bytes of a document's name",
     max: limits.documentNameBytesMax,
     decode: decodeClientMessage,

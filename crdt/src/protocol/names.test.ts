@@ -55,6 +55,11 @@ const places: readonly (readonly [string, Decode, (text: Uint8Array) => Uint8Arr
         .bytes(text)
         .finish(),
   ],
+  [
+    "another token",
+    decodeClientMessage,
+    (text) => new Writer().u8(nativeTags.token).bytes(text).finish(),
+  ],
   ["document name", decodeClientMessage, (text) => openNamed(text)],
   [
     "presence state",

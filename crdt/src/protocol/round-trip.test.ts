@@ -126,6 +126,7 @@ const client: Readonly<Record<ClientMessage["type"], fc.Arbitrary<ClientMessage>
       })
       .map((marks) => marks.toSorted((one, two) => one.toSeq - two.toSeq)),
   }),
+  token: fc.record({ type: type("token"), token: text }),
   watch: fc.record({ type: type("watch"), since: vectors, hashes: fc.array(uint) }),
 }
 
@@ -203,6 +204,7 @@ const node: Readonly<Record<NodeMessage["type"], fc.Arbitrary<NodeMessage>>> = {
     }),
     fc.constant({ type: "woken" as const, held: undefined, hashes: undefined }),
   ),
+  "token-valid": fc.record({ type: type("token-valid"), forMs: uint }),
 }
 
 const piece = fc.uint8Array({ minLength: 1, maxLength: 50 })

@@ -22,6 +22,8 @@ export const nativeTags = {
   caughtUp: 20,
   watch: 21,
   woken: 22,
+  token: 23,
+  tokenValid: 24,
 } as const
 
 export const linkTags = {

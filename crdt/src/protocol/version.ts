@@ -4,6 +4,7 @@
  *   native 2: want-tier, tier-status, logged, generation; generations in open.
  *   native 3: a client that shows presence pings every `presencePingMs`; the bytes are those of 2.
  *   native 4: caught-up, watch, woken.
+ *   native 5: token, token-valid.
  *   link 2: proofs between the hellos and the heads, members, truncated, state transfer, digests,
  *     generations of documents.
  * Any change to a message's bytes bumps the version (the lock test in `wire-lock.test.ts` fails
@@ -15,7 +16,7 @@ import type { Reader, Writer } from "../base/index.ts"
 
 export type VersionRange = { readonly min: number; readonly max: number }
 
-export const nativeVersions: VersionRange = { min: 1, max: 4 }
+export const nativeVersions: VersionRange = { min: 1, max: 5 }
 export const linkVersions: VersionRange = { min: 2, max: 2 }
 
 /** The version two ranges agree on, or undefined: then close 4426 or 4510. */

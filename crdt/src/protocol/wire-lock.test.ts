@@ -42,6 +42,11 @@ function numbersOf<Entry>(
 
 /** Whether a code may be retried is part of its meaning on the wire, so it is locked with it. */
 const closes = numbersOf(closeCodes, ({ code, retry }) => (retry ? code : -code))
+/** Of clients alone, and younger than the version of links. */
+const ofClients = new Set(["not-authenticated", "token-unchecked", "token-expired"])
+const linkCloses = Object.fromEntries(
+  Object.entries(closes).filter(([name]) => !ofClients.has(name)),
+)
 const rejects = numbersOf(rejectCodes, ({ number, retry }) => (retry ? number : -number))
 const documentCloses = numbersOf(documentCloseCodes, ({ number, retry }) => {
   return retry ? number : -number
@@ -84,7 +89,7 @@ const link: Surface = {
   tables: {
     tags: linkTags,
     engines: engineTags,
-    closes,
+    closes: linkCloses,
     limits: {
       documentNameBytesMax: limits.documentNameBytesMax,
       updateBytesMax: limits.updateBytesMax,

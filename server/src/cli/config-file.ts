@@ -19,6 +19,7 @@ const schema = z.strictObject({
   peer: z.union([z.array(peer).max(peersMax), peer.transform((only) => [only])]).optional(),
   cluster: setting(readers.cluster).optional(),
   "secret-file": setting(readers["secret-file"]).optional(),
+  "token-secret-file": setting(readers["token-secret-file"]).optional(),
   advertise: setting(readers.advertise).optional(),
   "push-delay": setting(readers["push-delay"]).optional(),
   store: setting(readers.store).optional(),

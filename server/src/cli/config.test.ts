@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { compactionLimits } from "@causeway/crdt/node"
 import { afterEach, expect, test } from "vitest"
+import { signToken } from "../auth/jwt.ts"
 import { Cleanup } from "../test/cleanup.ts"
 import { loadConfig } from "./config.ts"
 import type { Flags } from "./config.ts"
@@ -54,6 +55,33 @@ test("[K11] how much log is kept, and for how long: flag over file", async () =>
   for (const bad of ["", "59s", "7", "7 d", "1w", "99999999999999d"]) {
     await expect(caps({ "log-age-max": bad })).rejects.toThrow(`--log-age-max: "${bad}" ${age}`)
   }
+})
+
+test("[N22] the secret of tokens is from a flag's file, the environment, or a file", async () => {
+  const fileWith = (text: string) => {
+    const path = join(cleanup.folder(), "token-secret")
+    writeFileSync(path, text)
+    return path
+  }
+  const secrets = ["the flag's", "the environment's", "the file's"].map((whose) => {
+    return `${whose} secret of thirty-two bytes or more`
+  })
+  const [flag = "", CAUSEWAY_TOKEN_SECRET = "", written = ""] = secrets
+  const file = configFile({ "token-secret-file": fileWith(written) })
+  const takes = async (...args: Parameters<typeof loadConfig>) => {
+    const { authenticate } = await loadConfig(...args)
+    const taken: string[] = []
+    for (const secret of secrets) {
+      const token = await signToken(new TextEncoder().encode(secret), "ada", 60_000)
+      if ("user" in ((await authenticate?.(token)) ?? {})) taken.push(secret)
+    }
+    return taken
+  }
+  const given = { "token-secret-file": fileWith(flag) }
+  expect(await takes(given, file, { CAUSEWAY_TOKEN_SECRET })).toEqual([flag])
+  expect(await takes({}, file, { CAUSEWAY_TOKEN_SECRET })).toEqual([CAUSEWAY_TOKEN_SECRET])
+  expect(await takes({}, file, { CAUSEWAY_TOKEN_SECRET: "" })).toEqual([written])
+  expect((await loadConfig({}, undefined, {})).authenticate).toBeUndefined()
 })
 
 test("the secret: a flag's file, then the environment, then the configuration's file", async () => {

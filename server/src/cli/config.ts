@@ -1,8 +1,9 @@
 /** What `causeway serve` runs with: flags over environment over file over defaults. */
+import type { Authenticate } from "../auth/authenticate.ts"
 import type { NodeOptions } from "../node.ts"
 import type { LogLevel } from "../observe/log.ts"
 import { StartError } from "../start-error.ts"
-import { checkedSecret, readSecret } from "./secret.ts"
+import { clusterSecret, secretFrom, tokenSecret } from "./secret.ts"
 import { defaults, peersMax, readers } from "./settings.ts"
 import type { Settings } from "./settings.ts"
 
@@ -15,8 +16,6 @@ export type Flags = {
 
 /** Secrets can also come by environment, as flags show in lists of processes. */
 export const adminTokenVariable = "CAUSEWAY_ADMIN_TOKEN"
-
-const secretVariable = "CAUSEWAY_SECRET"
 
 /** @throws StartError `bad-config` */
 export async function loadConfig(
@@ -31,7 +30,8 @@ export async function loadConfig(
     store: storeFrom(given, written),
     node: given.node ?? written.node,
     cluster: given.cluster ?? written.cluster ?? defaults.cluster,
-    secret: secretFrom(given, env, written),
+    secret: secretFrom(clusterSecret, env, given["secret-file"], written["secret-file"]),
+    authenticate: await authenticateFrom(given, env, written),
     advertise: given.advertise ?? written.advertise,
     pushDelayMs: given["push-delay"] ?? written["push-delay"],
     peers: given.peer ?? written.peer ?? [],
@@ -71,18 +71,17 @@ function adminTokenFrom(
   return given["admin-token"] ?? adminTokenOf(env) ?? written["admin-token"]
 }
 
-/** The file of a flag, the variable, then the file of the configuration. */
-function secretFrom(
+/** Its library is loaded where tokens are checked. */
+async function authenticateFrom(
   given: Settings,
   env: Readonly<NodeJS.ProcessEnv>,
   written: Settings,
-): Uint8Array | undefined {
-  const flag = given["secret-file"]
-  if (flag !== undefined) return readSecret(flag)
-  const text = env[secretVariable]
-  if (text !== undefined && text !== "") return checkedSecret(secretVariable, text)
-  const file = written["secret-file"]
-  return file === undefined ? undefined : readSecret(file)
+): Promise<Authenticate | undefined> {
+  const name = "token-secret-file"
+  const secret = secretFrom(tokenSecret, env, given[name], written[name])
+  if (secret === undefined) return undefined
+  const { jwtAuthenticate } = await import("../auth/jwt.ts")
+  return jwtAuthenticate(secret)
 }
 
 /** Its schema library is not small, and most nodes have no file. */
@@ -102,6 +101,11 @@ function checkFlags(flags: Flags): Settings {
     peer: peer?.map((address) => checkedText("peer", address, readers.peer)),
     cluster: checked("cluster", flags.cluster, readers.cluster),
     "secret-file": checked("secret-file", flags["secret-file"], readers["secret-file"]),
+    "token-secret-file": checked(
+      "token-secret-file",
+      flags["token-secret-file"],
+      readers["token-secret-file"],
+    ),
     advertise: checked("advertise", flags.advertise, readers.advertise),
     "push-delay": checked("push-delay", flags["push-delay"], readers["push-delay"]),
     store: checked("store", flags.store, readers.store),

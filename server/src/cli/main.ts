@@ -10,6 +10,7 @@ import type { DoctorOptions } from "./doctor.ts"
 import type { LifeOptions } from "./lives.ts"
 import { defaultUrl } from "./node-address.ts"
 import type { RestoreOptions } from "./restore.ts"
+import type { TokenOptions } from "./token.ts"
 import type { RetireOptions } from "./retire.ts"
 import { serve } from "./serve.ts"
 import type { StatusOptions } from "./status.ts"
@@ -29,6 +30,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     restoreCommand(),
     doctorCommand(),
     retireCommand(),
+    tokenCommand(),
     lifeCommand("delete", "End a document on every node, for good: clients lose it"),
     lifeCommand("recreate", "Let the name of a deleted document be used again, from nothing"),
   ]
@@ -52,6 +54,11 @@ function serveCommand(): Command {
       "--secret-file <file>",
       "a file with the secret of the cluster, the same for every node; or CAUSEWAY_SECRET " +
         "(none: whoever names the cluster may link)",
+    )
+    .option(
+      "--token-secret-file <file>",
+      "a file with the secret by which clients' tokens are signed (JWT, HS256), the same for " +
+        "every node; or CAUSEWAY_TOKEN_SECRET (none: everybody is let in)",
     )
     .option(
       "--advertise <ws://host:port>",
@@ -82,7 +89,9 @@ function serveCommand(): Command {
         "CAUSEWAY_ADMIN_TOKEN, as flags can be read by others (none: such requests are refused)",
     )
     .option("--config <file>", "JSON with these names as keys; flags win over it")
-    .action(async ({ config, ...given }: Given) => serve(flagsOf(given), config))
+    .action(async ({ config, ...given }: Given & { readonly config?: string }) => {
+      await serve(flagsOf(given), config)
+    })
 }
 
 // What only one command needs is loaded with it: a node that serves is spared the rest.
@@ -96,6 +105,18 @@ function statusCommand(): Command {
     .action(async (options: StatusOptions) => {
       const { status } = await import("./status.ts")
       await runCommand(() => status(options))
+    })
+}
+
+function tokenCommand(): Command {
+  return new Command("token")
+    .description("Print a token for a client, as a back end that logs users in would sign it")
+    .argument("<user>", "whose token it is")
+    .option("--for <time>", "how long it is good", "1h")
+    .option("--token-secret-file <file>", "as the nodes have it (CAUSEWAY_TOKEN_SECRET)")
+    .action(async (user: string, options: TokenOptions) => {
+      const { token } = await import("./token.ts")
+      await runCommand(() => token(user, options))
     })
 }
 
@@ -162,27 +183,15 @@ function lifeCommand(verb: "delete" | "recreate", description: string): Command 
 }
 
 /** What commander hands out: flags that were given, in camel case. */
-type Given = Flags & {
-  readonly config?: string
-  readonly logLevel?: string
-  readonly logBytesMax?: string
-  readonly logAgeMax?: string
-  readonly adminToken?: string
-  readonly secretFile?: string
-  readonly pushDelay?: string
-}
+type Given = Readonly<Record<string, string | readonly string[]>>
 
-function flagsOf(given: Omit<Given, "config">): Flags {
-  const { logLevel, logBytesMax, logAgeMax, adminToken, secretFile, pushDelay, ...flags } = given
-  return {
-    ...flags,
-    ...(logLevel === undefined ? {} : { "log-level": logLevel }),
-    ...(logBytesMax === undefined ? {} : { "log-bytes-max": logBytesMax }),
-    ...(logAgeMax === undefined ? {} : { "log-age-max": logAgeMax }),
-    ...(adminToken === undefined ? {} : { "admin-token": adminToken }),
-    ...(secretFile === undefined ? {} : { "secret-file": secretFile }),
-    ...(pushDelay === undefined ? {} : { "push-delay": pushDelay }),
-  }
+/** Commander names `--log-level` `logLevel`; settings are named as they are written. */
+function flagsOf(given: Given): Flags {
+  const written = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  // cast: the command's options are the settings, of which `peer` alone is a list.
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [written(name), value]),
+  ) as Flags
 }
 
 function choice(flags: string, description: string, values: readonly string[]): Option {

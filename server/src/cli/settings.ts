@@ -26,6 +26,8 @@ export const peersMax = 63
 const clusterCharactersMax = 64
 /** Shorter ones could be guessed. */
 export const secretBytesMin = 16
+/** As RFC 7518 §3.2 wants it of HS256. */
+export const tokenSecretBytesMin = 32
 export const secretBytesMax = 4096
 const adminTokenCharactersMin = 16
 /** Less would be folded again and again, and members that restart would be left behind. */
@@ -39,6 +41,7 @@ export type Settings = {
   readonly peer?: readonly string[] | undefined
   readonly cluster?: string | undefined
   readonly "secret-file"?: string | undefined
+  readonly "token-secret-file"?: string | undefined
   readonly advertise?: string | undefined
   readonly "push-delay"?: number | undefined
   readonly store?: StoreChoice["type"] | undefined
@@ -65,7 +68,8 @@ export const readers = {
     const isName = text !== "" && text.length <= clusterCharactersMax
     return isName ? text : fail(`a cluster's name has 1 to ${clusterCharactersMax} characters`)
   },
-  "secret-file": (text: string): string => (text === "" ? fail("the file needs a name") : text),
+  "secret-file": (text: string): string => fileNamed(text),
+  "token-secret-file": (text: string): string => fileNamed(text),
   advertise: (text: string): string => {
     const address = parsePeerAddress(text)
     return address ?? fail(`"${text}" is not where peers could dial, such as ws://10.0.0.2:8642`)
@@ -96,6 +100,10 @@ export const readers = {
 } as const satisfies { readonly [Name in keyof Settings]-?: (text: string) => unknown }
 
 export const settingNames: readonly string[] = Object.keys(readers)
+
+function fileNamed(text: string): string {
+  return text === "" ? fail("the file needs a name") : text
+}
 
 function oneOf<Value extends string>(values: readonly Value[], text: string): Value {
   const value = values.find((candidate) => candidate === text)

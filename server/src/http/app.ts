@@ -10,7 +10,8 @@ import type { KeptReport } from "../observe/partition-log.ts"
 import type { RunningStatus } from "../observe/renewal.ts"
 import { endpointOf } from "../transport/endpoint.ts"
 import { version } from "../version.ts"
-import { requireAdmin } from "./admin.ts"
+import type { TokenChecks } from "../auth/authenticate.ts"
+import { requireAdmin, requireReader } from "./admin.ts"
 import type { Backups } from "./backup.ts"
 import { Documents, failure } from "./documents.ts"
 import type { Ask } from "./documents.ts"
@@ -20,6 +21,8 @@ export type AppOptions = {
   readonly status: () => RunningStatus
   readonly isStopping: () => boolean
   readonly adminToken?: string | undefined
+  /** Undefined: documents are read by everybody. */
+  readonly tokens?: TokenChecks | undefined
   readonly metrics: Metrics
   readonly ask: Ask
   readonly partitions: () => readonly KeptReport[]
@@ -77,7 +80,8 @@ export function createApp(options: AppOptions): App {
     const { body, status: code } = await documents.change("create-document", nameIn(context))
     return context.json(body, code)
   })
-  app.get(`${documentsPath}*`, async (context) => {
+  const reader = requireReader(options.tokens, options.adminToken)
+  app.get(`${documentsPath}*`, reader, async (context) => {
     const sent = new Promise((resolve) => context.env.outgoing.once("close", resolve))
     const answer = await documents.get(nameIn(context), sent)
     return context.json(answer.body, answer.status)

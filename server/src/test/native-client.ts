@@ -21,6 +21,7 @@ export class NativeClient extends RawClient {
     engine: EngineName,
     name: string,
     cleanup: Cleanup,
+    token = "",
   ): Promise<NativeClient> {
     const client = await new NativeClient(`${url}/sync`, cleanup).open()
     const id = parseClientId(randomBytes(16).toString("hex"))
@@ -32,7 +33,7 @@ export class NativeClient extends RawClient {
         versions: nativeVersions,
         client: id,
         firstPending: 1,
-        token: "",
+        token,
       }),
     )
     await until("welcome", () => client.has("welcome"))

@@ -12,13 +12,19 @@ export type StockClient = {
 }
 
 /** Connects; `url` is the node's `ws://HOST:PORT`. */
-export function stockClient(url: string, room: string, cleanup: Cleanup): StockClient {
+export function stockClient(
+  url: string,
+  room: string,
+  cleanup: Cleanup,
+  params: Record<string, string> = {},
+): StockClient {
   const doc = new Y.Doc()
   const provider = new WebsocketProvider(`${url}/yjs`, room, doc, {
     // cast: ws has all that the provider uses of a browser's WebSocket.
     WebSocketPolyfill: WebSocket as unknown as typeof globalThis.WebSocket,
     disableBc: true,
     maxBackoffTime: 100,
+    params,
   })
   cleanup.add(() => {
     provider.destroy()

@@ -16,6 +16,13 @@ export function endpointOf(target: string): Endpoint | undefined {
   return { type: "y-websocket", room: percentDecode(path.slice(yjsPrefix.length)) }
 }
 
+/** The parameter `token` of a request's target; empty if there is none. */
+export function tokenOf(target: string): string {
+  const question = target.indexOf("?")
+  const query = question === -1 ? "" : target.slice(question + 1)
+  return new URLSearchParams(query).get("token") ?? ""
+}
+
 /**
  * Percent-decodes as the URL standard does: a `%` without two hex digits stands for itself, as
  * stock clients append the room raw. Undefined if the bytes are not UTF-8.

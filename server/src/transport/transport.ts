@@ -10,10 +10,11 @@ import type { ConnectionId } from "@causeway/crdt/base"
 import type { Endpoint, Input } from "@causeway/crdt/node"
 import type { CloseReason } from "@causeway/crdt/protocol"
 import { WebSocketServer } from "ws"
+import type { TokenChecks } from "../auth/authenticate.ts"
 import { linkProtocols } from "./compression.ts"
 import { Connection } from "./connection.ts"
 import { Dialler } from "./dialler.ts"
-import { endpointOf } from "./endpoint.ts"
+import { endpointOf, tokenOf } from "./endpoint.ts"
 import { socketOptions, transportLimits } from "./limits.ts"
 import type { TransportLimits } from "./limits.ts"
 import { NodeSocket } from "./node-socket.ts"
@@ -25,6 +26,14 @@ export type TransportOptions = {
   /** The transport itself turned somebody away or cut somebody off. */
   readonly onCutOff: (reason: CloseReason) => void
   readonly limits?: Partial<TransportLimits>
+  /** Undefined: everybody is let in. */
+  readonly tokens?: TokenChecks | undefined
+}
+
+type UpgradeRequest = {
+  readonly request: IncomingMessage
+  readonly raw: Duplex
+  readonly head: Buffer
 }
 
 /** A ping of every connection takes this many steps, so that they do not all fall on one moment. */
@@ -34,6 +43,7 @@ export class Transport {
   readonly #give: (input: Input) => void
   readonly #onCutOff: (reason: CloseReason) => void
   readonly #limits: TransportLimits
+  readonly #tokens: TokenChecks | undefined
   readonly #server: WebSocketServer
   readonly #dialler: Dialler
   readonly #connections = new Map<ConnectionId, Connection>()
@@ -47,7 +57,8 @@ export class Transport {
   #accepting = true
   #onEmpty: (() => void) | undefined
 
-  constructor({ give, onCutOff, limits }: TransportOptions) {
+  constructor({ give, onCutOff, limits, tokens }: TransportOptions) {
+    this.#tokens = tokens
     this.#limits = { ...transportLimits, ...limits }
     this.#give = give
     this.#onCutOff = onCutOff
@@ -69,12 +80,34 @@ export class Transport {
     else if (this.#connections.size >= this.#limits.connectionsMax) {
       this.#onCutOff("overloaded")
       refuseUpgrade(raw, "503 Service Unavailable")
-    } else {
-      this.#server.handleUpgrade(request, raw, head, (socket) => {
-        if (raw instanceof Socket) this.#add(endpoint, socket, raw)
-        else socket.terminate()
-      })
-    }
+    } else if (endpoint.type === "y-websocket" && this.#tokens !== undefined) {
+      void this.#checkFirst(this.#tokens, { request, raw, head }, endpoint.room)
+    } else this.#accept({ request, raw, head }, endpoint)
+  }
+
+  /**
+   * Such a client sends what it has as soon as it is connected, so its token is checked before.
+   * A refusal is a close code, for which it needs its WebSocket: an HTTP status it never sees.
+   */
+  async #checkFirst(
+    tokens: TokenChecks,
+    upgrade: UpgradeRequest,
+    room: string | undefined,
+  ): Promise<void> {
+    const { raw, request } = upgrade
+    const onError = () => raw.destroy()
+    raw.on("error", onError)
+    const check = await tokens.check(tokenOf(request.url ?? ""))
+    raw.off("error", onError)
+    if (!this.#accepting) refuseUpgrade(raw, "503 Service Unavailable")
+    else if (!raw.destroyed) this.#accept(upgrade, { type: "y-websocket", room, check })
+  }
+
+  #accept({ request, raw, head }: UpgradeRequest, endpoint: Endpoint): void {
+    this.#server.handleUpgrade(request, raw, head, (socket) => {
+      if (raw instanceof Socket) this.#add(endpoint, socket, raw)
+      else socket.terminate()
+    })
   }
 
   #add(endpoint: Endpoint, socket: NodeSocket, raw: Socket): void {

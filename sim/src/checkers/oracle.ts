@@ -7,7 +7,7 @@ import type { ClientId, DocumentId } from "@causeway/crdt/base"
 import type { Effect, Engines, Input, NodeEvent } from "@causeway/crdt/node"
 import type { StoredImage } from "@causeway/crdt/client"
 import type { AppendBatch, StoredUpdate } from "@causeway/crdt/ports"
-import { decodeClientMessage } from "@causeway/crdt/protocol"
+import { closeCodes, decodeClientMessage } from "@causeway/crdt/protocol"
 import type { ClientMessage } from "@causeway/crdt/protocol"
 import type { HostId } from "../reachability.ts"
 import type { SimNode } from "../sim-node.ts"
@@ -29,13 +29,15 @@ export class Oracle implements Watcher {
   readonly ledger: Ledger
   readonly promises: Promises
   readonly #trace: Trace
+  readonly #checksTokens: boolean
   #shelved = (_document: DocumentId): Coverage => new Coverage()
   readonly #outputs = new Map<HostId, NodeOutput>()
   /** Clients on older storage, and below which number theirs may stand for two updates. */
   readonly #reusedBelow = new Map<ClientId, number>()
 
-  constructor(engines: Engines, trace: Trace) {
+  constructor(engines: Engines, trace: Trace, checksTokens: boolean) {
     this.#trace = trace
+    this.#checksTokens = checksTokens
     this.attempts = new Attempts(engines)
     this.ledger = new Ledger(this.attempts)
     this.promises = new Promises(this.attempts, this.ledger, trace)
@@ -146,6 +148,8 @@ export class Oracle implements Watcher {
   }
 
   onRefused(writer: SimWriter, code: number): void {
+    // Tokens end, also on their way; then the client asks for another.
+    if (this.#checksTokens && code === closeCodes["not-authenticated"].code) return
     throw new Violation("honest-client-refused", `${writer.name} was closed for good: ${code}`)
   }
 

@@ -14,6 +14,7 @@ export type SizeArguments = {
   readonly nodes?: number
   readonly clients?: number
   readonly browsers?: number
+  readonly tokens?: boolean
   readonly stockClients?: number
   readonly seconds: number
   readonly writesPerSecond?: number
@@ -90,6 +91,7 @@ export function replayOption(description: string): Option {
       "nodes",
       "clients",
       "browsers",
+      "tokens",
       "stockClients",
       "seconds",
       "writesPerSecond",
@@ -104,6 +106,7 @@ export function withSize(command: Command, fallback: SimOptions | undefined): Co
   const left = (
     name: "nodes" | "clients" | "browsers" | "stockClients" | "writesPerSecond",
   ): string => `(default: ${fallback === undefined ? "drawn by the seed" : (fallback[name] ?? 0)})`
+  const drawnOr = (plain: string): string => (fallback === undefined ? "drawn by the seed" : plain)
   return command
     .option(
       "--nodes <n>",
@@ -112,6 +115,7 @@ export function withSize(command: Command, fallback: SimOptions | undefined): Co
     )
     .option("--clients <n>", `native clients ${left("clients")}`, whole(0, clients))
     .option("--browsers <n>", `so many of them have tabs ${left("browsers")}`, whole(0, clients))
+    .option("--tokens", `nodes check tokens (default: ${drawnOr("no")})`)
     .option("--stock-clients <n>", `y-websocket clients ${left("stockClients")}`, whole(0, clients))
     .option("--seconds <n>", "virtual seconds with faults", number(0, seconds), 60)
     .option(
@@ -136,6 +140,7 @@ export function optionsOf(given: SizeArguments, fallback: SimOptions): SimOption
     nodes: given.nodes ?? fallback.nodes,
     clients: given.clients ?? fallback.clients,
     browsers: given.browsers ?? fallback.browsers,
+    tokens: given.tokens ?? fallback.tokens,
     stockClients: given.stockClients ?? fallback.stockClients,
     seconds: given.seconds,
     writesPerSecond: given.writesPerSecond ?? fallback.writesPerSecond,

@@ -2,10 +2,10 @@
  * Replaying any delivered frame changes no state: frames of live connections that nodes took in,
  * the last of each kind, are given to them once more when all is at rest. Nothing may be logged,
  * nobody disconnected, and what everybody holds stays as it is. While faults go on, repeats come
- * from the network instead. Not replayed is what may not be said twice (hello, proof, open, watch),
- * and of stock clients what is logged without being looked at: live updates, which nothing but a
- * reconnect repeats, and a step 2 while another is looked at, so neither a step 1, which asks for
- * one.
+ * from the network instead. Not replayed is what may not be said twice (hello, proof, open, watch)
+ * or means something else later (token), and of stock clients what is logged without being looked
+ * at: live updates, which nothing but a reconnect repeats, and a step 2 while another is looked at,
+ * so neither a step 1, which asks for one.
  */
 import type { ConnectionId } from "@causeway/crdt/base"
 import type { Endpoint, Input } from "@causeway/crdt/node"
@@ -126,8 +126,8 @@ function kindOf(endpoint: Endpoint["type"], frame: Uint8Array): number | undefin
   if (endpoint !== "native") {
     return tag === linkTags.hello || tag === linkTags.proof ? undefined : tag
   }
-  const { hello, open, closeDocument, watch } = nativeTags
-  return [hello, open, closeDocument, watch].some((once) => once === tag) ? undefined : tag
+  const { hello, open, closeDocument, watch, token } = nativeTags
+  return [hello, open, closeDocument, watch, token].some((once) => once === tag) ? undefined : tag
 }
 
 const INVARIANT = "idempotence"

@@ -18,6 +18,7 @@ import { sessionGuarantees } from "./session-guarantees.ts"
 import { soundOpenings } from "./sound-openings.ts"
 import { tabHonesty } from "./tab-honesty.ts"
 import { tierHonesty } from "./tier-honesty.ts"
+import { tokenFirst } from "./token-first.ts"
 import { vectorHonesty } from "./vector-honesty.ts"
 
 export type { Invariant } from "./invariant.ts"
@@ -63,6 +64,7 @@ export const allInvariants: readonly Invariant[] = [
   partitionReports,
   deletedForGood,
   tabHonesty,
+  tokenFirst,
   { name: "no-phantom", explain: "nothing is seen or logged that nobody wrote" },
   { name: "logged-once", explain: "an origin logs each numbered update of a client once" },
   { name: "convergence", explain: "after heal and quiet every replica shows the same" },

@@ -49,6 +49,7 @@ export function optionsOf(words: Words): HuntOptions {
     stockClients: number("stock-clients", 1),
     seconds: number("seconds", 12),
     writesPerSecond: number("writes-per-second", 8),
+    tokens: words["tokens"] === true,
     twice: words["twice"] === true,
     ...(faults === undefined ? {} : { faults: faults === "none" ? [] : faults.split(",") }),
     ...(workload === undefined ? {} : { workload }),

@@ -54,6 +54,7 @@ const flags = {
   "writes-per-second": { type: "string" },
   faults: { type: "string" },
   workload: { type: "string" },
+  tokens: { type: "boolean" },
   twice: { type: "boolean" },
 } as const
 

@@ -22,11 +22,17 @@ export function* smaller(failing: Failing): Shrinking<Failing> {
     best = yield* lowerNumber(best, "stockClients", 0)
     best = yield* lowerNumber(best, "clients", 0)
     best = yield* lowerNumber(best, "browsers", 0)
+    best = yield* withoutTokens(best)
     best = yield* lowerNumber(best, "nodes", 1)
     best = yield* lowerNumber(best, "seconds", 1)
     best = yield* shorterFaults(best)
     if (JSON.stringify(best) === before) return best
   }
+}
+
+function* withoutTokens(failing: Failing): Shrinking<Failing> {
+  const candidate = { ...failing, tokens: false }
+  return failing.tokens === true && (yield candidate) ? candidate : failing
 }
 
 function* fewerFaults(failing: Failing): Shrinking<Failing> {

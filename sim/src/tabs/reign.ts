@@ -127,8 +127,8 @@ export class Reign {
   #loaded(result: LoadResult): void {
     assert(result.ok, "the simulated storage loads")
     const { stored } = result
-    const { setup, random, tiers } = this.#options
-    this.#core = new ClientCore({ urls: setup.urls, random, stored, ...optionsOf(random) })
+    const { setup, world, random, tiers } = this.#options
+    this.#core = new ClientCore({ stored, ...optionsOf(random, setup, world) })
     const wanted = tiers.map((tier) => ({ type: "want-tier", tier }) as const)
     this.#work.unshift({ type: "go-online" }, ...wanted)
     for (const run of this.#early.splice(0)) run()
@@ -328,6 +328,10 @@ export class Reign {
         const isToday = this.#options.writer.build === "today"
         const { socket, frame } = effect
         return this.#sockets.send(socket, isToday ? frame : asTomorrow({ type: "native" }, frame))
+      }
+      case "fetch-token": {
+        const { world, setup } = this.#options
+        return world.tokens?.fetch(setup.name, (input) => this.#guard(() => this.hand(input)))
       }
       case "disconnect":
         return this.#sockets.disconnect(effect.socket, effect.code)

@@ -10,7 +10,7 @@ import type { PresenceEntry } from "../../protocol/index.ts"
 import type { DocumentStatus } from "../status.ts"
 
 /** Part of the names of channel and lock; raised with each change of any message. */
-export const tabsVersion = 2
+export const tabsVersion = 3
 
 /** One tab's life. */
 export type TabId = string

@@ -13,6 +13,7 @@ import {
   encodeCloseDocument,
   encodeHello,
   encodeOpen,
+  encodeToken,
   encodeUpdate,
   encodeWantTier,
   encodeWatch,
@@ -36,6 +37,7 @@ import {
   encodeYUpdate,
 } from "../../protocol/stock/index.ts"
 import type { YMessage } from "../../protocol/stock/index.ts"
+import type { TokenCheck } from "../admission.ts"
 import { must } from "./harness.ts"
 import type { End, TestNode } from "./harness.ts"
 
@@ -121,9 +123,9 @@ export class NativeClient extends Client {
     this.sendFrame(encode(message))
   }
 
-  hello(client: number, firstPending = 1): void {
+  hello(client: number, firstPending = 1, token = ""): void {
     const versions = nativeVersions
-    this.send({ type: "hello", versions, client: clientNumbered(client), firstPending, token: "" })
+    this.send({ type: "hello", versions, client: clientNumbered(client), firstPending, token })
   }
 
   open(channel: number, document: DocumentId, resume = nothing, generation = 0): void {
@@ -186,9 +188,10 @@ export function openNative(
 export class StockClient extends Client {
   readonly got: YMessage[] = []
 
-  constructor(node: TestNode, room: string | undefined) {
+  constructor(node: TestNode, room: string | undefined, check?: TokenCheck) {
     super(node)
-    this.id = node.world.connect(node, { type: "y-websocket", room }, this)
+    const found = check === undefined ? {} : { check }
+    this.id = node.world.connect(node, { type: "y-websocket", room, ...found }, this)
   }
 
   onFrame(frame: Uint8Array): void {
@@ -276,5 +279,7 @@ function encode(message: ClientMessage): Uint8Array {
       return encodeWantTier(message)
     case "watch":
       return encodeWatch(message)
+    case "token":
+      return encodeToken(message)
   }
 }

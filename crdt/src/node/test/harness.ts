@@ -38,7 +38,7 @@ export function documentNamed(name: string, engine: EngineName = "yjs"): Documen
   return must(documentIdOf(engine, name))
 }
 
-type NodeOptions = Pick<NodeConfig, "compaction" | "pushDelayMs" | "watchMin"> & {
+type NodeOptions = Pick<NodeConfig, "compaction" | "pushDelayMs" | "watchMin" | "checksTokens"> & {
   readonly peers?: readonly string[]
   readonly cluster?: string
   readonly secret?: string
@@ -98,15 +98,14 @@ export class TestNode {
   }
 
   #boot(): NodeCore {
-    const { compaction = {}, pushDelayMs, watchMin } = this.#options
+    const { compaction = {}, pushDelayMs, watchMin, checksTokens } = this.#options
+    const told = { compaction, pushDelayMs, watchMin, checksTokens }
     const config = {
+      ...told,
       node: must(parseNodeId(this.name)),
       origin: this.origin,
       heads: this.store.log.heads(),
       floors: this.store.log.floors(),
-      compaction,
-      pushDelayMs,
-      watchMin,
       cuts: this.store.log.cuts(),
       clusterRecords: this.store.log.clusterRecords(),
       notes: this.store.log.side.notes(),
@@ -214,6 +213,7 @@ export class TestNode {
         return
       case "reopen":
         return this.#reopen(effect.doubt)
+      case "check-token":
       case "emit":
     }
   }

@@ -26,6 +26,8 @@ import { decodeReject } from "./reject.ts"
 import type { Reject } from "./reject.ts"
 import { decodeTierStatus } from "./tier-status.ts"
 import type { TierStatus } from "./tier-status.ts"
+import { decodeToken, decodeTokenValid } from "./token.ts"
+import type { Token, TokenValid } from "./token.ts"
 import { decodeUpdate } from "./update.ts"
 import type { Update } from "./update.ts"
 import { decodeUpdates } from "./updates.ts"
@@ -48,6 +50,7 @@ export type ClientMessage =
   | Ping
   | WantTier
   | Watch
+  | Token
 export type NodeMessage =
   | Welcome
   | Opened
@@ -63,6 +66,7 @@ export type NodeMessage =
   | TierStatus
   | CaughtUp
   | Woken
+  | TokenValid
 
 /** Decodes a frame from a client to its last byte. @throws DecodeError */
 export function decodeClientMessage(frame: Uint8Array): ClientMessage {
@@ -91,6 +95,8 @@ function decodeClientBody(reader: Reader): ClientMessage {
       return decodeWantTier(reader)
     case nativeTags.watch:
       return decodeWatch(reader)
+    case nativeTags.token:
+      return decodeToken(reader)
     default:
       throw new DecodeError("unknown-message", 0, `tag ${tag}`)
   }
@@ -107,8 +113,6 @@ export function decodeNodeMessage(frame: Uint8Array): NodeMessage {
 function decodeNodeBody(reader: Reader): NodeMessage {
   const tag = reader.u8()
   switch (tag) {
-    case nativeTags.welcome:
-      return decodeWelcome(reader)
     case nativeTags.opened:
       return decodeOpened(reader)
     case nativeTags.ack:
@@ -121,20 +125,32 @@ function decodeNodeBody(reader: Reader): NodeMessage {
       return decodeDocumentPresence(reader)
     case nativeTags.documentClosed:
       return decodeDocumentClosed(reader)
-    case nativeTags.pong:
-      return { type: "pong" }
-    case nativeTags.freshness:
-      return decodeFreshness(reader)
     case nativeTags.generation:
       return decodeGeneration(reader)
     case nativeTags.logged:
       return decodeLogged(reader)
     case nativeTags.tierStatus:
       return decodeTierStatus(reader)
+    default:
+      return decodeConnectionBody(tag, reader)
+  }
+}
+
+/** What is of no document and no update. */
+function decodeConnectionBody(tag: number, reader: Reader): NodeMessage {
+  switch (tag) {
+    case nativeTags.welcome:
+      return decodeWelcome(reader)
+    case nativeTags.pong:
+      return { type: "pong" }
+    case nativeTags.freshness:
+      return decodeFreshness(reader)
     case nativeTags.caughtUp:
       return decodeCaughtUp(reader)
     case nativeTags.woken:
       return decodeWoken(reader)
+    case nativeTags.tokenValid:
+      return decodeTokenValid(reader)
     default:
       throw new DecodeError("unknown-message", 0, `tag ${tag}`)
   }

@@ -22,40 +22,36 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array {
       return protocol.encodeWantTier(message)
     case "watch":
       return protocol.encodeWatch(message)
+    case "token":
+      return protocol.encodeToken(message)
   }
 }
 
+/** By type, as there are many. */
+const ofNodes: {
+  readonly [T in NodeMessage["type"]]: (message: Extract<NodeMessage, { type: T }>) => Uint8Array
+} = {
+  welcome: protocol.encodeWelcome,
+  opened: protocol.encodeOpened,
+  ack: protocol.encodeAck,
+  reject: protocol.encodeReject,
+  updates: protocol.encodeUpdates,
+  "document-presence": protocol.encodeDocumentPresence,
+  "document-closed": protocol.encodeDocumentClosed,
+  pong: () => protocol.pongFrame,
+  freshness: protocol.encodeFreshness,
+  generation: protocol.encodeGeneration,
+  logged: protocol.encodeLogged,
+  "tier-status": protocol.encodeTierStatus,
+  "caught-up": protocol.encodeCaughtUp,
+  woken: protocol.encodeWoken,
+  "token-valid": protocol.encodeTokenValid,
+}
+
 export function encodeNodeMessage(message: NodeMessage): Uint8Array {
-  switch (message.type) {
-    case "welcome":
-      return protocol.encodeWelcome(message)
-    case "opened":
-      return protocol.encodeOpened(message)
-    case "ack":
-      return protocol.encodeAck(message)
-    case "reject":
-      return protocol.encodeReject(message)
-    case "updates":
-      return protocol.encodeUpdates(message)
-    case "document-presence":
-      return protocol.encodeDocumentPresence(message)
-    case "document-closed":
-      return protocol.encodeDocumentClosed(message)
-    case "pong":
-      return protocol.pongFrame
-    case "freshness":
-      return protocol.encodeFreshness(message)
-    case "generation":
-      return protocol.encodeGeneration(message)
-    case "logged":
-      return protocol.encodeLogged(message)
-    case "tier-status":
-      return protocol.encodeTierStatus(message)
-    case "caught-up":
-      return protocol.encodeCaughtUp(message)
-    case "woken":
-      return protocol.encodeWoken(message)
-  }
+  // cast: the table's types say it for each type of message; together they are a union.
+  const encode = ofNodes[message.type] as (message: NodeMessage) => Uint8Array
+  return encode(message)
 }
 
 function encodeTransfer(message: protocol.TransferMessage): Uint8Array {

@@ -8,6 +8,7 @@ import native1 from "../golden/native-1.json" with { type: "json" }
 import native2 from "../golden/native-2.json" with { type: "json" }
 import native3 from "../golden/native-3.json" with { type: "json" }
 import native4 from "../golden/native-4.json" with { type: "json" }
+import native5 from "../golden/native-5.json" with { type: "json" }
 import yWebsocket1 from "../golden/y-websocket-1.json" with { type: "json" }
 import { codecs } from "./codecs.ts"
 import type { Codec } from "./codecs.ts"
@@ -26,7 +27,7 @@ export type GoldenFile = {
   readonly frames: readonly GoldenFrame[]
 }
 
-const files = [native1, native2, native3, native4, link2, yWebsocket1]
+const files = [native1, native2, native3, native4, native5, link2, yWebsocket1]
 
 export const goldenFiles: readonly GoldenFile[] = files.map(parseFile)
 

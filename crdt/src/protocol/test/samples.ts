@@ -124,6 +124,8 @@ const clientMessages: readonly (readonly [string, ClientMessage])[] = [
   ],
   ["watch", { type: "watch", since: vector, hashes: [0, 0xeedbeef, 0xfffffff] }],
   ["watch, nothing", { type: "watch", since: new VersionVector(), hashes: [] }],
+  ["token", { type: "token", token: "tökén" }],
+  ["token, empty", { type: "token", token: "" }],
 ]
 
 const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
@@ -204,6 +206,7 @@ const nodeMessages: readonly (readonly [string, NodeMessage])[] = [
   ["woken", { type: "woken", held: undefined, hashes: [documentHash(notes)] }],
   ["woken, answer", { type: "woken", held: vector, hashes: [documentHash(plan), 7] }],
   ["woken, all", { type: "woken", held: undefined, hashes: undefined }],
+  ["token-valid", { type: "token-valid", forMs: 3_600_000 }],
 ]
 
 const linkMessages: readonly (readonly [string, LinkMessage])[] = [
