@@ -5,10 +5,8 @@
  */
 import type * as Automerge from "@automerge/automerge"
 import type { DocumentId } from "@causeway/crdt/base"
-import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
-import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
 import type { Conflict, DocumentPath } from "./automerge-conflicts.ts"
-import type * as Kit from "./automerge-kit.ts"
+import type { AutomergeReplica } from "./automerge-replica.ts"
 import type { DocumentDriver } from "./client-driver.ts"
 import { DocumentLink } from "./document-link.ts"
 import type { DocumentStatus } from "./document-status.ts"
@@ -18,16 +16,9 @@ import { SyncError } from "./errors.ts"
 import { Listeners } from "./observable.ts"
 import type { Observable } from "./observable.ts"
 import type { Presence } from "./presence.ts"
-import type { Replica } from "./replica.ts"
 import type { Tier } from "./saves.ts"
 
 type Change<T> = Automerge.ChangeFn<T>
-type Loaded<T> = {
-  readonly kit: typeof Kit
-  readonly conflicts: Kit.Conflicts
-  doc: Automerge.Doc<T>
-}
-
 type Early<T> = {
   readonly make: Change<T>
   readonly resolve: () => void
@@ -43,14 +34,14 @@ export class AutomergeDocument<T> {
   readonly #link: DocumentLink
   readonly #listeners = new Listeners<Automerge.Doc<T>>()
   readonly #early: Early<T>[] = []
-  #loaded: Loaded<T> | undefined
+  #loaded: AutomergeReplica<T> | undefined
 
   /** @internal */
   constructor(driver: DocumentDriver, document: DocumentId, id: string, onEnd: () => void) {
     this.id = id
     const client = Math.floor(systemRandom.next() * 2 ** 32)
     this.#link = new DocumentLink(driver, document, () => client, onEnd)
-    this.loaded = this.#load(document)
+    this.loaded = this.#load()
     this.loaded.catch((error: unknown) => {
       for (const { reject } of this.#early.splice(0)) reject(error)
     })
@@ -76,7 +67,7 @@ export class AutomergeDocument<T> {
 
   /** The Automerge actor of this handle, fresh for each; undefined until `loaded`. */
   get actor(): string | undefined {
-    return this.#loaded?.kit.library.getActorId(this.#loaded.doc)
+    return this.#loaded?.actor
   }
 
   /**
@@ -108,7 +99,7 @@ export class AutomergeDocument<T> {
    * the next change it gives the same list.
    */
   conflicts(): readonly Conflict[] {
-    return this.#loaded?.conflicts.of(this.#loaded.doc) ?? []
+    return this.#loaded?.conflicts ?? []
   }
 
   /**
@@ -123,8 +114,7 @@ export class AutomergeDocument<T> {
     if (loaded === undefined) {
       throw new SyncError("ERR_NOT_LOADED", "await the document's `loaded`", true)
     }
-    const { doc, kit } = loaded
-    this.#change(loaded, (draft) => kit.writeResolution(kit.library, doc, draft, path, value))
+    this.#change(loaded, loaded.resolution(path, value))
   }
 
   /** Calls `listener` with the document at each change, local or remote. */
@@ -146,17 +136,13 @@ export class AutomergeDocument<T> {
     this.#link.end()
   }
 
-  async #load(document: DocumentId): Promise<void> {
+  async #load(): Promise<void> {
     const kit = await import("./automerge-kit.ts").catch((error: unknown) => {
       const message = "Automerge could not be loaded"
       throw new SyncError("ERR_ENGINE_UNAVAILABLE", message, true, { cause: error })
     })
-    const loaded: Loaded<T> = {
-      kit,
-      conflicts: new kit.Conflicts(kit.library),
-      doc: kit.library.init<T>(),
-    }
-    await this.#link.open(this.#replicaOf(document, loaded))
+    const loaded = new kit.AutomergeReplica<T>((doc) => this.#listeners.call(doc))
+    await this.#link.open(loaded.content(), () => this.close())
     if (this.#link.isEnded) throw closedError()
     this.#loaded = loaded
     for (const { make, resolve, reject } of this.#early.splice(0)) {
@@ -169,37 +155,8 @@ export class AutomergeDocument<T> {
     }
   }
 
-  #change(loaded: Loaded<T>, make: Change<T>): void {
+  #change(loaded: AutomergeReplica<T>, make: Change<T>): void {
     if (this.#link.isEnded) throw closedError()
-    const before = loaded.doc
-    const { library } = loaded.kit
-    loaded.doc = library.change(before, make)
-    if (loaded.doc === before) return
-    const bytes = library.getLastLocalChange(loaded.doc)
-    if (bytes !== undefined) this.#link.send(bytes)
-    this.#listeners.call(loaded.doc)
-  }
-
-  #replicaOf(document: DocumentId, loaded: Loaded<T>): Replica {
-    const { kit } = loaded
-    const { library } = kit
-    return {
-      document,
-      resume: (): Resume => {
-        return { type: "summary", summary: kit.headsSummary(library.getHeads(loaded.doc)) }
-      },
-      apply: (updates) => {
-        const before = loaded.doc
-        for (const update of updates) {
-          loaded.doc = kit.withUpdate(library, loaded.doc, loaded.conflicts, update)
-        }
-        if (loaded.doc !== before) this.#listeners.call(loaded.doc)
-      },
-      state: () => library.save(loaded.doc),
-      lacking: (summary, outgoing) => kit.automergeLacking(library, loaded.doc, summary, outgoing),
-      onPresence: (entries: readonly PresenceEntry[]) => this.presence.receive(entries),
-      onStatus: (status: CoreStatus) => this.#link.onStatus(status),
-      onClosed: () => this.close(),
-    }
+    loaded.change(make, (bytes) => this.#link.send(bytes))
   }
 }

@@ -3,14 +3,13 @@
  * and the promises an app waits for.
  */
 import type { DocumentId } from "@causeway/crdt/base"
-import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
 import type { DocumentDriver } from "./client-driver.ts"
 import { documentStatusOf, initialStatus } from "./document-status.ts"
 import type { DocumentStatus } from "./document-status.ts"
 import { closedError } from "./driver.ts"
 import { State } from "./observable.ts"
 import { Presence } from "./presence.ts"
-import type { Replica } from "./replica.ts"
+import type { Content, Replica } from "./replica.ts"
 import type { Tier } from "./saves.ts"
 
 export class DocumentLink {
@@ -51,8 +50,15 @@ export class DocumentLink {
     return this.#ended || this.#driver.isClosed
   }
 
-  /** Waits for storage, and opens the document. */
-  async open(replica: Replica): Promise<void> {
+  /** Waits for storage, and opens the document; `onClosed` is called if the client closes. */
+  async open(content: Content, onClosed: () => void): Promise<void> {
+    const replica: Replica = {
+      ...content,
+      document: this.document,
+      onPresence: (entries) => this.presence.receive(entries),
+      onStatus: (status) => this.status.set(documentStatusOf(status)),
+      onClosed,
+    }
     this.#replica = replica
     await this.#driver.open(replica, () => !this.#ended)
     this.#sendEarly()
@@ -70,10 +76,6 @@ export class DocumentLink {
     for (const bytes of this.#early.splice(0)) {
       this.#driver.hand({ type: "local-update", document: this.document, bytes })
     }
-  }
-
-  onStatus(status: CoreStatus): void {
-    this.status.set(documentStatusOf(status))
   }
 
   async saved(tier: Tier): Promise<void> {

@@ -4,15 +4,13 @@
  */
 import * as Y from "yjs"
 import type { DocumentId } from "@causeway/crdt/base"
-import type { DocumentStatus as CoreStatus } from "@causeway/crdt/client"
-import type { PresenceEntry, Resume } from "@causeway/crdt/protocol"
 import { CapturedDoc } from "./captured-doc.ts"
 import type { DocumentDriver } from "./client-driver.ts"
 import { DocumentLink } from "./document-link.ts"
 import type { DocumentStatus } from "./document-status.ts"
 import type { Observable } from "./observable.ts"
 import type { Presence } from "./presence.ts"
-import type { Replica } from "./replica.ts"
+import type { Content } from "./replica.ts"
 import type { Tier } from "./saves.ts"
 import { yjsLacking } from "./yjs-lacking.ts"
 import { refuseSubdocuments } from "./yjs-subdocuments.ts"
@@ -40,7 +38,7 @@ export class YjsDocument {
     this.#link = new DocumentLink(driver, document, () => ydoc.clientID, onEnd)
     this.ydoc.on("destroy", this.#onDestroy)
     this.#allowSubdocuments = refuseSubdocuments(this.ydoc, this)
-    this.loaded = this.#link.open(this.#replicaOf(document))
+    this.loaded = this.#link.open(this.#content(), () => this.close())
     this.loaded.catch(() => undefined)
   }
 
@@ -79,16 +77,12 @@ export class YjsDocument {
     this.#link.end()
   }
 
-  #replicaOf(document: DocumentId): Replica {
+  #content(): Content {
     return {
-      document,
-      resume: (): Resume => ({ type: "summary", summary: Y.encodeStateVector(this.ydoc) }),
+      resume: () => ({ type: "summary", summary: Y.encodeStateVector(this.ydoc) }),
       apply: (updates) => this.#captured.applyRemote(updates, this),
       state: () => Y.encodeStateAsUpdate(this.ydoc),
       lacking: (summary, outgoing) => yjsLacking(this.ydoc, summary, outgoing),
-      onPresence: (entries: readonly PresenceEntry[]) => this.presence.receive(entries),
-      onStatus: (status: CoreStatus) => this.#link.onStatus(status),
-      onClosed: () => this.close(),
     }
   }
 }
