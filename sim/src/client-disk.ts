@@ -133,12 +133,12 @@ export class ClientDisk {
   }
 
   copy(): StoredImage {
-    return new StoredImage(this.#image)
+    return copyOf(this.#image)
   }
 
   /** Makes the storage what it was at some time; its client is not running. */
   putBack(image: StoredImage): void {
-    this.#image = new StoredImage(image)
+    this.#image = copyOf(image)
   }
 
   #later(handle: Handle, run: () => void, random = this.#random): void {
@@ -152,11 +152,28 @@ export class ClientDisk {
   #write(writes: readonly StorageWrite[]): StorageResult {
     if (this.failing) return failure
     for (const write of writes) {
-      const trimmed = this.#image.apply(write)
+      const trimmed = write.type === "outbox-trim" ? outboxTo(this.#image, write.seq) : []
+      this.#image.apply(write)
       if (write.type === "outbox-add") this.#events.onStored(write.update)
       if (write.type === "document-remove") this.#events.onRemoved()
       for (const update of trimmed) this.#events.onTrimmed(this.#image.client, update)
     }
     return { ok: true }
   }
+}
+
+function outboxTo({ outbox }: StoredImage, seq: number): StoredUpdate[] {
+  return [...outbox.values()].filter((update) => update.seq <= seq)
+}
+
+/** Bytes are shared, as nobody changes them. */
+function copyOf(image: StoredImage): StoredImage {
+  const copy = new StoredImage()
+  copy.client = image.client
+  copy.nextSeq = image.nextSeq
+  copy.tiers = image.tiers
+  for (const [seq, update] of image.outbox) copy.outbox.set(seq, update)
+  for (const [seq, update] of image.rejected) copy.rejected.set(seq, update)
+  for (const [document, stored] of image.documents) copy.documents.set(document, stored)
+  return copy
 }

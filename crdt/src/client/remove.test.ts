@@ -24,8 +24,8 @@ function removal(...discarded: number[]): StorageWrite {
   return { type: "document-remove", document: notes, generation, discarded }
 }
 
-function imageAfter(writes: readonly StorageWrite[], stored = new StoredImage()): StoredImage {
-  const image = new StoredImage(stored)
+function imageAfter(writes: readonly StorageWrite[]): StoredImage {
+  const image = new StoredImage()
   for (const write of writes) image.apply(write)
   return image
 }
@@ -136,7 +136,8 @@ test("[C13] whenever it is killed, either all of a document is there or nothing"
   const harness = new Harness({ stored: image.load(clientId) })
   remove(harness)
   const states = [0, 1].map((survivors) => {
-    const { outbox, rejected, documents } = imageAfter(harness.writes.slice(0, survivors), image)
+    const writes = [...before.writes, ...harness.writes.slice(0, survivors)]
+    const { outbox, rejected, documents } = imageAfter(writes)
     return [outbox.size, rejected.size, documents.size]
   })
   expect(harness.writes).toHaveLength(1)

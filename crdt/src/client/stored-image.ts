@@ -10,110 +10,73 @@ import type { DocumentWrite } from "./stored-copy.ts"
 
 export class StoredImage {
   client: ClientId | undefined
-  readonly #outbox: Map<number, StoredUpdate>
-  readonly #rejected: Map<number, RejectedUpdate>
-  readonly #documents: Map<DocumentId, StoredDocument>
-  #nextSeq = 1
-  #tiers: Uint8Array | undefined
-
-  /** As `other` is now; nothing if it is not given. O(what is stored), bytes are shared. */
-  constructor(other?: StoredImage) {
-    this.client = other?.client
-    this.#outbox = new Map(other?.outbox)
-    this.#rejected = new Map(other?.rejected)
-    this.#documents = new Map(other?.documents)
-    this.#nextSeq = other?.nextSeq ?? 1
-    this.#tiers = other?.tiers
-  }
-
-  get outbox(): ReadonlyMap<number, StoredUpdate> {
-    return this.#outbox
-  }
-
-  get rejected(): ReadonlyMap<number, RejectedUpdate> {
-    return this.#rejected
-  }
-
-  get documents(): ReadonlyMap<DocumentId, StoredDocument> {
-    return this.#documents
-  }
-
-  get nextSeq(): number {
-    return this.#nextSeq
-  }
-
-  get tiers(): Uint8Array | undefined {
-    return this.#tiers
-  }
+  nextSeq = 1
+  tiers: Uint8Array | undefined
+  readonly outbox: Map<number, StoredUpdate> = new Map()
+  readonly rejected: Map<number, RejectedUpdate> = new Map()
+  readonly documents: Map<DocumentId, StoredDocument> = new Map()
 
   load(fresh: ClientId): StoredClient {
     this.client ??= fresh
     return {
       client: this.client,
-      outbox: inOrder(this.#outbox.values()),
-      nextSeq: this.#nextSeq,
-      rejected: inOrder(this.#rejected.values()),
-      tiers: this.#tiers,
+      outbox: inOrder(this.outbox.values()),
+      nextSeq: this.nextSeq,
+      rejected: inOrder(this.rejected.values()),
+      tiers: this.tiers,
       damaged: [],
     }
   }
 
   list(): DocumentEntry[] {
-    const entries = [...this.#documents].map(([document, { generation, updates }]) => {
+    const entries = [...this.documents].map(([document, { generation, updates }]) => {
       return { document, generation, bytes: bytesOf(updates) }
     })
     return entries.sort((left, right) => (left.document < right.document ? -1 : 1))
   }
 
-  /** Gives the updates that left the outbox as acked. */
-  apply(write: StorageWrite): StoredUpdate[] {
+  apply(write: StorageWrite): void {
     switch (write.type) {
       case "outbox-add":
-        this.#outbox.set(write.update.seq, write.update)
+        this.outbox.set(write.update.seq, write.update)
         this.#given(write.update)
-        if (write.shelved !== undefined) this.#rejected.delete(write.shelved)
-        return []
+        if (write.shelved !== undefined) this.rejected.delete(write.shelved)
+        return
       case "outbox-trim":
-        return this.#trim(write.seq)
+        for (const seq of this.outbox.keys()) if (seq <= write.seq) this.outbox.delete(seq)
+        return
       case "rejected-add":
-        this.#outbox.delete(write.update.seq)
-        this.#rejected.set(write.update.seq, write.update)
+        this.outbox.delete(write.update.seq)
+        this.rejected.set(write.update.seq, write.update)
         this.#given(write.update)
-        return []
+        return
       case "rejected-remove":
-        this.#rejected.delete(write.seq)
-        return []
+        this.rejected.delete(write.seq)
+        return
       case "tiers":
-        this.#tiers = write.state
-        return []
+        this.tiers = write.state
+        return
       case "client":
         this.client = write.client
-        return []
+        return
       default:
         this.#rewrite(write)
-        return []
     }
   }
 
   #rewrite(write: DocumentWrite): void {
     const discarded = write.type === "document-remove" ? (write.discarded ?? []) : []
     for (const seq of discarded) {
-      this.#outbox.delete(seq)
-      this.#rejected.delete(seq)
+      this.outbox.delete(seq)
+      this.rejected.delete(seq)
     }
-    const copy = afterWrite(this.#documents.get(write.document), write)
-    if (copy === undefined) this.#documents.delete(write.document)
-    else this.#documents.set(write.document, copy)
+    const copy = afterWrite(this.documents.get(write.document), write)
+    if (copy === undefined) this.documents.delete(write.document)
+    else this.documents.set(write.document, copy)
   }
 
   #given({ seq }: StoredUpdate): void {
-    this.#nextSeq = Math.max(this.#nextSeq, seq + 1)
-  }
-
-  #trim(seq: number): StoredUpdate[] {
-    const trimmed = [...this.#outbox.values()].filter((update) => update.seq <= seq)
-    for (const update of trimmed) this.#outbox.delete(update.seq)
-    return trimmed
+    this.nextSeq = Math.max(this.nextSeq, seq + 1)
   }
 }
 
