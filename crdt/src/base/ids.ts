@@ -63,25 +63,14 @@ export function parseClientId(text: string): ClientId | undefined {
 }
 
 /**
- * Names are 1 to `documentNameBytesMax` bytes of UTF-8, generations 1 to `generationMax`; anything
+ * The first generation of a name, which is 1 to `documentNameBytesMax` bytes of UTF-8; anything
  * else gives undefined.
  */
-export function documentIdOf(
-  engine: EngineName,
-  name: string,
-  generation = 1,
-): DocumentId | undefined {
+export function documentIdOf(engine: EngineName, name: string): DocumentId | undefined {
   if (name.length === 0 || name.length > limits.documentNameBytesMax) return undefined
   if (!name.isWellFormed()) return undefined
   if (utf8Encode(name).length > limits.documentNameBytesMax) return undefined
-  if (!Number.isInteger(generation) || generation < 1 || generation > limits.generationMax) {
-    return undefined
-  }
-  return idOf(engine, name, generation)
-}
-
-function idOf(engine: EngineName, name: string, generation: number): DocumentId {
-  return (generation === 1 ? `${engine}:${name}` : `${engine}~${generation}:${name}`) as DocumentId
+  return `${engine}:${name}` as DocumentId
 }
 
 export type DocumentParts = {
@@ -106,11 +95,14 @@ export function parseDocumentId(text: string): DocumentId | undefined {
   const [, tag, digits, name] = /^([a-z]+)(?:~([1-9][0-9]{0,5}))?:(.*)$/s.exec(text) ?? []
   const engine = engineNames.find((known) => known === tag)
   if (engine === undefined || name === undefined || digits === "1") return undefined
-  return documentIdOf(engine, name, digits === undefined ? 1 : Number(digits))
+  const first = documentIdOf(engine, name)
+  const generation = Number(digits ?? 1)
+  if (first === undefined || generation > limits.generationMax) return undefined
+  return generationOf(first, generation)
 }
 
 /** Another generation of the same name. Neither is below 1 nor above `generationMax`. */
 export function generationOf(document: DocumentId, generation: number): DocumentId {
   const { engine, name } = partsOfDocumentId(document)
-  return idOf(engine, name, generation)
+  return (generation === 1 ? `${engine}:${name}` : `${engine}~${generation}:${name}`) as DocumentId
 }

@@ -4,6 +4,7 @@ import {
   DecodeError,
   documentIdOf,
   engineNames,
+  generationOf,
   limits,
   parseClientId,
   Reader,
@@ -46,7 +47,7 @@ const golden = [
   ],
   [stock, "01 01 02 01 78 00 00 00"],
   [
-    { ...stock, document: known(documentIdOf("automerge", "x", 300)) },
+    { ...stock, document: generationOf(known(documentIdOf("automerge", "x")), 300) },
     "01 01 42 ac02 01 78 00 00 00",
   ],
 ] as const
@@ -65,7 +66,9 @@ const anyFields: fc.Arbitrary<UpdateFields> = fc.record({
       fc.string({ unit: "grapheme", minLength: 1, maxLength: 30 }),
       fc.integer({ min: 1, max: limits.generationMax }),
     )
-    .map((parts) => known(documentIdOf(...parts))),
+    .map(([engine, name, generation]) => {
+      return generationOf(known(documentIdOf(engine, name)), generation)
+    }),
   author: fc.option(
     fc.record({
       client: fc
@@ -95,8 +98,9 @@ test("a record goes there and back, and its head is its beginning", () => {
 test("the overhead's bound holds for the longest name and the largest numbers", () => {
   const fields: UpdateFields = {
     kind: "update",
-    document: known(
-      documentIdOf("yjs", "n".repeat(limits.documentNameBytesMax), limits.generationMax),
+    document: generationOf(
+      known(documentIdOf("yjs", "n".repeat(limits.documentNameBytesMax))),
+      limits.generationMax,
     ),
     author: { client: known(authored.author).client, seq: Number.MAX_SAFE_INTEGER },
     atMs: Number.MAX_SAFE_INTEGER,

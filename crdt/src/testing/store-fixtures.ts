@@ -1,5 +1,5 @@
 /** Records, batches and awaited calls for the store contract and for stores' own tests. */
-import { documentIdOf, originOf, parseClientId, parseNodeId } from "../base/index.ts"
+import { documentIdOf, generationOf, originOf, parseClientId, parseNodeId } from "../base/index.ts"
 import type { ClientId, DocumentId, EngineName, NodeId, OriginId } from "../base/index.ts"
 import { VersionVector } from "../clock/index.ts"
 import { encodeRecord } from "../log/index.ts"
@@ -20,7 +20,7 @@ export function testOrigin(node: string, epoch = 1): OriginId {
 }
 
 export function testDocument(name: string, engine: EngineName = "yjs", generation = 1): DocumentId {
-  return known(documentIdOf(engine, name, generation))
+  return generationOf(known(documentIdOf(engine, name)), generation)
 }
 
 export function testClient(index: number): ClientId {

@@ -6,6 +6,7 @@ import {
   assert,
   documentHash,
   documentIdOf,
+  generationOf,
   limits,
   parseClientId,
   parseNodeId,
@@ -45,7 +46,7 @@ export function clientId(text: string): ClientId {
   return known(parseClientId(text))
 }
 export function documentId(engine: EngineName, name: string, generation = 1): DocumentId {
-  return known(documentIdOf(engine, name, generation))
+  return generationOf(known(documentIdOf(engine, name)), generation)
 }
 
 const clientA = clientId("00112233445566778899aabbccddeeff")
