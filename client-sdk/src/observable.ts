@@ -15,10 +15,6 @@ export class Listeners<T> {
     return () => void this.#listeners.delete(entry)
   }
 
-  get size(): number {
-    return this.#listeners.size
-  }
-
   /** A listener that throws stops neither the others nor the client. */
   call(value: T): void {
     for (const listener of this.#listeners) guarded(() => listener(value))

@@ -25,7 +25,7 @@ const start: Position = { reached: 0, lostFrom: 0, lostTo: 0 }
 const VERSION = 1
 
 export class TierPositions {
-  readonly #positions: Record<HigherTier, Position> = { quorum: start, all: start }
+  #positions: Record<HigherTier, Position> = { quorum: start, all: start }
   #marks: TierMark[] = []
   /** Whether the last mark is of this connection. */
   #isOpen = false
@@ -64,8 +64,7 @@ export class TierPositions {
 
   /** What a node has to know to go on: `fromSeq` and the marks from there. */
   wantOf(tier: HigherTier): { readonly fromSeq: number; readonly marks: readonly TierMark[] } {
-    const { reached, lostTo } = this.#positions[tier]
-    const done = Math.max(reached, lostTo)
+    const done = this.#doneTo(tier)
     return { fromSeq: done + 1, marks: this.#marks.filter(({ toSeq }) => toSeq > done) }
   }
 
@@ -111,8 +110,7 @@ export class TierPositions {
       if (lostTo > lostFrom) this.#loseOf("quorum", lostTo)
       this.#raise("quorum", seq)
     }
-    const done = Math.min(...higherTiers.map((one) => this.#doneTo(one)))
-    this.#prune(done)
+    this.#prune()
     return true
   }
 
@@ -120,7 +118,7 @@ export class TierPositions {
   lost(tier: HigherTier, seq: number): boolean {
     if (seq > this.#placedTo) return false
     this.#loseOf(tier, seq)
-    this.#prune(Math.min(...higherTiers.map((one) => this.#doneTo(one))))
+    this.#prune()
     return true
   }
 
@@ -129,7 +127,8 @@ export class TierPositions {
     return Math.max(reached, lostTo)
   }
 
-  #prune(doneTo: number): void {
+  #prune(): void {
+    const doneTo = Math.min(...higherTiers.map((tier) => this.#doneTo(tier)))
     const kept = this.#marks.filter(({ toSeq }) => toSeq > doneTo)
     if (kept.length === 0) this.#isOpen = false
     this.#marks = kept
@@ -156,12 +155,12 @@ export class TierPositions {
   #lose(seq: number): void {
     for (const tier of higherTiers) this.#loseOf(tier, seq)
     this.#placedTo = Math.max(this.#placedTo, seq)
-    this.#prune(seq)
+    this.#prune()
   }
 
   #loseOf(tier: HigherTier, seq: number): void {
+    if (seq <= this.#doneTo(tier)) return
     const { reached, lostFrom, lostTo } = this.#positions[tier]
-    if (seq <= Math.max(reached, lostTo)) return
     // Of two gaps, what is between them counts as lost too.
     const from = lostTo > lostFrom ? lostFrom : reached
     this.#positions[tier] = { reached, lostFrom: from, lostTo: seq }
@@ -184,17 +183,13 @@ export class TierPositions {
       const reader = new Reader(bytes)
       if (reader.u8() !== VERSION) return false
       const placedTo = reader.varUint()
-      const positions = higherTiers.map((): Position => {
-        return { reached: reader.varUint(), lostFrom: reader.varUint(), lostTo: reader.varUint() }
-      })
-      const marks = Array.from({ length: reader.count(tierMarksMax) }, (): TierMark => {
+      const [quorum, all] = [positionFrom(reader), positionFrom(reader)]
+      const marks = reader.list(tierMarksMax, (): TierMark => {
         return { toSeq: reader.varUint(), heads: decodeHeads(reader) }
       })
       reader.end()
       this.#placedTo = placedTo
-      for (const [index, tier] of higherTiers.entries()) {
-        this.#positions[tier] = positions[index] ?? start
-      }
+      this.#positions = { quorum, all }
       this.#marks = marks
       return true
     } catch (error) {
@@ -202,6 +197,10 @@ export class TierPositions {
       throw error
     }
   }
+}
+
+function positionFrom(reader: Reader): Position {
+  return { reached: reader.varUint(), lostFrom: reader.varUint(), lostTo: reader.varUint() }
 }
 
 function headsOf(marks: readonly TierMark[]): number {

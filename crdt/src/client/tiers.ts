@@ -44,10 +44,6 @@ export class Tiers {
     return this.positions.isUnplaced
   }
 
-  isWanted(tier: HigherTier): boolean {
-    return this.#wanted.has(tier)
-  }
-
   want(tier: HigherTier, records: Iterable<DocumentRecord>, effects: ClientEffect[]): void {
     if (this.#wanted.has(tier)) return
     this.#wanted.add(tier)
