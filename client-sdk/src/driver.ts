@@ -371,7 +371,6 @@ export class Driver implements ClientDriver {
       case "retried":
         this.rejected.delete(effect.seq)
         return this.#deliver(effect.update.document, [effect.update.bytes])
-      case "acked":
       case "resume":
         return
       default:

@@ -34,10 +34,10 @@ export class Sockets {
     this.#open.set(id, socket)
     socket.binaryType = "arraybuffer"
     socket.addEventListener("open", () => {
-      if (this.#open.get(id) === socket) this.#events.onOpen(id)
+      if (this.#open.has(id)) this.#events.onOpen(id)
     })
     socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-      if (this.#open.get(id) !== socket) return
+      if (!this.#open.has(id)) return
       // Text is not of this protocol, and neither is an empty frame: the core says so.
       const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(0)
       this.#events.onFrame(id, bytes)

@@ -94,10 +94,10 @@ describe("catching up", () => {
     const harness = opening()
     harness.node(openedOf(1))
     const first = only(harness.node(updates(vector([origin, 2]), false, 1, 2)), "deliver")[0]
-    expect(first).toMatchObject({ document: notes, complete: false })
+    expect(first).toMatchObject({ document: notes })
+    expect(harness.core.statusOf(notes)?.freshness.state).toBe("unknown")
     expect(first?.updates).toEqual([Uint8Array.of(1), Uint8Array.of(2)])
     const last = only(harness.node(updates(vector([other, 3]), true)), "deliver")[0]
-    expect(last?.complete).toBe(true)
     expect(entriesOf(last?.resume)).toEqual([
       [origin, 2],
       [other, 3],

@@ -253,11 +253,10 @@ export class Channels {
     if (applies && !advance(record, message)) return false
     const node = message.complete ? this.#live(record, this.#peer.origin) : undefined
     if (!applies) return true
-    const { document, channel } = record
+    const { document } = record
     this.#copies.delivered(record, message.updates)
-    const complete = channel.state === "live"
     const resume = record.resume?.clone() ?? new VersionVector()
-    effects.push({ type: "deliver", document, updates: message.updates, resume, complete })
+    effects.push({ type: "deliver", document, updates: message.updates, resume })
     if (node === undefined || record.access !== "write") return true
     // An empty summary is none: the node had not read the document, because it had no need to.
     if (node.summary.length === 0) return true

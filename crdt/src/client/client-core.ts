@@ -424,12 +424,8 @@ export class ClientCore {
   }
 
   #onAck({ tier, seq, marks }: Ack, effects: ClientEffect[]): boolean {
-    if (tier === "node") {
-      return this.#sender.acked(seq, effects) && this.#channels.onMarks(marks, effects)
-    }
-    if (!this.#sender.tiers.onTierAcked(tier, seq)) return false
-    effects.push({ type: "acked", tier, seq })
-    return true
+    if (tier !== "node") return this.#sender.tiers.onTierAcked(tier, seq)
+    return this.#sender.acked(seq) && this.#channels.onMarks(marks, effects)
   }
 
   #onWelcome(

@@ -2,7 +2,7 @@
 import type { ConnectionId, DecodeErrorCode, DocumentId } from "../base/index.ts"
 import type { VersionVector } from "../clock/index.ts"
 import type { RejectedUpdate, StorageWrite, StoredUpdate } from "../ports/index.ts"
-import type { AckTier, PresenceEntry } from "../protocol/index.ts"
+import type { PresenceEntry } from "../protocol/index.ts"
 import type { ConnectionStatus, DocumentStatus, PendingStatus } from "./status.ts"
 
 /** For logs and counters; nothing depends on them. */
@@ -37,8 +37,6 @@ export type ClientEffect =
       readonly document: DocumentId
       readonly updates: readonly Uint8Array[]
       readonly resume: VersionVector
-      /** True once the replica shows all that the node has. */
-      readonly complete: boolean
     }
   /**
    * The stored copy is to be rewritten: answer with `compacted`, or not at all if the replica can't
@@ -63,8 +61,6 @@ export type ClientEffect =
       readonly document: DocumentId
       readonly entries: readonly PresenceEntry[]
     }
-  /** Every update up to `seq` is durable at `tier` or was rejected. */
-  | { readonly type: "acked"; readonly tier: AckTier; readonly seq: number }
   /** Kept in storage until `dismiss-rejected` or `retried`. Rule [C3]. */
   | { readonly type: "rejected"; readonly update: RejectedUpdate }
   /**

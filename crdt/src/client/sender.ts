@@ -178,7 +178,7 @@ export class Sender {
     const removed = this.outbox.connected(loggedSeq)
     this.tiers.connected(socket, welcome, effects)
     if (removed.length > 0) this.#noteTiers()
-    this.#settle(loggedSeq, removed, effects)
+    this.#settle(loggedSeq, removed)
     this.#barrier = this.#writes.mark()
   }
 
@@ -189,13 +189,13 @@ export class Sender {
   }
 
   /** False if the node acks what is not under way. */
-  acked(seq: number, effects: ClientEffect[]): boolean {
+  acked(seq: number): boolean {
     if (seq >= this.outbox.cursor) return false
     const removed = this.outbox.acked(seq)
     this.tiers.positions.acked(seq)
     // Where it is goes into storage before, or with, that it is out of the outbox.
     if (removed.length > 0) this.#noteTiers()
-    this.#settle(seq, removed, effects)
+    this.#settle(seq, removed)
     return true
   }
 
@@ -326,7 +326,7 @@ export class Sender {
     ]
   }
 
-  #settle(seq: number, removed: StoredUpdate[], effects: ClientEffect[]): void {
+  #settle(seq: number, removed: StoredUpdate[]): void {
     if (seq <= this.#ackedSeq && removed.length === 0) return
     this.#ackedSeq = Math.max(this.#ackedSeq, seq)
     if (removed.length === 0) return
@@ -346,6 +346,5 @@ export class Sender {
       this.#copies.acked(document, this.#recordOf(document), updates)
     }
     this.#writes.push({ type: "outbox-trim", seq })
-    effects.push({ type: "acked", tier: "node", seq })
   }
 }

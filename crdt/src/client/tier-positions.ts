@@ -58,10 +58,6 @@ export class TierPositions {
     return seq <= reached ? "reached" : "pending"
   }
 
-  reached(tier: HigherTier): number {
-    return this.#positions[tier].reached
-  }
-
   /** What a node has to know to go on: `fromSeq` and the marks from there. */
   wantOf(tier: HigherTier): { readonly fromSeq: number; readonly marks: readonly TierMark[] } {
     const done = this.#doneTo(tier)
