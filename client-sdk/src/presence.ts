@@ -71,15 +71,10 @@ export class Presence {
     if (bytes.length > limits.presenceStateBytesMax) {
       throw new TypeError(`a presence state is at most ${limits.presenceStateBytesMax} bytes`)
     }
-    const before = this.#states.has(client)
-    if (state === null) this.#states.delete(client)
-    else this.#states.set(client, state)
+    const change: PresenceChange = { added: [], updated: [], removed: [] }
+    this.#take(client, state ?? undefined, change)
     this.#send(bytes)
-    const changed = [client]
-    const change = { added: [], updated: [], removed: [] }
-    if (state === null) {
-      if (before) this.#tell({ ...change, removed: changed }, "local")
-    } else this.#tell({ ...change, [before ? "updated" : "added"]: changed }, "local")
+    this.#tell(change, "local")
   }
 
   setLocalStateField(field: string, value: unknown): void {
@@ -107,19 +102,20 @@ export class Presence {
   /** @internal Takes what others say; a state that is no JSON object is as good as none. */
   receive(entries: readonly PresenceEntry[]): void {
     const change: PresenceChange = { added: [], updated: [], removed: [] }
-    for (const { client, state: bytes } of entries) {
-      const state = stateOf(bytes)
-      const known = this.#states.has(client)
-      if (state !== undefined) {
-        this.#states.set(client, state)
-        change[known ? "updated" : "added"].push(client)
-      } else if (this.#states.delete(client)) change.removed.push(client)
-    }
-    if (change.added.length + change.updated.length + change.removed.length === 0) return
+    for (const { client, state } of entries) this.#take(client, stateOf(state), change)
     this.#tell(change, "remote")
   }
 
+  #take(client: number, state: PresenceState | undefined, change: PresenceChange): void {
+    const known = this.#states.has(client)
+    if (state !== undefined) {
+      this.#states.set(client, state)
+      change[known ? "updated" : "added"].push(client)
+    } else if (this.#states.delete(client)) change.removed.push(client)
+  }
+
   #tell(change: PresenceChange, origin: "local" | "remote"): void {
+    if (change.added.length + change.updated.length + change.removed.length === 0) return
     const everyone = [...this.#handlers.change, ...this.#handlers.update]
     for (const handler of everyone) guarded(() => handler(change, origin))
     this.#listeners.call(this.#states)
