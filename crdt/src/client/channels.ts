@@ -75,7 +75,7 @@ export class Channels {
   ): void {
     const record = this.table.take(document)
     // What came meanwhile was not applied: start again from what this replica has.
-    if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
+    this.#leave(record, nowMs, effects)
     record.held = true
     // A fresh replica that has nothing pending is of whatever is there now.
     record.generation = Math.max(generation, this.#outbox.generationOf(document))
@@ -183,7 +183,7 @@ export class Channels {
     for (const document of this.#touched) {
       const record = this.table.get(document)
       if (record === undefined || record.held || this.#outbox.countOf(document) > 0) continue
-      if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
+      this.#leave(record, nowMs, effects)
       this.#wanting.delete(record)
       this.#waiting.delete(record)
       this.#watching.records.delete(record)
@@ -313,7 +313,7 @@ export class Channels {
 
   /** Closes and opens again: the node does not know the channel, or has to say what it has. */
   reopen(record: DocumentRecord, nowMs: Millis, effects: ClientEffect[]): void {
-    if (record.channel.state !== "closed") this.#leave(record, nowMs, effects)
+    this.#leave(record, nowMs, effects)
     this.want(record)
   }
 

@@ -148,9 +148,7 @@ export class DocumentTable {
   close(record: DocumentRecord, reopenAtMs: Millis | undefined, nowMs: Millis): void {
     const { channel } = record
     if (channel.state !== "closed") this.#byChannel.delete(channel.channel)
-    if ("handle" in channel && this.#byHandle.get(channel.handle) === record) {
-      this.#byHandle.delete(channel.handle)
-    }
+    if ("handle" in channel) this.#byHandle.delete(channel.handle)
     record.channel = { state: "closed", reopenAtMs }
     record.access = undefined
     if (record.freshness.state === "live") record.freshness = { state: "stale", sinceMs: nowMs }

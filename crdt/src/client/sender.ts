@@ -177,7 +177,6 @@ export class Sender {
     this.#pausedUntilMs = undefined
     const removed = this.outbox.connected(loggedSeq)
     this.tiers.connected(socket, welcome, effects)
-    if (removed.length > 0) this.#noteTiers()
     this.#settle(loggedSeq, removed)
     this.#barrier = this.#writes.mark()
   }
@@ -193,8 +192,6 @@ export class Sender {
     if (seq >= this.outbox.cursor) return false
     const removed = this.outbox.acked(seq)
     this.tiers.positions.acked(seq)
-    // Where it is goes into storage before, or with, that it is out of the outbox.
-    if (removed.length > 0) this.#noteTiers()
     this.#settle(seq, removed)
     return true
   }
@@ -327,9 +324,10 @@ export class Sender {
   }
 
   #settle(seq: number, removed: StoredUpdate[]): void {
-    if (seq <= this.#ackedSeq && removed.length === 0) return
     this.#ackedSeq = Math.max(this.#ackedSeq, seq)
     if (removed.length === 0) return
+    // Where it is goes into storage before, or with, that it is out of the outbox.
+    this.#noteTiers()
     this.#backOff.reset()
     for (const { seq: done, document } of removed) {
       this.#touched.add(document)

@@ -64,9 +64,7 @@ export class StatusBoard {
 
 /** Objects inside count as equal only if they are the same object. */
 function sameFields(left: object | undefined, right: object): boolean {
-  if (left === undefined) return false
   const fields = Object.entries(right)
-  if (Object.keys(left).length !== fields.length) return false
-  const known = new Map<string, unknown>(Object.entries(left))
-  return fields.every(([name, value]) => known.get(name) === value)
+  const known = new Map<string, unknown>(Object.entries(left ?? {}))
+  return known.size === fields.length && fields.every(([name, value]) => known.get(name) === value)
 }
