@@ -51,7 +51,7 @@ export class Tiers {
       this.#touched.add(record.document)
       this.#awaiting.set(record.document, this.seqOf(record))
     }
-    if (this.#node?.knowsTiers === true) this.#ask(tier, this.positions.wantOf(tier), effects)
+    this.#ask(tier, this.positions.wantOf(tier), effects)
   }
 
   #ask(
@@ -59,7 +59,7 @@ export class Tiers {
     want: { readonly fromSeq: number; readonly marks: readonly TierMark[] },
     effects: ClientEffect[],
   ): void {
-    if (this.#node === undefined) return
+    if (this.#node?.knowsTiers !== true) return
     const frame = encodeWantTier({ type: "want-tier", tier, ...want })
     effects.push({ type: "send", socket: this.#node.socket, frame })
   }
@@ -75,7 +75,6 @@ export class Tiers {
     this.#node = { socket, knowsTiers }
     this.#pending.clear()
     this.#touchAll()
-    if (!knowsTiers) return
     this.#ask("node", { fromSeq, marks: [] }, effects)
     for (const tier of this.#wanted) this.#ask(tier, this.positions.wantOf(tier), effects)
   }
