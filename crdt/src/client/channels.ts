@@ -64,8 +64,11 @@ export class Channels {
     this.#copies = copies
     this.#touched = touched
     this.#watching = new Watching(outbox, watchMin)
-    const { reopenBackoffMsMin, reopenBackoffMsMax } = clientLimits
-    this.#backOff = new BackOff(random, reopenBackoffMsMin, reopenBackoffMsMax)
+    this.#backOff = new BackOff(
+      random,
+      clientLimits.reopenBackoffMsMin,
+      clientLimits.reopenBackoffMsMax,
+    )
   }
 
   hold(

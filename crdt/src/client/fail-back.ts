@@ -22,8 +22,7 @@ export class FailBack {
   #probe: Probe | undefined
 
   constructor(random: Random) {
-    const { failBackMsMin, failBackMsMax } = clientLimits
-    this.#backOff = new BackOff(random, failBackMsMin, failBackMsMax)
+    this.#backOff = new BackOff(random, clientLimits.failBackMsMin, clientLimits.failBackMsMax)
   }
 
   get probe(): Probe | undefined {

@@ -63,8 +63,11 @@ export class Sender {
     this.#rejections = new Rejections(stored.rejected)
     this.#touched = touched
     this.#recordOf = recordOf
-    const { resendBackoffMsMin, resendBackoffMsMax } = clientLimits
-    this.#backOff = new BackOff(random, resendBackoffMsMin, resendBackoffMsMax)
+    this.#backOff = new BackOff(
+      random,
+      clientLimits.resendBackoffMsMin,
+      clientLimits.resendBackoffMsMax,
+    )
   }
 
   get pending(): PendingStatus {
