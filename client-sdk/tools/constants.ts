@@ -1,6 +1,6 @@
 /**
- * Our limits and tags as numbers where they are used: a bundler keeps a whole object for the sake
- * of one of its fields, and most limits are the nodes'.
+ * Our limits, tags and other constants as numbers where they are used: a bundler keeps a whole
+ * object for the sake of one of its fields, and most limits are the nodes'.
  */
 import { readFile } from "node:fs/promises"
 import type { Plugin } from "esbuild"
@@ -18,6 +18,9 @@ const objects: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 const names = Object.keys(objects).join("|")
 const fields = new RegExp(`(?<![.\\w])(${names})\\.(\\w+)`, "g")
 const patterns = new RegExp(`const \\{ ([\\w, ]+) \\} = (${names})$`, "gm")
+
+/** A module's own. */
+const constant = /^(?:export )?const (\w+) = ([\d_]+|0x[\da-f]+)$/gm
 
 const hostUtf8 = new URL("../src/host-utf8.ts", import.meta.url)
 
@@ -37,12 +40,16 @@ export const constants: Plugin = {
 }
 
 function withNumbers(source: string): string {
-  return source
+  const text = source
     .replaceAll(patterns, (_, list: string, object: string) => {
       const parts = list.split(", ").map((field) => `${field} = ${numberOf(object, field)}`)
       return `const ${parts.join(", ")}`
     })
     .replaceAll(fields, (_, object: string, field: string) => numberOf(object, field))
+  const own = [...text.matchAll(constant)]
+  return own.reduce((rest, [, name, value]) => {
+    return rest.replaceAll(new RegExp(`(?<![.\\w])${name}\\b(?! =)`, "g"), `${value}`)
+  }, text)
 }
 
 function numberOf(object: string, field: string): string {
