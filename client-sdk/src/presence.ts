@@ -130,7 +130,8 @@ function stateOf(bytes: Uint8Array): PresenceState | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(bytes))
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined
-    return Object.fromEntries(Object.entries(value))
+    // cast: an object of JSON has strings for keys.
+    return value as PresenceState
   } catch {
     return undefined
   }
