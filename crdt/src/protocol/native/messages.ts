@@ -68,90 +68,54 @@ export type NodeMessage =
   | Woken
   | TokenValid
 
-/** Decodes a frame from a client to its last byte. @throws DecodeError */
-export function decodeClientMessage(frame: Uint8Array): ClientMessage {
-  const reader = new Reader(frame)
-  const message = decodeClientBody(reader)
-  reader.end()
-  return message
+type Decoders<Message> = Readonly<Record<number, (reader: Reader) => Message>>
+
+const clientDecoders: Decoders<ClientMessage> = {
+  [nativeTags.hello]: decodeHello,
+  [nativeTags.open]: decodeOpen,
+  [nativeTags.update]: decodeUpdate,
+  [nativeTags.presence]: decodeClientPresence,
+  [nativeTags.closeDocument]: decodeCloseDocument,
+  [nativeTags.ping]: () => ({ type: "ping" }),
+  [nativeTags.wantTier]: decodeWantTier,
+  [nativeTags.watch]: decodeWatch,
+  [nativeTags.token]: decodeToken,
 }
 
-function decodeClientBody(reader: Reader): ClientMessage {
-  const tag = reader.u8()
-  switch (tag) {
-    case nativeTags.hello:
-      return decodeHello(reader)
-    case nativeTags.open:
-      return decodeOpen(reader)
-    case nativeTags.update:
-      return decodeUpdate(reader)
-    case nativeTags.presence:
-      return decodeClientPresence(reader)
-    case nativeTags.closeDocument:
-      return decodeCloseDocument(reader)
-    case nativeTags.ping:
-      return { type: "ping" }
-    case nativeTags.wantTier:
-      return decodeWantTier(reader)
-    case nativeTags.watch:
-      return decodeWatch(reader)
-    case nativeTags.token:
-      return decodeToken(reader)
-    default:
-      throw new DecodeError("unknown-message", 0, `tag ${tag}`)
-  }
+const nodeDecoders: Decoders<NodeMessage> = {
+  [nativeTags.welcome]: decodeWelcome,
+  [nativeTags.opened]: decodeOpened,
+  [nativeTags.ack]: decodeAck,
+  [nativeTags.reject]: decodeReject,
+  [nativeTags.updates]: decodeUpdates,
+  [nativeTags.documentPresence]: decodeDocumentPresence,
+  [nativeTags.documentClosed]: decodeDocumentClosed,
+  [nativeTags.pong]: () => ({ type: "pong" }),
+  [nativeTags.freshness]: decodeFreshness,
+  [nativeTags.generation]: decodeGeneration,
+  [nativeTags.logged]: decodeLogged,
+  [nativeTags.tierStatus]: decodeTierStatus,
+  [nativeTags.caughtUp]: decodeCaughtUp,
+  [nativeTags.woken]: decodeWoken,
+  [nativeTags.tokenValid]: decodeTokenValid,
+}
+
+/** Decodes a frame from a client to its last byte. @throws DecodeError */
+export function decodeClientMessage(frame: Uint8Array): ClientMessage {
+  return decodeMessage(frame, clientDecoders)
 }
 
 /** Decodes a frame from a node to its last byte. @throws DecodeError */
 export function decodeNodeMessage(frame: Uint8Array): NodeMessage {
+  return decodeMessage(frame, nodeDecoders)
+}
+
+function decodeMessage<Message>(frame: Uint8Array, decoders: Decoders<Message>): Message {
   const reader = new Reader(frame)
-  const message = decodeNodeBody(reader)
+  const tag = reader.u8()
+  const decode = decoders[tag]
+  if (decode === undefined) throw new DecodeError("unknown-message", 0, `tag ${tag}`)
+  const message = decode(reader)
   reader.end()
   return message
-}
-
-function decodeNodeBody(reader: Reader): NodeMessage {
-  const tag = reader.u8()
-  switch (tag) {
-    case nativeTags.opened:
-      return decodeOpened(reader)
-    case nativeTags.ack:
-      return decodeAck(reader)
-    case nativeTags.reject:
-      return decodeReject(reader)
-    case nativeTags.updates:
-      return decodeUpdates(reader)
-    case nativeTags.documentPresence:
-      return decodeDocumentPresence(reader)
-    case nativeTags.documentClosed:
-      return decodeDocumentClosed(reader)
-    case nativeTags.generation:
-      return decodeGeneration(reader)
-    case nativeTags.logged:
-      return decodeLogged(reader)
-    case nativeTags.tierStatus:
-      return decodeTierStatus(reader)
-    default:
-      return decodeConnectionBody(tag, reader)
-  }
-}
-
-/** What is of no document and no update. */
-function decodeConnectionBody(tag: number, reader: Reader): NodeMessage {
-  switch (tag) {
-    case nativeTags.welcome:
-      return decodeWelcome(reader)
-    case nativeTags.pong:
-      return { type: "pong" }
-    case nativeTags.freshness:
-      return decodeFreshness(reader)
-    case nativeTags.caughtUp:
-      return decodeCaughtUp(reader)
-    case nativeTags.woken:
-      return decodeWoken(reader)
-    case nativeTags.tokenValid:
-      return decodeTokenValid(reader)
-    default:
-      throw new DecodeError("unknown-message", 0, `tag ${tag}`)
-  }
 }
