@@ -36,7 +36,7 @@ export type DriverHooks = {
 type Work = ClientInput | ((core: ClientCore) => void)
 
 /** setTimeout takes no more; a later deadline is asked for again. */
-const timerMsMax = 2 ** 31 - 1
+const timerMsMax = 2_147_483_647
 
 export class Driver implements ClientDriver {
   readonly connection: State<ConnectionStatus> = new State<ConnectionStatus>({

@@ -59,7 +59,7 @@ const appOffline: Why = { code: undefined, reason: "the app asked to be offline"
 const notAuthenticated = 4401
 
 /** Closes that this side decides on. Browsers allow 1000 and 3000–4999 only. */
-export const leaving: Why = { code: 1000, reason: "the client is leaving" }
+export const leaving = { code: 1000, reason: "the client is leaving" } as const
 
 export function whyOf(
   reason: keyof typeof clientCloseCodes,
@@ -187,8 +187,8 @@ export class Dialler {
   ready(welcome: Welcome, nowMs: Millis): void {
     assert(this.#phase.state === "greeting", "ready without greeting")
     const { socket, url } = this.#phase
-    const { heartbeatMsMin, heartbeatMsMax } = clientLimits
-    const heartbeatMs = Math.min(Math.max(welcome.heartbeatMs, heartbeatMsMin), heartbeatMsMax)
+    const wantedMs = Math.max(welcome.heartbeatMs, clientLimits.heartbeatMsMin)
+    const heartbeatMs = Math.min(wantedMs, clientLimits.heartbeatMsMax)
     this.#phase = { state: "ready", socket, url, welcome, heartbeatMs, sinceMs: nowMs }
     this.#urls.worked()
     this.#renewal.reset()
@@ -203,8 +203,7 @@ export class Dialler {
     const { probe } = this.#failBack
     this.#failBack.stop()
     if (probe === undefined) return
-    const { code, reason } = leaving
-    effects.push({ type: "disconnect", socket: probe.socket, code: code ?? 1000, reason })
+    effects.push({ type: "disconnect", socket: probe.socket, ...leaving })
   }
 
   /** True if it was the probe that ended: the connection goes on. */
@@ -290,7 +289,7 @@ export class Dialler {
         return { atMs: phase.untilMs, reason: "handshake" }
       case "ready": {
         const silentAtMs = this.#heardMs + 3 * phase.heartbeatMs
-        const backMs = this.#failBack.nextMs ?? Infinity
+        const backMs = this.#failBack.nextMs
         const tokenMs = this.#renewal.nextMs
         const atMs = Math.min(silentAtMs, this.#pingAtMs, backMs, tokenMs)
         if (atMs === silentAtMs) return { atMs, reason: "silence" }
@@ -313,7 +312,7 @@ export class Dialler {
         return undefined
       case "ready":
         if (nowMs >= this.#heardMs + 3 * this.#phase.heartbeatMs) return whyOf("silent")
-        if (nowMs >= (this.#failBack.nextMs ?? Infinity)) this.#look(this.#phase, nowMs, effects)
+        if (nowMs >= this.#failBack.nextMs) this.#look(this.#phase, nowMs, effects)
         if (nowMs >= this.#pingAtMs) this.#ping(this.#phase, nowMs, effects)
         if (nowMs >= this.#renewal.nextMs) this.refreshToken(nowMs, effects)
         return undefined

@@ -18,7 +18,7 @@ export type Probe = {
 
 export class FailBack {
   readonly #backOff: BackOff
-  #dueMs: Millis | undefined
+  #dueMs = Infinity
   #probe: Probe | undefined
 
   constructor(random: Random) {
@@ -29,7 +29,7 @@ export class FailBack {
     return this.#probe
   }
 
-  get nextMs(): Millis | undefined {
+  get nextMs(): Millis {
     return this.#probe?.untilMs ?? this.#dueMs
   }
 
@@ -40,14 +40,13 @@ export class FailBack {
   }
 
   start(socket: ConnectionId, url: string, nowMs: Millis): void {
-    this.#dueMs = undefined
     this.#probe = { socket, url, untilMs: nowMs + limits.clientHandshakeMs }
   }
 
   /** The connection has ended, or is where it should be. */
   stop(): void {
     this.#probe = undefined
-    this.#dueMs = undefined
+    this.#dueMs = Infinity
   }
 
   /** A connection to the first url was stable: the next loss starts with short waits. */

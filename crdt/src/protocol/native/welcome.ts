@@ -5,7 +5,7 @@ import { decodeOrigin } from "../../clock/index.ts"
 import { nativeTags } from "../tags.ts"
 
 /** The longest time a timer takes on every platform; past it timers fire at once. */
-const timerMsMax = 2 ** 31 - 1
+const timerMsMax = 2_147_483_647
 
 export type Welcome = {
   readonly type: "welcome"
