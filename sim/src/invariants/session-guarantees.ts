@@ -365,11 +365,13 @@ export class SessionGuarantees implements Watcher {
   #isDue(document: DocumentId, seen: Seen, visit: Visit, until: Known): boolean {
     const { node, atMs, heldMs } = seen
     if (atMs > until.shownMs && heldMs >= until.heldMs) return false
-    // What a disk lost since may be coming again, to it and to the user.
+    // What a disk lost since may be coming again, to it and to the user. A page of a transfer may
+    // have left it before: of that no vector tells.
     const losses = this.#diskLosses
     const ops = this.#opsOf(document, seen)
+    const sinceMs = heldMs - limits.transferPatienceMs
     const hosts = [visit.node, node]
-    if (hosts.some((host) => losses.mayHaveLost(host, document, ops, heldMs))) return false
+    if (hosts.some((host) => losses.mayHaveLost(host, document, ops, sinceMs))) return false
     if (node === visit.node) return true
     this.#compared += 1
     if (atMs > until.shownMs) this.#comparedAsTold += 1
