@@ -7,6 +7,7 @@ import type { Page } from "playwright-core"
 import { describe, expect, test } from "vitest"
 import type { Presence, PresenceState } from "./index.ts"
 import type { BrowserPage } from "./test/browser-page.ts"
+import { openStepMs, openStepsMax } from "./storage-opening.ts"
 import { openBrowser, skipsBrowser } from "./test/chromium.ts"
 import { bundlePage, servePage } from "./test/serve-page.ts"
 import { connect, startNode, type, until, untilText } from "./test/world.ts"
@@ -112,6 +113,30 @@ describe.skipIf(skipsBrowser)("in a browser", () => {
     await page.reload()
     await run(page, "open", "ws://127.0.0.1:9/sync", "app")
     expect(await run(page, "text")).toBe(`before ${much}during`)
+  })
+
+  test("[C11] IndexedDB that never opens is given up, and left closed if it does", async () => {
+    const { sync } = await startNode()
+    const page = await openBrowser()
+    await page.clock.install()
+    await page.goto(await servePage("test/browser-page.ts"))
+    await run(page, "block", "app")
+    const opening = run(page, "open", sync, "app")
+    await page.waitForFunction(`page.locks().then((count) => count === 1)`)
+    await page.clock.runFor(openStepMs * openStepsMax)
+    await opening
+    expect(await run(page, "saving")).toMatch(/^memory-only failed/)
+    expect(await run(page, "locks")).toBe(0)
+    await run(page, "type", "from memory")
+    await untilText(connect(sync).yjs("notes"), "from memory")
+
+    // What comes to open now was waited for before: it keeps nobody out.
+    await run(page, "unblock")
+    await run(page, "delete", "app")
+    await run(page, "close")
+    await run(page, "open", sync, "app")
+    expect(await run(page, "saving")).toMatch(/^ok/)
+    await page.waitForFunction(`page.text() === "from memory"`)
   })
 
   test("[C11] a page that may store nothing lives in memory, says so, and sends all", async () => {

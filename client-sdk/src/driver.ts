@@ -10,7 +10,7 @@ import type { ClientEffect, ClientEvent, ClientInput } from "@causeway/crdt/clie
 import type { ConnectionStatus, PendingStatus, RetryOutcome } from "@causeway/crdt/client"
 import type { ClientStorage, DamagedRecord, DocumentEntry } from "@causeway/crdt/ports"
 import type { LoadResult } from "@causeway/crdt/ports"
-import type { RejectedUpdate, StorageFailure, StorageResult } from "@causeway/crdt/ports"
+import type { RejectedUpdate, StorageResult } from "@causeway/crdt/ports"
 import type { DocumentReadResult, StoredClient } from "@causeway/crdt/ports"
 import type { ClientDriver, DriverOptions } from "./client-driver.ts"
 import { nowMs, onNetworkHint, systemRandom } from "./environment.ts"
@@ -22,7 +22,8 @@ import type { Replica } from "./replica.ts"
 import { Saves } from "./saves.ts"
 import type { Tier } from "./saves.ts"
 import { Sockets } from "./sockets.ts"
-import { failingOf, isWorthRetrying, openAttempts, openPauseMs } from "./storage-status.ts"
+import { isWorthRetrying, loadInTime, openAttempts, openPauseMs } from "./storage-opening.ts"
+import { failingOf } from "./storage-status.ts"
 import type { StorageStatus } from "./storage-status.ts"
 
 /** What a driver that has no say over when it works is given. */
@@ -256,37 +257,32 @@ export class Driver implements ClientDriver {
   }
 
   async #load(): Promise<void> {
+    const load = (fresh: ClientId): Promise<LoadResult> =>
+      loadInTime(this.#storage, fresh, () => this.#isAbandoned)
     const fresh = randomClientId(systemRandom)
-    let result = await this.#loadFrom(this.#storage, fresh)
+    let result = await load(fresh)
     for (let attempt = 1; attempt < openAttempts && this.#closed === undefined; attempt++) {
       if (result.ok || !isWorthRetrying(result)) break
       this.storage.set(failingOf(result))
       await new Promise((resolve) => setTimeout(resolve, openPauseMs * attempt))
-      result = await this.#loadFrom(this.#storage, fresh)
+      result = await load(fresh)
     }
-    if (result.ok) {
-      const inMemory = {
-        state: "memory-only",
-        code: undefined,
-        message: "as the app chose",
-      } as const
-      this.storage.set(this.#options.storage === undefined ? inMemory : { state: "ok" })
-    } else result = await this.#goOnInMemory(result, fresh)
+    let status: StorageStatus =
+      this.#options.storage === undefined
+        ? { state: "memory-only", code: undefined, message: "as the app chose" }
+        : { state: "ok" }
+    if (!result.ok) {
+      const { code, message } = result
+      status = { state: "memory-only", code, message }
+      this.#storage = memoryStorage()
+      // An identity of its own: the other one may yet get into storage, without its numbers.
+      result = await load(randomClientId(systemRandom))
+    }
     if (!result.ok) throw new SyncError("ERR_STORAGE", result.message, false)
-    this.#start(result.stored)
+    this.#start(result.stored, status)
   }
 
-  #loadFrom(storage: ClientStorage, fresh: ClientId): Promise<LoadResult> {
-    return new Promise((resolve) => storage.load(fresh, resolve))
-  }
-
-  #goOnInMemory({ code, message }: StorageFailure, fresh: ClientId): Promise<LoadResult> {
-    this.#storage = memoryStorage()
-    this.storage.set({ state: "memory-only", code, message })
-    return this.#loadFrom(this.#storage, fresh)
-  }
-
-  #start(stored: StoredClient): void {
+  #start(stored: StoredClient, status: StorageStatus): void {
     if (this.#isAbandoned) return
     const { urls, token } = this.#options
     for (const update of stored.rejected) this.rejected.set(update.seq, update)
@@ -298,6 +294,9 @@ export class Driver implements ClientDriver {
       authenticated: token !== undefined,
     })
     if (this.#closed === undefined) this.#inbox.unshift({ type: "go-online" })
+    // Whoever hears that storage is open may look at what it held.
+    this.pending.set(this.#core.pending)
+    this.storage.set(status)
     this.run()
     for (const update of stored.rejected) this.rejections.call(update)
   }

@@ -43,11 +43,3 @@ export function damageReportOf(record: DamagedRecord): DamageReport {
 export function failingOf({ code, message }: StorageFailure): StorageStatus {
   return { state: "failing", code, message }
 }
-
-/** Another tab, or the last life of this one, may just be letting go of it. */
-export const openAttempts = 4
-export const openPauseMs = 300
-
-export function isWorthRetrying({ code }: StorageFailure): boolean {
-  return code === "blocked" || code === "closed" || code === "failed"
-}

@@ -23,6 +23,7 @@ export class LevelRecords implements RecordDatabase {
   #holder: string | undefined
   #lookedAtMs = 0
   #takesOver = false
+  #onForgone: (() => void) | undefined
 
   constructor(name: string) {
     this.#name = name
@@ -31,13 +32,28 @@ export class LevelRecords implements RecordDatabase {
   async open(): Promise<void> {
     await this.#lock()
     const level = new Level<Uint8Array, Uint8Array>(this.#name, bytes)
+    const opening = level.open()
+    const forgone = new Promise<never>((_, reject) => {
+      this.#onForgone = () => reject(closed())
+    })
     try {
-      await level.open()
+      await Promise.race([opening, forgone])
       this.#level = level
     } catch (error) {
       this.#release()
+      // It may still come to open.
+      opening.then(() => level.close()).catch(() => undefined)
       throw asDatabaseError(error)
     }
+  }
+
+  forgo(): void {
+    this.#onForgone?.()
+    const level = this.#level
+    if (level === undefined) return
+    this.#level = undefined
+    this.#release()
+    level.close().catch(() => undefined)
   }
 
   get(key: Uint8Array): Promise<Uint8Array | undefined> {
@@ -86,7 +102,7 @@ export class LevelRecords implements RecordDatabase {
   }
 
   get #open(): Level<Uint8Array, Uint8Array> {
-    if (this.#level === undefined) throw new DatabaseError("closed", "the database is closed")
+    if (this.#level === undefined) throw closed()
     return this.#level
   }
 
@@ -138,6 +154,10 @@ export class LevelRecords implements RecordDatabase {
     this.#unlock?.()
     this.#unlock = undefined
   }
+}
+
+function closed(): DatabaseError {
+  return new DatabaseError("closed", "the database is closed")
 }
 
 function blocked(): DatabaseError {

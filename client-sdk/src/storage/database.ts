@@ -18,6 +18,8 @@ export interface RecordDatabase {
   close(): Promise<void>
   /** Whoever has it open does nothing with it any more: the next `open` takes it from them. */
   takeOver?(): void
+  /** In the middle of an `open` or what follows it: that fails, and nothing stays open. */
+  forgo?(): void
 }
 
 export class DatabaseError extends Error {

@@ -74,6 +74,11 @@ export class RecordStorage implements ClientStorage {
     }, done)
   }
 
+  forgo(): void {
+    // What hangs may be of another client, which waits for it.
+    if (!this.#isTaken) this.#database.forgo?.()
+  }
+
   write(writes: readonly StorageWrite[], done: (result: StorageResult) => void): void {
     this.#then(async () => {
       await this.#flushDelay()

@@ -16,6 +16,13 @@ export type BrowserPage = {
   be(state: { readonly name: string }): void
   others(): unknown[]
   pending(): number
+  /** Makes whoever opens that storage wait, until `unblock`. */
+  block(storage: string): Promise<void>
+  unblock(): void
+  /** Settles once nobody has that storage open. */
+  delete(storage: string): Promise<void>
+  /** How many Web Locks are held. */
+  locks(): Promise<number>
   goOffline(): void
   goOnline(): void
   close(): Promise<void>
@@ -23,6 +30,13 @@ export type BrowserPage = {
 
 let client: Client | undefined
 let note: YjsDocument | undefined
+let unblock: (() => void) | undefined
+
+function done(request: IDBOpenDBRequest): Promise<void> {
+  return new Promise((resolve) => {
+    request.addEventListener("success", () => resolve())
+  })
+}
 
 const page: BrowserPage = {
   async open(sync, name) {
@@ -51,6 +65,19 @@ const page: BrowserPage = {
     return [...current].filter(([number]) => number !== clientID).map(([, state]) => state)
   },
   pending: () => client?.pending.count ?? 0,
+  async block(name) {
+    const request = indexedDB.open(`level-js-${name}`)
+    await done(request)
+    // Waits for that one to be closed, and everybody else waits behind it.
+    indexedDB.deleteDatabase(`level-js-${name}`)
+    unblock = () => request.result.close()
+  },
+  unblock: () => unblock?.(),
+  delete: (name) => done(indexedDB.deleteDatabase(`level-js-${name}`)),
+  async locks() {
+    const { held = [] } = await navigator.locks.query()
+    return held.length
+  },
   goOffline: () => client?.goOffline(),
   goOnline: () => client?.goOnline(),
   async close() {

@@ -144,6 +144,11 @@ export interface ClientStorage {
   takeOver?(): void
   /** First, and after a `close`; `fresh` is the identity to take (durably) if there is none yet. */
   load(fresh: ClientId, done: (result: LoadResult) => void): void
+  /**
+   * Nobody waits any more for a `load` that has not answered: what it holds is let go of, as far as
+   * that can be. Should it answer `ok` all the same, a `close` follows.
+   */
+  forgo?(): void
   write(writes: readonly StorageWrite[], done: (result: StorageResult) => void): void
   /** One document, with all that was written before the call. */
   read(document: DocumentId, done: (result: DocumentReadResult) => void): void
