@@ -74,6 +74,7 @@ export class Driver implements ClientDriver {
   #isAbandoned = false
   #closed: Promise<void> | undefined
   #onIdle: (() => void) | undefined
+  #timerAtMs = Infinity
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: DriverOptions & Partial<DriverHooks>) {
@@ -322,11 +323,16 @@ export class Driver implements ClientDriver {
   }
 
   #setTimer(core: ClientCore): void {
+    const atMs = core.nextDeadline()?.atMs ?? Infinity
+    // An early one does no harm, and costs less than a new one at each input.
+    if (atMs >= this.#timerAtMs) return
     clearTimeout(this.#timer)
-    const next = core.nextDeadline()
-    if (next === undefined) return
-    const waitMs = Math.min(Math.max(0, Math.ceil(next.atMs - nowMs())), timerMsMax)
-    this.#timer = setTimeout(() => this.hand({ type: "deadline" }), waitMs)
+    this.#timerAtMs = atMs
+    const waitMs = Math.min(Math.max(0, Math.ceil(atMs - nowMs())), timerMsMax)
+    this.#timer = setTimeout(() => {
+      this.#timerAtMs = Infinity
+      this.hand({ type: "deadline" })
+    }, waitMs)
   }
 
   #carryOut(effect: ClientEffect): void {
