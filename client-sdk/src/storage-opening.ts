@@ -9,9 +9,12 @@ import type { ClientStorage, LoadResult, StorageFailure } from "@causeway/crdt/p
 export const openAttempts = 4
 export const openPauseMs = 300
 
-/** In steps: a tab that slept through one, however long, has waited for that one alone. */
+/**
+ * In steps: a tab that slept through one, however long, has waited for that one alone. Longer than
+ * a slow phone takes to read a week's outbox.
+ */
 export const openStepMs = 5000
-export const openStepsMax = 2
+export const openStepsMax = 6
 
 const unanswered: StorageFailure = {
   ok: false,
