@@ -413,8 +413,7 @@ export class ClientCore {
       case "pong":
         return true
       case "token-valid":
-        this.#dialler.tokenValid(message.forMs, nowMs)
-        return true
+        return this.#dialler.tokenValid(message.forMs, nowMs)
       case "freshness":
         this.#peers = message.peers
         return true
@@ -445,7 +444,7 @@ export class ClientCore {
       this.#giveUp({ code: 4000, reason: "this client takes a new identity" }, nowMs, effects)
       return true
     }
-    this.#dialler.ready(welcome, nowMs)
+    this.#dialler.ready(welcome, nowMs, effects)
     this.#sender.connected(socket, welcome, effects)
     this.#channels.connected(socket, welcome, effects)
     this.#presence.connected(nowMs)

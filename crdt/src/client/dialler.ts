@@ -78,6 +78,8 @@ export class Dialler {
   readonly #reached = new Set<string>()
   #phase: Phase = { state: "offline" }
   #token = ""
+  /** It came behind the hello of a connection that is not ready yet. */
+  #isUnshown = false
   #lastSocket: ConnectionId = 0
   #heardMs: Millis = 0
   #pingAtMs: Millis = 0
@@ -151,28 +153,43 @@ export class Dialler {
       return this.noToken(`the token is over ${limits.textBytesMax} bytes`, nowMs)
     }
     this.#token = token
-    const { state } = this.#phase
-    if (state === "fetching-token") this.#dial(nowMs, effects)
-    if (this.#phase.state !== "ready" || !this.#renewal.came()) return
-    const frame = encodeToken({ type: "token", token })
-    effects.push({ type: "send", socket: this.#phase.socket, frame })
+    if (this.#phase.state === "fetching-token") return this.#dial(nowMs, effects)
+    if (!this.#renewal.came()) return
+    // Behind hello it has to wait for `welcome`.
+    this.#isUnshown = this.#phase.state === "greeting"
+    if (this.#phase.state === "ready") this.#show(this.#phase, effects)
   }
 
-  /** The node takes the token that it was shown last, for so long. */
-  tokenValid(forMs: Millis, nowMs: Millis): void {
+  #show({ socket, welcome }: ReadyPhase, effects: ClientEffect[]): void {
+    if (welcome.version < 5) return
+    effects.push({
+      type: "send",
+      socket,
+      frame: encodeToken({ type: "token", token: this.#token }),
+    })
+  }
+
+  /** The node takes the token that it was shown last, for so long. False: it can't say that. */
+  tokenValid(forMs: Millis, nowMs: Millis): boolean {
+    if (this.#phase.state !== "ready" || this.#phase.welcome.version < 5) return false
     this.#renewal.valid(forMs, nowMs)
+    return true
   }
 
-  /** Another token, on the connection that there is. Nodes of older versions check none. */
+  /** Another token, on the connection that there is, or that opens. Version 4 has no way to. */
   refreshToken(nowMs: Millis, effects: ClientEffect[]): void {
-    if (this.#phase.state === "waiting") return this.start(nowMs, effects)
-    if (this.#phase.state !== "ready" || this.#phase.welcome.version < 5) return
+    const phase = this.#phase
+    if (phase.state === "waiting") return this.start(nowMs, effects)
+    if (phase.state === "ready" ? phase.welcome.version < 5 : !("socket" in phase)) return
     this.#renewal.asks(nowMs)
     effects.push({ type: "fetch-token" })
   }
 
   noToken(message: string, nowMs: Millis): void {
-    if (this.#phase.state !== "fetching-token") return
+    if (this.#phase.state !== "fetching-token") {
+      this.#renewal.came()
+      return
+    }
     this.#wait({ code: undefined, reason: message }, true, nowMs)
   }
 
@@ -181,17 +198,20 @@ export class Dialler {
     assert(this.#phase.state === "dialling", "greeted without dialling")
     const { socket, url } = this.#phase
     this.#reached.add(url)
+    this.#isUnshown = false
     this.#phase = { state: "greeting", socket, url, untilMs: nowMs + limits.clientHandshakeMs }
   }
 
-  ready(welcome: Welcome, nowMs: Millis): void {
+  ready(welcome: Welcome, nowMs: Millis, effects: ClientEffect[]): void {
     assert(this.#phase.state === "greeting", "ready without greeting")
     const { socket, url } = this.#phase
     const wantedMs = Math.max(welcome.heartbeatMs, clientLimits.heartbeatMsMin)
     const heartbeatMs = Math.min(wantedMs, clientLimits.heartbeatMsMax)
-    this.#phase = { state: "ready", socket, url, welcome, heartbeatMs, sinceMs: nowMs }
+    const phase = { state: "ready", socket, url, welcome, heartbeatMs, sinceMs: nowMs } as const
+    this.#phase = phase
     this.#urls.worked()
-    this.#renewal.reset()
+    this.#renewal.connected()
+    if (this.#isUnshown) this.#show(phase, effects)
     this.heard(nowMs)
     this.#showsPresence = false
     this.#pingAtMs = nowMs + heartbeatMs
@@ -342,6 +362,7 @@ export class Dialler {
   }
 
   #dial(nowMs: Millis, effects: ClientEffect[]): void {
+    this.#renewal.dialled()
     this.#lastSocket += 1
     const socket = this.#lastSocket
     const url = this.#urls.best()

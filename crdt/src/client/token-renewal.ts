@@ -10,8 +10,9 @@ export class TokenRenewal {
   readonly #random: Random
   #untilMs = Infinity
   #nextMs = Infinity
-  /** One was asked for, and none has come since. */
-  #isAsked = false
+  #askedMs = -Infinity
+  /** So many were asked for, and have not come. */
+  #asked = 0
 
   constructor(random: Random) {
     this.#random = random
@@ -21,32 +22,41 @@ export class TokenRenewal {
     return this.#nextMs
   }
 
-  /** There is another connection, or none: what was said of the last one is over. */
-  reset(): void {
-    this.#untilMs = Infinity
-    this.#nextMs = Infinity
-    this.#isAsked = false
+  /** A connection begins with a token that has just come: what was asked for before is late. */
+  dialled(): void {
+    this.#asked = 0
   }
 
-  /** Not all of those whose tokens were made at one moment come at one moment. */
+  /** There is another connection: what was said on the last one is over. */
+  connected(): void {
+    this.#untilMs = Infinity
+    this.#nextMs = Infinity
+  }
+
+  /**
+   * Not all of those whose tokens were made at one moment come at one moment; and a node that says
+   * again and again that they are all but over does not make the app give one after the other.
+   */
   valid(forMs: Millis, nowMs: Millis): void {
-    const share = (1 + this.#random.next()) / 8
+    const { tokenAheadMsMax, tokenRetryMsMin } = clientLimits
+    const aheadMs = ((1 + this.#random.next()) / 2) * Math.min(forMs / 4, tokenAheadMsMax)
     this.#untilMs = nowMs + forMs
-    this.#nextMs = this.#untilMs - Math.min(share * forMs, clientLimits.tokenAheadMsMax)
+    this.#nextMs = Math.max(this.#untilMs - aheadMs, this.#askedMs + tokenRetryMsMin)
   }
 
   /** One is asked for now; if it does not come, or is not taken, again in half of what is left. */
   asks(nowMs: Millis): void {
-    this.#isAsked = true
+    this.#asked += 1
+    this.#askedMs = nowMs
     const { tokenRetryMsMin } = clientLimits
     const againMs = nowMs + Math.max((this.#untilMs - nowMs) / 2, tokenRetryMsMin)
     this.#nextMs = againMs < this.#untilMs ? againMs : Infinity
   }
 
-  /** True if it was asked for, and is to be shown. */
+  /** One came, or could not be had. True if it was asked for: then it is to be shown. */
   came(): boolean {
-    const wasAsked = this.#isAsked
-    this.#isAsked = false
+    const wasAsked = this.#asked > 0
+    if (wasAsked) this.#asked -= 1
     return wasAsked
   }
 }

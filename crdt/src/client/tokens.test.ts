@@ -4,7 +4,7 @@ import { limits } from "../base/index.ts"
 import { closeCodes } from "../protocol/index.ts"
 import { clientLimits } from "./client-limits.ts"
 import type { ClientEffect } from "./effect.ts"
-import { Harness, only, sentOf } from "./test/harness.ts"
+import { Harness, only, sentOf, welcomeOf } from "./test/harness.ts"
 
 const hourMs = 3_600_000
 const refusal = closeCodes["not-authenticated"].code
@@ -29,9 +29,17 @@ function shown(effects: readonly ClientEffect[]): string[] {
   return sentOf(effects).flatMap((message) => (message.type === "token" ? [message.token] : []))
 }
 
+function dueOf(harness: Harness): number {
+  const before = asked(harness.effects)
+  let waitedMs = 0
+  for (; asked(harness.effects) === before && waitedMs < hourMs; waitedMs += 1000)
+    harness.live(1000)
+  return waitedMs
+}
+
 describe("renewal", () => {
   test("[N23] another one is fetched before the first is over, and sent on the same socket", () => {
-    const harness = connected()
+    const harness = connected(hourMs, { chance: 1 })
     harness.live(hourMs - clientLimits.tokenAheadMsMax - 1000)
     expect(asked(harness.effects)).toBe(0)
     harness.live(1000)
@@ -55,6 +63,33 @@ describe("renewal", () => {
     expect(asked(harness.effects)).toBe(0)
     harness.live(1)
     expect(asked(harness.effects)).toBe(1)
+  })
+
+  test("[N23] those whose tokens were made at one moment don't all come at one moment", () => {
+    const dueMs = [0, 1].map((chance) => {
+      return dueOf(connected(hourMs, { chance }))
+    })
+    expect((dueMs[0] ?? 0) - (dueMs[1] ?? 0)).toBe(clientLimits.tokenAheadMsMax / 2)
+  })
+
+  test("[N23] a node that says again and again that it is all but over is no hurry", () => {
+    const harness = connected(0)
+    harness.node({ type: "token-valid", forMs: 0 })
+    for (let count = 0; count < 50; count++) {
+      harness.advance(20)
+      harness.input({ type: "token", token: "next" })
+      harness.node({ type: "token-valid", forMs: 0 })
+    }
+    expect(asked(harness.effects)).toBe(2)
+  })
+
+  test("[N23] a node of version 4 can't say how long one is good", () => {
+    const harness = new Harness({ authenticated: true })
+    harness.input({ type: "go-online" })
+    harness.input({ type: "token", token: "first" })
+    harness.connect({ version: 4 })
+    expect(only(harness.node({ type: "token-valid", forMs: 0 }), "disconnect")).toHaveLength(1)
+    expect(harness.core.nextDeadline()?.atMs).toBeGreaterThan(harness.nowMs)
   })
 
   test.each([
@@ -104,6 +139,30 @@ describe("the app wants it renewed", () => {
     expect(asked(harness.input({ type: "refresh-token" }))).toBe(1)
     expect(shown(harness.input({ type: "token", token: "next" }))).toEqual(["next"])
     expect(only(harness.effects, "disconnect")).toEqual([])
+  })
+
+  test("[N23] while another is fetched, the last is shown too", () => {
+    const harness = connected()
+    harness.input({ type: "refresh-token" })
+    harness.input({ type: "refresh-token" })
+    expect(shown(harness.input({ type: "token", token: "old" }))).toEqual(["old"])
+    expect(shown(harness.input({ type: "token", token: "new" }))).toEqual(["new"])
+    expect(shown(harness.input({ type: "token", token: "late" }))).toEqual([])
+  })
+
+  test("[N23] while it connects, it is shown by hello or right behind welcome", () => {
+    for (const isGreeting of [false, true]) {
+      const harness = new Harness({ authenticated: true })
+      harness.input({ type: "go-online" })
+      harness.input({ type: "token", token: "guest" })
+      if (isGreeting) harness.input({ type: "socket-opened", socket: harness.socket })
+      expect(asked(harness.input({ type: "refresh-token" }))).toBe(1)
+      harness.input({ type: "token", token: "ann" })
+      if (!isGreeting) harness.input({ type: "socket-opened", socket: harness.socket })
+      harness.node(welcomeOf({ version: 5 }))
+      const said = sentOf(harness.effects).flatMap((m) => ("token" in m ? [m.type, m.token] : []))
+      expect(said).toEqual(isGreeting ? ["hello", "guest", "token", "ann"] : ["hello", "ann"])
+    }
   })
 
   test("[N23] a node that checks none is shown it, one of an older version is not", () => {
