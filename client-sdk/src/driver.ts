@@ -404,13 +404,15 @@ export class Driver implements ClientDriver {
   }
 
   #fetchToken(): void {
-    const { token } = this.#options
-    Promise.resolve()
-      .then(() => token?.() ?? "")
-      .then(
-        (text) => this.hand({ type: "token", token: text }),
-        (error: unknown) => this.hand({ type: "token-failed", message: String(error) }),
-      )
+    void Promise.resolve()
+      .then<unknown>(this.#options.token ?? (() => ""))
+      .then((text): ClientInput => {
+        // An app without types may give anything.
+        if (typeof text === "string") return { type: "token", token: text }
+        throw new TypeError(`token gave no text, but ${typeof text}`)
+      })
+      .catch((error: unknown): ClientInput => ({ type: "token-failed", message: String(error) }))
+      .then((input) => this.hand(input))
   }
 
   #deliver(document: DocumentId, updates: readonly Uint8Array[]): void {

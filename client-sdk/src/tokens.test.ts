@@ -70,6 +70,24 @@ describe("a token that ends", () => {
   })
 })
 
+describe("a `token` that gives no text", () => {
+  test.each([
+    ["nothing", undefined, "undefined"],
+    ["an answer that was not read", { token: "t" }, "object"],
+    ["bytes", new Uint8Array(3), "object"],
+    ["a list", ["t"], "object"],
+  ])("%s is told to the app, and asked for again", async (_, value, kind) => {
+    const { sync } = await startNode({ authenticate })
+    const given: unknown[] = [value]
+    // cast: as JavaScript would.
+    const token = () => (given.length > 0 ? given.shift() : tokenOf("ann", 60_000)) as string
+    const client = connect(sync, { token })
+    const status = await until(client.connection, ({ state }) => state === "needs-token")
+    expect(status).toMatchObject({ why: { reason: `TypeError: token gave no text, but ${kind}` } })
+    await until(client.connection, ({ state }) => state === "connected")
+  })
+})
+
 describe("a token that is not taken", () => {
   test("[N22] is `needs-token`, and the next is tried", async () => {
     const { sync } = await startNode({ authenticate })
