@@ -3,6 +3,7 @@ import { createServer } from "node:http"
 import { connect } from "node:net"
 import type { AddressInfo, Socket } from "node:net"
 import type { Input } from "@causeway/crdt/node"
+import type { TokenChecks } from "../auth/authenticate.ts"
 import type { TransportLimits } from "../transport/limits.ts"
 import { Transport } from "../transport/transport.ts"
 import type { Cleanup } from "./cleanup.ts"
@@ -17,12 +18,13 @@ export class TransportStage {
   port = 0
   readonly #cleanup: Cleanup
 
-  constructor(cleanup: Cleanup, limits: Partial<TransportLimits> = {}) {
+  constructor(cleanup: Cleanup, limits: Partial<TransportLimits> = {}, tokens?: TokenChecks) {
     this.#cleanup = cleanup
     this.transport = new Transport({
       give: (input) => this.inputs.push(input),
       onCutOff: (reason) => this.cutOff.push(reason),
       limits,
+      tokens,
     })
   }
 

@@ -1,5 +1,6 @@
 import { connect } from "node:net"
 import { afterEach, expect, test } from "vitest"
+import { TokenChecks } from "../auth/authenticate.ts"
 import { Cleanup } from "../test/cleanup.ts"
 import { RawClient } from "../test/raw-client.ts"
 import { TransportStage } from "../test/transport-stage.ts"
@@ -19,6 +20,22 @@ test("past the limit of connections an upgrade is answered 503, until one leaves
   await until("it has left", () => stage.has("closed", 1))
   await new RawClient(url, cleanup).open()
   expect(stage.transport.counts()).toMatchObject({ native: 2, "y-websocket": 0 })
+})
+
+test("[Y9] those whose token is being checked count as connections", async () => {
+  const answers: (() => void)[] = []
+  const tokens = new TokenChecks(async () => {
+    await new Promise<void>((resolve) => answers.push(resolve))
+    return { user: "ada" }
+  })
+  const stage = await new TransportStage(cleanup, { connectionsMax: 2 }, tokens).start()
+  const open = () => new RawClient(`ws://127.0.0.1:${stage.port}/yjs/a`, cleanup).open()
+  const opening = [open(), open()]
+  await until("two are being checked", () => answers.length === 2)
+  await expect(open()).rejects.toThrow("503")
+  for (const answer of answers) answer()
+  await Promise.all(opening)
+  expect(stage.transport.counts()).toMatchObject({ "y-websocket": 2 })
 })
 
 test("a peer that does not answer pings is cut off, one that does stays", async () => {

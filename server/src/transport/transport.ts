@@ -52,6 +52,8 @@ export class Transport {
   #waiting: Connection[] = []
   /** What was framed in this pass, by its only frame: effects may share frames. */
   readonly #shared = new Map<Uint8Array, Outgoing>()
+  /** Upgrades whose token is being checked. */
+  #checking = 0
   #lastId = 0
   #pingStep = 0
   #accepting = true
@@ -77,7 +79,7 @@ export class Transport {
     const endpoint = endpointOf(request.url ?? "")
     if (endpoint === undefined) refuseUpgrade(raw, "404 Not Found")
     else if (!this.#accepting) refuseUpgrade(raw, "503 Service Unavailable")
-    else if (this.#connections.size >= this.#limits.connectionsMax) {
+    else if (this.#connections.size + this.#checking >= this.#limits.connectionsMax) {
       this.#onCutOff("overloaded")
       refuseUpgrade(raw, "503 Service Unavailable")
     } else if (endpoint.type === "y-websocket" && this.#tokens !== undefined) {
@@ -97,7 +99,9 @@ export class Transport {
     const { raw, request } = upgrade
     const onError = () => raw.destroy()
     raw.on("error", onError)
+    this.#checking += 1
     const check = await tokens.check(tokenOf(request.url ?? ""))
+    this.#checking -= 1
     raw.off("error", onError)
     if (!this.#accepting) refuseUpgrade(raw, "503 Service Unavailable")
     else if (!raw.destroyed) this.#accept(upgrade, { type: "y-websocket", room, check })
