@@ -25,6 +25,7 @@ import { Sockets } from "./sockets.ts"
 import { isWorthRetrying, loadInTime, openAttempts, openPauseMs } from "./storage-opening.ts"
 import { failingOf } from "./storage-status.ts"
 import type { StorageStatus } from "./storage-status.ts"
+import { Tokens } from "./tokens.ts"
 
 /** What a driver that has no say over when it works is given. */
 export type DriverHooks = {
@@ -62,6 +63,7 @@ export class Driver implements ClientDriver {
   readonly loaded: Promise<void>
   readonly #options: DriverOptions & Partial<DriverHooks>
   readonly #sockets: Sockets
+  readonly #tokens: Tokens
   readonly #saves = new Saves()
   readonly #replicas = new Map<DocumentId, Replica>()
   readonly #inbox: Work[] = []
@@ -79,6 +81,7 @@ export class Driver implements ClientDriver {
 
   constructor(options: DriverOptions & Partial<DriverHooks>) {
     this.#options = options
+    this.#tokens = new Tokens(options.token, (input) => this.hand(input))
     this.#sockets = new Sockets({
       onOpen: (socket) => this.hand({ type: "socket-opened", socket }),
       onFrame: (socket, bytes) => this.hand({ type: "frame", socket, bytes }),
@@ -346,7 +349,7 @@ export class Driver implements ClientDriver {
       case "store":
         return this.#storage.write(effect.writes, (result) => this.#onStored(result))
       case "fetch-token":
-        return this.#fetchToken()
+        return this.#tokens.fetch()
       case "deliver":
         return this.#deliver(effect.document, effect.updates)
       case "node-summary":
@@ -401,18 +404,6 @@ export class Driver implements ClientDriver {
       if (replica === undefined || this.#replicas.get(document) !== replica) return
       guarded(() => this.hand({ type: "compacted", document, state: replica.state() }))
     })
-  }
-
-  #fetchToken(): void {
-    void Promise.resolve()
-      .then<unknown>(this.#options.token ?? (() => ""))
-      .then((text): ClientInput => {
-        // An app without types may give anything.
-        if (typeof text === "string") return { type: "token", token: text }
-        throw new TypeError(`token gave no text, but ${typeof text}`)
-      })
-      .catch((error: unknown): ClientInput => ({ type: "token-failed", message: String(error) }))
-      .then((input) => this.hand(input))
   }
 
   #deliver(document: DocumentId, updates: readonly Uint8Array[]): void {

@@ -131,6 +131,44 @@ describe("refreshToken", () => {
     expect(next.session).not.toBe(first.session)
   })
 
+  test("[N23] tokens that come late, behind others, are not shown", async () => {
+    const shown: string[] = []
+    const { sync } = await startNode({
+      authenticate: (token) => {
+        shown.push(token)
+        return { user: "ann" }
+      },
+    })
+    const answers: ((token: string) => void)[] = []
+    const client = connect(sync, { token: () => new Promise((resolve) => answers.push(resolve)) })
+    await expect.poll(() => answers.length).toBe(1)
+    answers[0]?.("first")
+    await until(client.connection, ({ state }) => state === "connected")
+    client.refreshToken()
+    client.refreshToken()
+    await expect.poll(() => answers.length).toBe(3)
+    answers[2]?.("third")
+    await expect.poll(() => shown).toEqual(["first", "third"])
+    answers[1]?.("second")
+    client.refreshToken()
+    await expect.poll(() => answers.length).toBe(4)
+    answers[3]?.("fourth")
+    await expect.poll(() => shown).toEqual(["first", "third", "fourth"])
+  })
+
+  test("[N22] a node that takes none stands in the way of no other", async () => {
+    const [wrong, right] = [
+      await startNode({ authenticate: () => ({ refused: "a secret of its own" }) }),
+      await startNode({ authenticate }),
+    ]
+    const client = connect(wrong.sync, {
+      urls: [wrong.sync, right.sync],
+      token: () => tokenOf("ann", 60_000),
+    })
+    const status = await until(client.connection, ({ state }) => state === "connected")
+    expect(status).toMatchObject({ url: right.sync })
+  })
+
   test("[N23] [H6] asked of any tab, it is done by the one that leads", async () => {
     const shown: string[] = []
     const { sync } = await startNode({

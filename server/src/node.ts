@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import type { Millis, NodeId } from "@causeway/crdt/base"
 import { limits } from "@causeway/crdt/base"
 import { Reopenings } from "@causeway/crdt/node"
-import type { NodeEvent } from "@causeway/crdt/node"
+import type { NodeEvent, TokenCheck } from "@causeway/crdt/node"
 import type { ReopenDoubt, Store } from "@causeway/crdt/ports"
 import { TokenChecks } from "./auth/authenticate.ts"
 import type { Authenticate } from "./auth/authenticate.ts"
@@ -68,6 +68,8 @@ export interface RunningNode {
 const closeStoreMs = 1500
 /** For an opening in doubt that is under way when the node is closed. */
 const closeReopenMs = 3000
+/** Between two warnings that tokens can't be checked. */
+const uncheckedPauseMs = 10_000
 /** For a partition report to be written. */
 const closeReportsMs = 300
 
@@ -102,7 +104,7 @@ export async function createNode(options: NodeOptions): Promise<RunningNode> {
 
 /** Or who is not let in as a client reads everything as a peer. */
 function checkTrust({ authenticate, secret }: NodeOptions): void {
-  if (authenticate === undefined || secret !== undefined) return
+  if (authenticate === undefined || (secret?.length ?? 0) > 0) return
   const why = "clients' tokens are checked, but whoever names the cluster may link and read it all"
   throw new StartError("bad-config", `${why}: give it a secret (--secret-file, CAUSEWAY_SECRET)`)
 }
@@ -134,13 +136,16 @@ class Node implements RunningNode {
   #reopening: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #storeEndedMs: Millis = -Infinity
+  #uncheckedSaidMs: Millis = -Infinity
 
   constructor(options: NodeOptions, parts: Parts) {
     this.url = parts.url
     this.#options = options
     this.#parts = parts
     const { authenticate } = options
-    this.#tokens = authenticate === undefined ? undefined : new TokenChecks(authenticate)
+    if (authenticate !== undefined) {
+      this.#tokens = new TokenChecks(authenticate, (check) => this.#onChecked(check))
+    }
     const counts = () => this.#life.transport.counts()
     this.#metrics = new Metrics(() => this.status(), counts)
     this.#life = this.#begin(parts.store)
@@ -194,6 +199,14 @@ class Node implements RunningNode {
 
   #startReopening(doubt: ReopenDoubt | undefined): void {
     this.#reopening ??= this.#reopen(doubt).finally(() => (this.#reopening = undefined))
+  }
+
+  /** That nobody can say whose tokens are is not said for each of them. */
+  #onChecked(check: TokenCheck): void {
+    this.#metrics.onTokenChecked(check)
+    if (check.type !== "failed" || nowMs() - this.#uncheckedSaidMs < uncheckedPauseMs) return
+    this.#uncheckedSaidMs = nowMs()
+    this.#parts.log.warn({ message: check.message }, "tokens-unchecked")
   }
 
   #onEvent(event: NodeEvent): void {

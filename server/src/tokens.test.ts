@@ -14,7 +14,7 @@ import { createNode } from "./node.ts"
 import { Child, serveChild } from "./test/child.ts"
 import { Cleanup } from "./test/cleanup.ts"
 import { NativeClient } from "./test/native-client.ts"
-import { httpUrl, startNode } from "./test/nodes.ts"
+import { httpUrl, metric, startNode } from "./test/nodes.ts"
 import { RawClient } from "./test/raw-client.ts"
 import { stockClient, synced } from "./test/stock-client.ts"
 import { soon, until } from "./test/wait.ts"
@@ -129,6 +129,18 @@ describe("stock y-websocket", () => {
   })
 })
 
+test("[Y9] who is being checked when the node stops hears so at once", async () => {
+  const node = await checking(() => new Promise(() => undefined))
+  const waiting = new RawClient(`${node.url}/yjs/notes`, cleanup)
+  await until("it is being checked", async () => {
+    return (await metric(node, "causeway_ready")) === 1 && waiting.socket.readyState === 0
+  })
+  const startedMs = performance.now()
+  await node.close()
+  await soon("it is closed", waiting.closed)
+  expect(performance.now() - startedMs).toBeLessThan(4000)
+})
+
 describe("documents over HTTP", () => {
   const adminToken = "an-admin-token-of-sixteen"
   const read = async (base: string, token?: string) => {
@@ -154,6 +166,20 @@ describe("documents over HTTP", () => {
       headers: { authorization: `Bearer ${token}` },
     })
     expect(change.status).toBe(401)
+  })
+
+  test("[N22] so are partition reports, which name documents", async () => {
+    const node = await checking()
+    const ask = async (token?: string) => {
+      const headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
+      return (await fetch(`${httpUrl(node)}/v1/partitions`, { headers })).status
+    }
+    expect(await ask()).toBe(401)
+    expect(await ask(await signToken(tokenSecret, "ada", 60_000))).toBe(200)
+    const status = await fetch(`${httpUrl(node)}/v1/status`)
+    expect(status.status).toBe(200)
+    const counted = 'causeway_tokens_checked_total{result="valid"}'
+    expect(await metric(node, counted)).toBe(1)
   })
 
   test("[N22] when nobody can say, later", async () => {

@@ -262,12 +262,12 @@ export class Dialler {
 
   /** The socket ended, or must: waits for the next attempt, or stops if all urls have refused. */
   ended(why: Why, permanent: boolean, nowMs: Millis): void {
-    // The url is a good one: it is another token that is wanted.
+    // Another token is wanted. If it is the node that is wrong, the next url takes it.
     const needsToken = why.code === notAuthenticated && this.#authenticated
     let isOver = permanent && !needsToken
-    if ("url" in this.#phase && !needsToken) {
+    if ("url" in this.#phase) {
       this.#urls.failed(this.#phase.url)
-      isOver = permanent && this.#urls.refused(this.#phase.url)
+      isOver &&= this.#urls.refused(this.#phase.url)
     }
     const said = this.#explain(why)
     if (this.#phase.state === "ready" && nowMs - this.#phase.sinceMs >= clientLimits.stableMs) {

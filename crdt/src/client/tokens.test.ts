@@ -186,7 +186,7 @@ describe("the app wants it renewed", () => {
 })
 
 describe("a token that the node does not take", () => {
-  test("[N22] another one is wanted, with back-off, of the same url", () => {
+  test("[N22] another one is wanted, with back-off, and shown at the next url", () => {
     const harness = connected(hourMs, { urls })
     harness.close(refusal)
     expect(harness.core.connection).toMatchObject({
@@ -197,7 +197,11 @@ describe("a token that the node does not take", () => {
     expect(asked(harness.effects)).toBe(1)
     harness.input({ type: "token", token: "better" })
     const dialled = only(harness.effects, "connect").map(({ url }) => url)
-    expect(dialled).toEqual(["ws://one/sync", "ws://one/sync"])
+    expect(dialled).toEqual(["ws://one/sync", "ws://two/sync"])
+    harness.close(refusal)
+    harness.redial()
+    harness.input({ type: "token", token: "best" })
+    expect(only(harness.effects, "connect").at(-1)?.url).toBe("ws://one/sync")
   })
 
   test("[N22] waits grow while none is taken", () => {

@@ -40,19 +40,24 @@ describe("what becomes of an answer", () => {
   })
 })
 
-test("one that takes too long is given up, and counts until it answers", async () => {
+test("one that takes too long is told so, given up, and counts until it answers", async () => {
   vi.useFakeTimers()
   const answers: (() => void)[] = []
-  const checks = new TokenChecks(async () => {
+  const signals: AbortSignal[] = []
+  const results: string[] = []
+  const authenticate: Authenticate = async (_, signal) => {
+    signals.push(signal)
     await new Promise<void>((resolve) => answers.push(resolve))
     return { user: "ada" }
-  })
+  }
+  const checks = new TokenChecks(authenticate, ({ type }) => results.push(type))
   const all = Array.from({ length: 1024 }, () => checks.check("t"))
   expect(await checks.check("t")).toEqual({
     type: "failed",
     message: "too many tokens are being checked",
   })
   await vi.advanceTimersByTimeAsync(5000)
+  expect(signals.every(({ aborted }) => aborted)).toBe(true)
   const late = { type: "failed", message: "the check took too long" }
   expect(await Promise.all(all)).toEqual(all.map(() => late))
   expect(await checks.check("t")).toMatchObject({ message: "too many tokens are being checked" })
@@ -61,4 +66,24 @@ test("one that takes too long is given up, and counts until it answers", async (
   const next = checks.check("t")
   answers.at(-1)?.()
   await expect(next).resolves.toMatchObject({ type: "valid", user: "ada" })
+  expect(results.at(-1)).toBe("valid")
+  expect(results.filter((type) => type === "failed")).toHaveLength(1024 + 2)
+})
+
+test("those that never answer are in nobody's way after a minute", async () => {
+  vi.useFakeTimers()
+  let isDown = true
+  const checks = new TokenChecks(async () => {
+    if (isDown) await new Promise(() => undefined)
+    return { user: "ada" }
+  })
+  const all = Array.from({ length: 1024 }, () => checks.check("t"))
+  await vi.advanceTimersByTimeAsync(5000)
+  await Promise.all(all)
+  isDown = false
+  expect((await checks.check("t")).type).toBe("failed")
+  await vi.advanceTimersByTimeAsync(60_000)
+  const next = await Promise.all(Array.from({ length: 1024 }, () => checks.check("t")))
+  expect(next.map(({ type }) => type)).toEqual(next.map(() => "valid"))
+  expect((await checks.check("t")).type).toBe("valid")
 })

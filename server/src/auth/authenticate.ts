@@ -10,41 +10,67 @@ export type Identity = { readonly user: string; readonly expiresAtMs?: number | 
 /** `refused`: why, for the node's log; the client is told only that its token is not taken. */
 export type Refusal = { readonly refused: string }
 
-/** An error says that nobody can know right now: the client is to try again. */
-export type Authenticate = (token: string) => Identity | Refusal | Promise<Identity | Refusal>
+/** An error says that nobody can know right now: the client is to try again. `signal`: too late. */
+export type Authenticate = (
+  token: string,
+  signal: AbortSignal,
+) => Identity | Refusal | Promise<Identity | Refusal>
 
 const checkLimits = {
   /** Checks under way. Past it: clients are to try again (close 4507). */
   checksMax: 1024,
-  /** For one; then the client is to try again. */
+  /** For one; then its signal says so, and the client is to try again. */
   checkMs: 5000,
+  /** One that is too late counts until it answers, as it holds memory, but no longer than this. */
+  lateMs: 60_000,
 } as const
 
 export class TokenChecks {
   readonly #authenticate: Authenticate
+  readonly #onChecked: (check: TokenCheck) => void
   #underWay = 0
 
-  constructor(authenticate: Authenticate) {
+  constructor(authenticate: Authenticate, onChecked: (check: TokenCheck) => void = () => {}) {
     this.#authenticate = authenticate
+    this.#onChecked = onChecked
   }
 
   /** Never fails: what goes wrong is part of what it gives. */
   async check(token: string): Promise<TokenCheck> {
-    const { checksMax, checkMs } = checkLimits
-    if (this.#underWay >= checksMax) return failed("too many tokens are being checked")
-    this.#underWay += 1
-    // One that never answers goes on being counted: it holds memory until it does.
-    const answer = this.#ask(token).finally(() => (this.#underWay -= 1))
-    let patience: NodeJS.Timeout | undefined
-    const late = new Promise<TokenCheck>((resolve) => {
-      patience = setTimeout(() => resolve(failed("the check took too long")), checkMs)
-    })
-    return await Promise.race([answer, late]).finally(() => clearTimeout(patience))
+    const isFull = this.#underWay >= checkLimits.checksMax
+    const check = await (isFull ? failed("too many tokens are being checked") : this.#inTime(token))
+    this.#onChecked(check)
+    return check
   }
 
-  async #ask(token: string): Promise<TokenCheck> {
+  #inTime(token: string): Promise<TokenCheck> {
+    const { checkMs, lateMs } = checkLimits
+    const late = new AbortController()
+    let counts = true
+    const discount = () => {
+      if (counts) this.#underWay -= 1
+      counts = false
+    }
+    this.#underWay += 1
+    return new Promise((resolve) => {
+      const giveUp = () => {
+        late.abort()
+        resolve(failed("the check took too long"))
+        patience = setTimeout(discount, lateMs)
+        patience.unref()
+      }
+      let patience = setTimeout(giveUp, checkMs)
+      void this.#ask(token, late.signal).then((check) => {
+        clearTimeout(patience)
+        discount()
+        resolve(check)
+      })
+    })
+  }
+
+  async #ask(token: string, signal: AbortSignal): Promise<TokenCheck> {
     try {
-      return checkOf(await this.#authenticate(token))
+      return checkOf(await this.#authenticate(token, signal))
     } catch (error) {
       return failed(error instanceof Error ? error.message : String(error))
     }

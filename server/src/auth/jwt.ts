@@ -4,13 +4,15 @@
  */
 import { errors, jwtVerify, SignJWT } from "jose"
 import type { Millis } from "@causeway/crdt/base"
-import type { Authenticate } from "./authenticate.ts"
+import type { Identity, Refusal } from "./authenticate.ts"
 
 const algorithm = "HS256"
 /** For clocks that differ. */
 const toleranceMs = 5000
 
-export function jwtAuthenticate(secret: Uint8Array): Authenticate {
+export function jwtAuthenticate(
+  secret: Uint8Array,
+): (token: string) => Promise<Identity | Refusal> {
   return async (token) => {
     if (token === "") return { refused: "there is no token" }
     try {

@@ -73,7 +73,8 @@ test("[N22] the secret of tokens is from a flag's file, the environment, or a fi
     const taken: string[] = []
     for (const secret of secrets) {
       const token = await signToken(new TextEncoder().encode(secret), "ada", 60_000)
-      if ("user" in ((await authenticate?.(token)) ?? {})) taken.push(secret)
+      if ("user" in ((await authenticate?.(token, new AbortController().signal)) ?? {}))
+        taken.push(secret)
     }
     return taken
   }

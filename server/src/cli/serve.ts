@@ -28,7 +28,9 @@ async function start(flags: Flags, file?: string): Promise<void> {
   })
   const node = await createNode({ ...options, log })
   const { node: name, origin } = node.status()
-  log.info({ version, node: name, origin, url: node.url, store: options.store }, "serving")
+  const clients = options.authenticate === undefined ? "anybody" : "by token"
+  const { url } = node
+  log.info({ version, node: name, origin, url, store: options.store, clients }, "serving")
   stopOnSignals(async (signal) => {
     log.info({ signal }, "stopping")
     await node.close()

@@ -33,18 +33,29 @@ export function requireReader(
   adminToken: string | undefined,
 ): MiddlewareHandler {
   return async (context, next) => {
-    if (tokens === undefined) return await next()
-    const shown = shownIn(context) ?? ""
-    if (adminToken !== undefined && isEqual(shown, adminToken)) return await next()
-    const check = await tokens.check(shown)
-    if (check.type === "valid") return await next()
-    if (check.type === "refused") {
+    const found = await readerIn(context, tokens, adminToken)
+    if (found === "reader") return await next()
+    if (found === "refused") {
       const message = "the token is missing or not taken: send Authorization: Bearer TOKEN"
       return context.json(failure(401, "not-authenticated", message).body, 401)
     }
     const message = "tokens can't be checked now; try later"
     return context.json(failure(503, "token-unchecked", message).body, 503)
   }
+}
+
+/** Whether who asks may know documents' names and content. */
+export async function readerIn(
+  context: Context,
+  tokens: TokenChecks | undefined,
+  adminToken: string | undefined,
+): Promise<"reader" | "refused" | "failed"> {
+  if (tokens === undefined) return "reader"
+  const shown = shownIn(context)
+  if (shown === undefined) return "refused"
+  if (adminToken !== undefined && isEqual(shown, adminToken)) return "reader"
+  const { type } = await tokens.check(shown)
+  return type === "valid" ? "reader" : type
 }
 
 function shownIn(context: Context): string | undefined {

@@ -11,7 +11,7 @@ import type { RunningStatus } from "../observe/renewal.ts"
 import { endpointOf } from "../transport/endpoint.ts"
 import { version } from "../version.ts"
 import type { TokenChecks } from "../auth/authenticate.ts"
-import { requireAdmin, requireReader } from "./admin.ts"
+import { readerIn, requireAdmin, requireReader } from "./admin.ts"
 import type { Backups } from "./backup.ts"
 import { Documents, failure } from "./documents.ts"
 import type { Ask } from "./documents.ts"
@@ -46,11 +46,14 @@ export function createApp(options: AppOptions): App {
     const text = await metrics.text()
     return context.body(text, 200, { "content-type": metrics.contentType })
   })
-  app.get("/v1/status", (context) => {
+  app.get("/v1/status", async (context) => {
+    const found = await readerIn(context, options.tokens, options.adminToken)
+    const now = found === "reader" ? status() : unnamed(status())
     const protocols = { native: nativeVersions, link: linkVersions }
-    return context.json({ ...status(), version, protocols, uptimeSeconds: process.uptime() })
+    return context.json({ ...now, version, protocols, uptimeSeconds: process.uptime() })
   })
-  app.get("/v1/partitions", (context) => {
+  const reader = requireReader(options.tokens, options.adminToken)
+  app.get("/v1/partitions", reader, (context) => {
     const { node, partition } = status()
     return context.json({ node, now: partition ?? null, reports: partitions() })
   })
@@ -80,7 +83,6 @@ export function createApp(options: AppOptions): App {
     const { body, status: code } = await documents.change("create-document", nameIn(context))
     return context.json(body, code)
   })
-  const reader = requireReader(options.tokens, options.adminToken)
   app.get(`${documentsPath}*`, reader, async (context) => {
     const sent = new Promise((resolve) => context.env.outgoing.once("close", resolve))
     const answer = await documents.get(nameIn(context), sent)
@@ -94,6 +96,13 @@ export function createApp(options: AppOptions): App {
     return context.json(failure(404, "not-found", "no such path").body, 404)
   })
   return app
+}
+
+/** For who may not know which documents there are; how many of them differ is no secret. */
+function unnamed(status: RunningStatus): object {
+  const { divergences } = status
+  const listed = divergences.listed.map((one) => ({ ...one, document: undefined }))
+  return { ...status, divergences: { ...divergences, listed } }
 }
 
 function unreadyReason({ ready, store }: NodeStatus, stopping: boolean): string | undefined {

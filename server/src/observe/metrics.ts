@@ -2,7 +2,7 @@
  * A node's metrics for Prometheus, in a registry of its own, so that several nodes fit in one
  * process. Label values come from our tables and the configured peers, so their number is bounded.
  */
-import type { NodeEvent, NodeStatus, PeerStatus } from "@causeway/crdt/node"
+import type { NodeEvent, NodeStatus, PeerStatus, TokenCheck } from "@causeway/crdt/node"
 import type { Renewed } from "@causeway/crdt/ports"
 import type { CloseReason } from "@causeway/crdt/protocol"
 import { Counter, Gauge, Histogram, Registry } from "prom-client"
@@ -23,6 +23,7 @@ export class Metrics {
   readonly #refused = this.#counter("connections_refused_total", "Connections closed", "reason")
   readonly #failures = this.#counter("store_failures_total", "Commits that failed", "code")
   readonly #readFailures = this.#counter("read_failures_total", "Documents that were not read")
+  readonly #tokens = this.#counter("tokens_checked_total", "Tokens checked", "result")
   readonly #linksRefused = this.#counter("links_refused_total", "Links closed", "reason")
   readonly #linkAuthFailures = this.#counter(
     "link_auth_failures_total",
@@ -111,6 +112,10 @@ export class Metrics {
   /** The transport turned somebody away, without the core. */
   onCutOff(reason: CloseReason): void {
     this.#refused.inc({ reason })
+  }
+
+  onTokenChecked({ type }: TokenCheck): void {
+    this.#tokens.inc({ result: type })
   }
 
   onRenewed({ why, salvaged, lostCount }: Renewed): void {

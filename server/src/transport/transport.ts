@@ -53,7 +53,7 @@ export class Transport {
   /** What was framed in this pass, by its only frame: effects may share frames. */
   readonly #shared = new Map<Uint8Array, Outgoing>()
   /** Upgrades whose token is being checked. */
-  #checking = 0
+  readonly #checking = new Set<Duplex>()
   #lastId = 0
   #pingStep = 0
   #accepting = true
@@ -79,7 +79,7 @@ export class Transport {
     const endpoint = endpointOf(request.url ?? "")
     if (endpoint === undefined) refuseUpgrade(raw, "404 Not Found")
     else if (!this.#accepting) refuseUpgrade(raw, "503 Service Unavailable")
-    else if (this.#connections.size + this.#checking >= this.#limits.connectionsMax) {
+    else if (this.#connections.size + this.#checking.size >= this.#limits.connectionsMax) {
       this.#onCutOff("overloaded")
       refuseUpgrade(raw, "503 Service Unavailable")
     } else if (endpoint.type === "y-websocket" && this.#tokens !== undefined) {
@@ -99,12 +99,11 @@ export class Transport {
     const { raw, request } = upgrade
     const onError = () => raw.destroy()
     raw.on("error", onError)
-    this.#checking += 1
+    this.#checking.add(raw)
     const check = await tokens.check(tokenOf(request.url ?? ""))
-    this.#checking -= 1
     raw.off("error", onError)
-    if (!this.#accepting) refuseUpgrade(raw, "503 Service Unavailable")
-    else if (!raw.destroyed) this.#accept(upgrade, { type: "y-websocket", room, check })
+    if (this.#checking.delete(raw) && !raw.destroyed)
+      this.#accept(upgrade, { type: "y-websocket", room, check })
   }
 
   #accept({ request, raw, head }: UpgradeRequest, endpoint: Endpoint): void {
@@ -190,6 +189,8 @@ export class Transport {
   stopAccepting(): void {
     this.#accepting = false
     this.#dialler.stop()
+    for (const raw of this.#checking) refuseUpgrade(raw, "503 Service Unavailable")
+    this.#checking.clear()
   }
 
   /** Closes what is left, cuts off what has not ended after `patienceMs`, then calls `done`. */

@@ -105,6 +105,6 @@ const INVARIANT = "token-first"
 
 export const tokenFirst: Invariant = {
   name: INVARIANT,
-  explain: "where tokens are checked, nothing goes to or comes from a client without a valid one",
+  explain: "where tokens are checked, who has no valid one is told nothing and not heard",
   watch: (world) => new TokenFirst(world),
 }
