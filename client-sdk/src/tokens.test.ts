@@ -110,9 +110,9 @@ describe("refreshToken", () => {
   test("[N23] shows another on the same connection; another user connects anew", async () => {
     const shown: string[] = []
     const { sync } = await startNode({
-      authenticate: (token) => {
+      authenticate: (token, signal) => {
         shown.push(token.split(" ")[0] ?? "")
-        return authenticate(token)
+        return authenticate(token, signal)
       },
     })
     let user = "ann"
