@@ -70,6 +70,8 @@ export class Liveness {
   #unlinkedMs: Millis = 0
   /** When each wait began. */
   readonly #sinceMs = new Map<Cause, Millis>()
+  /** A node started since the budget was made. */
+  #hasStarted = false
   #startsLeft = 0
   #movesLeft = 0
   readonly #homes = new Map<SimWriter, HostId | undefined>()
@@ -112,7 +114,7 @@ export class Liveness {
     this.#cluster.watch.onPhase("core")
     const thaw = healCore(core, this.#cluster, this.#schedule, this.#random)
     const end = this.#endOf(core, false)
-    const converged = yield* this.#converge(end, this.#budget(core, slowness))
+    const converged = yield* this.#converge(end, () => this.#budget(core, slowness))
     thaw()
     return converged
   }
@@ -124,13 +126,15 @@ export class Liveness {
     this.#schedule.stop()
     watch.onPhase("whole")
     const end = this.#endOf({ nodes, writers }, true)
-    const converged = yield* this.#converge(end, this.#budget({ nodes, writers }, slowness))
+    const converged = yield* this.#converge(end, () => this.#budget({ nodes, writers }, slowness))
     checkPromises(end)
     return converged
   }
 
-  *#converge(end: EndOfRun, budget: Budget): Generator<undefined, Convergence> {
+  *#converge(end: EndOfRun, makeBudget: () => Budget): Generator<undefined, Convergence> {
     const { scheduler } = this.#cluster
+    let budget = makeBudget()
+    this.#hasStarted = false
     const startMs = scheduler.nowMs
     this.#progressMs = startMs
     this.#unlinkedMs = startMs
@@ -140,6 +144,9 @@ export class Liveness {
     const waited = new Map<Cause, Millis>()
     for (;;) {
       yield* this.#until(scheduler.nowMs + POLL_MS)
+      // Who waited for it waits longer between attempts by now.
+      if (this.#hasStarted) budget = larger(budget, makeBudget())
+      this.#hasStarted = false
       const quietMs = scheduler.nowMs
       let found = unrest(end)
       const isLevel = found.length === 0
@@ -197,6 +204,7 @@ export class Liveness {
   #onStarted(): void {
     if (this.#startsLeft === 0) return
     this.#startsLeft -= 1
+    this.#hasStarted = true
     this.#unlinkedMs = this.#cluster.scheduler.nowMs
     this.#beginWaits(causes)
   }
@@ -253,6 +261,13 @@ export class Liveness {
       slowness,
     })
   }
+}
+
+function larger(one: Budget, other: Budget): Budget {
+  const causesMs = causes.map((cause) => [cause, Math.max(one[cause], other[cause])] as const)
+  const stallMs = Math.max(one.stallMs, other.stallMs)
+  // cast: of each cause, as `causes` names them all.
+  return { ...(Object.fromEntries(causesMs) as Record<Cause, Millis>), stallMs }
 }
 
 function waits(waited: ReadonlyMap<Cause, Millis>, budget: Budget): Wait[] {

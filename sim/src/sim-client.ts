@@ -378,6 +378,8 @@ export class SimClient implements SimWriter {
       case "store":
         return this.#store(effect)
       case "fetch-token":
+        // It may fail, and makes waits longer then.
+        this.dials += 1
         return this.#world.tokens?.fetch(this.name, this.#answer())
       case "deliver":
         return this.#deliver(effect)

@@ -28,6 +28,7 @@ import { DiskLosses } from "./disk-losses.ts"
 import { Hearsay } from "./hearsay.ts"
 import { notHeldBack } from "./held-back.ts"
 import type { Invariant } from "./invariant.ts"
+import { hasEntriesOf } from "./same-entries.ts"
 
 /** One update, shown to a user or acked, by which node and when. */
 type Seen = {
@@ -339,7 +340,13 @@ export class SessionGuarantees implements Watcher {
       known.set(node, until)
       if (!atRest && !this.#isDue(document, seen, visit, until)) continue
       const ops = this.#opsOf(document, seen)
-      const missing = this.#missing(writer, document, ops, visit.node, view)
+      const missing = this.#missing(
+        writer,
+        document,
+        ops,
+        { from: node, serving: visit.node },
+        view,
+      )
       if (missing === undefined) continue
       if (ledger.holdings(node).lacks(document, ops) !== undefined) continue
       demand(false, INVARIANT, () => this.#words(writer, document, seen, missing, view))
@@ -382,11 +389,15 @@ export class SessionGuarantees implements Watcher {
     writer: SimWriter,
     document: DocumentId,
     ops: Ops,
-    serving: HostId,
+    { from, serving }: { readonly from: HostId; readonly serving: HostId },
     view: ReplicaView | undefined,
   ): string | undefined {
     const holdings = this.#world.oracle.ledger.holdings(serving)
-    if (view === undefined) return holdings.lacks(document, ops)
+    if (view === undefined) {
+      const lacking = holdings.lacks(document, ops)
+      const isFolded = lacking !== undefined && hasEntriesOf(this.#world, serving, from)
+      return isFolded ? undefined : lacking
+    }
     const missing = view.missing(ops)
     if (missing === undefined) return undefined
     // It is on its way to a stock client, which was told nothing while the node lacked it.

@@ -330,6 +330,7 @@ export class Reign {
         return this.#sockets.send(socket, isToday ? frame : asTomorrow({ type: "native" }, frame))
       }
       case "fetch-token": {
+        this.dials += 1
         const { world, setup } = this.#options
         return world.tokens?.fetch(setup.name, (input) => this.#guard(() => this.hand(input)))
       }

@@ -56,6 +56,21 @@ test("[H8] what a leader saw before it slept is no lease afterwards", () => {
   }
 })
 
+test("[H8] a grant that is heard late is no lease", () => {
+  const world = new World()
+  const [first] = [world.add(), world.add()]
+  // It was given the lock, and falls asleep before it hears so.
+  expect(world.holder).toBe(first)
+  first?.freeze()
+  world.pass(3000)
+  expect(world.holder).not.toBe(first)
+  first?.thaw()
+  while (first?.tasks.length !== 0) {
+    first?.runOne()
+    expect(first?.driver?.flush(1) ?? false).toBe(false)
+  }
+})
+
 test("[H1] the lock goes to who waited longest, and no further", () => {
   const { world, tabs } = worldOf(3)
   const [first, second, third] = tabs

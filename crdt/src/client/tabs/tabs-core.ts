@@ -42,8 +42,8 @@ type AppInput = "open" | "close" | "local-update" | "local-presence" | "ask"
 
 type Role =
   | { readonly state: "following"; readonly election: Election }
-  /** It has robbed another, and waits for who may have done the same. */
-  | { readonly state: "waiting"; readonly leadAtMs: Millis }
+  /** It had the lock, and looks again: it robbed another, as others may have, or it slept. */
+  | { readonly state: "waiting"; readonly how: LeadHow; readonly leadAtMs: Millis }
   /** `lookedAtMs`: Infinity for one that shares nothing. */
   | { readonly state: "leading"; readonly leader: Leader; lookedAtMs: Millis }
   | { readonly state: "left" }
@@ -56,6 +56,9 @@ export class TabsCore {
   /** For the leader of this very tab, once it has the lease. */
   readonly #work: LeaderInput[] = []
   #askedAtMs: Millis | undefined
+  #steppedMs: Millis
+  /** When it did something again after a time without. */
+  #wokeMs: Millis = -Infinity
   /** Of the step that is being taken. */
   #effects: TabEffect[] = []
 
@@ -63,6 +66,7 @@ export class TabsCore {
     this.#reignPrefix = `${tab}#`
     this.#member = new Member(tab, (message) => this.#send(message))
     this.#role = { state: "following", election: new Election(nowMs) }
+    this.#steppedMs = nowMs
     effects.push({ type: "request" })
   }
 
@@ -100,6 +104,8 @@ export class TabsCore {
   step(input: TabInput, nowMs: Millis, effects: TabEffect[]): void {
     if (this.#role.state === "left") return
     this.#effects = effects
+    if (nowMs - this.#steppedMs > tabLimits.leaseMs) this.#wokeMs = nowMs
+    this.#steppedMs = nowMs
     this.#on(input, nowMs, effects)
     this.#settle(nowMs, effects)
   }
@@ -183,8 +189,11 @@ export class TabsCore {
   #onGranted(stolen: boolean, nowMs: Millis, effects: TabEffect[]): void {
     if (this.#role.state === "leading") return
     this.#member.unfollow()
-    if (stolen) this.#role = { state: "waiting", leadAtMs: nowMs + tabLimits.graceMs }
-    else this.#lead("shared", nowMs, nowMs, effects)
+    // Who slept may hear of it long after it was given, and taken away again.
+    const isOld = nowMs - this.#wokeMs <= tabLimits.silentMs
+    if (!stolen && !isOld) return this.#lead("shared", nowMs, nowMs, effects)
+    const leadAtMs = nowMs + tabLimits.graceMs
+    this.#role = { state: "waiting", how: stolen ? "stolen" : "shared", leadAtMs }
   }
 
   #onRobbed(nowMs: Millis, effects: TabEffect[]): void {
@@ -205,13 +214,13 @@ export class TabsCore {
     // As of when it was asked: the tab may have slept since.
     if (askedAtMs === undefined) return
     if (this.#role.state === "leading") this.#role.lookedAtMs = askedAtMs
-    else if (this.#role.state === "waiting") this.#lead("stolen", nowMs, askedAtMs, effects)
+    else if (this.#role.state === "waiting") this.#lead(this.#role.how, nowMs, askedAtMs, effects)
   }
 
   #onDeadline(nowMs: Millis, effects: TabEffect[]): void {
     const role = this.#role
     if (role.state === "waiting" && nowMs >= role.leadAtMs) {
-      this.#role = { state: "waiting", leadAtMs: nowMs + tabLimits.graceMs }
+      this.#role = { ...role, leadAtMs: nowMs + tabLimits.graceMs }
       this.#look(nowMs, effects)
     }
     if (role.state !== "following") return
