@@ -125,8 +125,24 @@ export function drawProfile(
     writersShare: 1,
     ...workload.load,
     skewMsMax: random.logBetween(1, 100_000),
-    faults: drawFaults(faults, options.faults, random.split("faults")),
+    faults: withScheduled(
+      drawFaults(faults, options.faults, random.split("faults")),
+      faults,
+      options.schedule,
+    ),
   }
+}
+
+/** Whoever reckons with what may happen is to know of all that does. */
+function withScheduled(
+  drawn: readonly DrawnFault[],
+  faults: readonly Fault[],
+  schedule: readonly FaultEvent[] = [],
+): DrawnFault[] {
+  const known = new Set(drawn.map(({ fault }) => fault.name))
+  const named = new Set(schedule.map(({ fault }) => fault))
+  const others = faults.filter(({ name }) => named.has(name) && !known.has(name))
+  return [...drawn, ...others.map((fault) => ({ fault, everyMs: fault.everyMs[1] }))]
 }
 
 /** Far below what ships, so that a short run folds and truncates; some runs hardly do. */
