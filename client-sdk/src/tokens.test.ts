@@ -18,6 +18,16 @@ function tokenOf(user: string, forMs: number): string {
   return `${user} ${Date.now() + forMs}`
 }
 
+/** A node that takes every token, and what it was shown. */
+async function recording() {
+  const shown: string[] = []
+  const record = (token: string) => {
+    shown.push(token)
+    return { user: "ann" }
+  }
+  return { shown, ...(await startNode({ authenticate: record })) }
+}
+
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 describe("a token that ends", () => {
@@ -132,13 +142,7 @@ describe("refreshToken", () => {
   })
 
   test("[N23] tokens that come late, behind others, are not shown", async () => {
-    const shown: string[] = []
-    const { sync } = await startNode({
-      authenticate: (token) => {
-        shown.push(token)
-        return { user: "ann" }
-      },
-    })
+    const { sync, shown } = await recording()
     const answers: ((token: string) => void)[] = []
     const client = connect(sync, { token: () => new Promise((resolve) => answers.push(resolve)) })
     await expect.poll(() => answers.length).toBe(1)
@@ -170,13 +174,7 @@ describe("refreshToken", () => {
   })
 
   test("[N23] [H6] asked of any tab, it is done by the one that leads", async () => {
-    const shown: string[] = []
-    const { sync } = await startNode({
-      authenticate: (token) => {
-        shown.push(token)
-        return { user: "ann" }
-      },
-    })
+    const { sync, shown } = await recording()
     const tabs = sharedTabs(`tokens ${process.pid}`)
     const open = (name: string) => {
       return connect(sync, { storage: memoryStorage(), tabs, token: () => name })

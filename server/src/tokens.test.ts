@@ -130,11 +130,13 @@ describe("stock y-websocket", () => {
 })
 
 test("[Y9] who is being checked when the node stops hears so at once", async () => {
-  const node = await checking(() => new Promise(() => undefined))
-  const waiting = new RawClient(`${node.url}/yjs/notes`, cleanup)
-  await until("it is being checked", async () => {
-    return (await metric(node, "causeway_ready")) === 1 && waiting.socket.readyState === 0
+  let isAsked = false
+  const node = await checking(() => {
+    isAsked = true
+    return new Promise(() => undefined)
   })
+  const waiting = new RawClient(`${node.url}/yjs/notes`, cleanup)
+  await until("it is being checked", () => isAsked)
   const startedMs = performance.now()
   await node.close()
   await soon("it is closed", waiting.closed)

@@ -259,7 +259,7 @@ export class SimClient implements SimWriter {
   /** The app looks at it some time, perhaps only in its next life. */
   #onRejected(update: RejectedUpdate): void {
     const { seq, document, bytes } = update
-    const act = this.#guard(() => {
+    const act = () => {
       const answer = answerTo(update, this.#random)
       if (answer === "retry") return this.#input({ type: "retry-rejected", seq })
       if (answer === "leave" || (answer === "reopen" && this.#leaving)) return
@@ -269,8 +269,8 @@ export class SimClient implements SimWriter {
       }
       this.#input({ type: "dismiss-rejected", seq })
       if (answer === "write-anew") this.#input({ type: "local-update", document, bytes })
-    })
-    this.#world.scheduler.after(this.#random.exponential(REJECTED_MS), act)
+    }
+    this.#later(this.#random.exponential(REJECTED_MS), act)
   }
 
   /** Updates that the replica has already. */

@@ -7,7 +7,7 @@ import type { Session } from "./sessions.ts"
 /** A full socket: since when. */
 type Congestion = { readonly sinceMs: Millis }
 
-type NativePhase =
+export type NativePhase =
   | { readonly phase: "greeting" }
   /** Its token is being checked. */
   | { readonly phase: "checking"; readonly hello: Hello; readonly version: number }

@@ -9,7 +9,7 @@ import { agreedVersion, encodeWelcome, nativeVersions } from "../protocol/index.
 import type { Hello } from "../protocol/index.ts"
 import { admissionOf, refuseToken, sayValid } from "./admission.ts"
 import type { TokenCheck } from "./admission.ts"
-import type { NativeConnection } from "./connections.ts"
+import type { NativeConnection, NativePhase } from "./connections.ts"
 import type { Core } from "./core.ts"
 import type { Turn } from "./turn.ts"
 
@@ -44,15 +44,18 @@ export class NativeGreeting {
     turn.push({ type: "check-token", connection: connection.id, token: hello.token })
   }
 
-  onChecked(turn: Turn, connection: NativeConnection, check: TokenCheck): void {
-    const { phase } = connection
-    if (phase.phase !== "checking") return
+  onChecked(
+    turn: Turn,
+    connection: NativeConnection,
+    { hello, version }: Extract<NativePhase, { readonly phase: "checking" }>,
+    check: TokenCheck,
+  ): void {
     if (check.type !== "valid") {
       refuseToken(turn, connection.id, check)
       return
     }
     connection.admission = admissionOf(check, turn.nowMs)
-    this.#admit(turn, connection, phase.hello, phase.version)
+    this.#admit(turn, connection, hello, version)
   }
 
   #admit(turn: Turn, connection: NativeConnection, hello: Hello, version: number): void {

@@ -173,8 +173,10 @@ export class NativeSessions {
 
   onTokenChecked(turn: Turn, id: ConnectionId, check: TokenCheck): void {
     const connection = this.#connections.get(id)
-    if (connection?.phase.phase === "checking") this.#greeting.onChecked(turn, connection, check)
-    else if (connection !== undefined) onAnotherChecked(turn, connection, check)
+    if (connection === undefined) return
+    const { phase } = connection
+    if (phase.phase === "checking") this.#greeting.onChecked(turn, connection, phase, check)
+    else onAnotherChecked(turn, connection, check)
   }
 
   /** The node's freshness changed: everybody is told. */

@@ -1,8 +1,8 @@
 /**
  * Tokens as signed claims: JSON Web Tokens (RFC 7519) with HMAC-SHA256 (RFC 7518 §3.2), by a secret
- * that the nodes share with whoever logs users in. They name a user (`sub`) and an end (`exp`).
+ * that the nodes share with whoever logs users in. They name a user (`sub`) and an end (`exp`). The
+ * library is loaded with the first token: most programs that embed a node need none of it.
  */
-import { errors, jwtVerify, SignJWT } from "jose"
 import type { Millis } from "@causeway/crdt/base"
 import type { Identity, Refusal } from "./authenticate.ts"
 
@@ -15,6 +15,7 @@ export function jwtAuthenticate(
 ): (token: string) => Promise<Identity | Refusal> {
   return async (token) => {
     if (token === "") return { refused: "there is no token" }
+    const { errors, jwtVerify } = await import("jose")
     try {
       const { payload } = await jwtVerify(token, secret, {
         algorithms: [algorithm],
@@ -33,9 +34,10 @@ export function jwtAuthenticate(
 }
 
 /** A token for `user`, good from now on for so long (whole seconds). */
-export function signToken(secret: Uint8Array, user: string, forMs: Millis): Promise<string> {
+export async function signToken(secret: Uint8Array, user: string, forMs: Millis): Promise<string> {
+  const { SignJWT } = await import("jose")
   const now = Math.floor(Date.now() / 1000)
-  return new SignJWT()
+  return await new SignJWT()
     .setProtectedHeader({ alg: algorithm })
     .setSubject(user)
     .setIssuedAt(now)

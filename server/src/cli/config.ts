@@ -1,5 +1,6 @@
 /** What `causeway serve` runs with: flags over environment over file over defaults. */
 import type { Authenticate } from "../auth/authenticate.ts"
+import { jwtAuthenticate } from "../auth/jwt.ts"
 import type { NodeOptions } from "../node.ts"
 import type { LogLevel } from "../observe/log.ts"
 import { StartError } from "../start-error.ts"
@@ -31,7 +32,7 @@ export async function loadConfig(
     node: given.node ?? written.node,
     cluster: given.cluster ?? written.cluster ?? defaults.cluster,
     secret: secretFrom(clusterSecret, env, given["secret-file"], written["secret-file"]),
-    authenticate: await authenticateFrom(given, env, written),
+    authenticate: authenticateFrom(given, env, written),
     advertise: given.advertise ?? written.advertise,
     pushDelayMs: given["push-delay"] ?? written["push-delay"],
     peers: given.peer ?? written.peer ?? [],
@@ -71,17 +72,14 @@ function adminTokenFrom(
   return given["admin-token"] ?? adminTokenOf(env) ?? written["admin-token"]
 }
 
-/** Its library is loaded where tokens are checked. */
-async function authenticateFrom(
+function authenticateFrom(
   given: Settings,
   env: Readonly<NodeJS.ProcessEnv>,
   written: Settings,
-): Promise<Authenticate | undefined> {
+): Authenticate | undefined {
   const name = "token-secret-file"
   const secret = secretFrom(tokenSecret, env, given[name], written[name])
-  if (secret === undefined) return undefined
-  const { jwtAuthenticate } = await import("../auth/jwt.ts")
-  return jwtAuthenticate(secret)
+  return secret === undefined ? undefined : jwtAuthenticate(secret)
 }
 
 /** Its schema library is not small, and most nodes have no file. */

@@ -1,10 +1,10 @@
 /** These invariants are of no use unless what they compare comes up, again and again. */
 import { expect, test } from "vitest"
-import { builtIn } from "../catalogue.ts"
 import { runToEnd } from "../run.ts"
 import type { World } from "../world.ts"
 import { FreshnessHonesty, freshnessHonesty } from "./freshness-honesty.ts"
 import { SavedHonesty, savedHonesty } from "./saved-honesty.ts"
+import { keeping } from "./test/keeping.ts"
 import { TierHonesty, tierHonesty } from "./tier-honesty.ts"
 
 const SEEDS = [1, 2]
@@ -12,13 +12,7 @@ const faults = ["client-move", "client-crash", "slow-disk", "crash", "isolate"]
 const size = { nodes: 3, clients: 6, stockClients: 1, seconds: 20, writesPerSecond: 10, faults }
 
 test("[T1] what is acked at quorum and all is compared often, disks lost meanwhile too", () => {
-  const kept: TierHonesty[] = []
-  const watched = {
-    ...tierHonesty,
-    watch: (world: World) => keep(kept, new TierHonesty(world)),
-  }
-  const others = builtIn.invariants.filter(({ name }) => name !== tierHonesty.name)
-  const catalogue = { ...builtIn, invariants: [...others, watched] }
+  const { kept, catalogue } = keeping(tierHonesty, (world) => new TierHonesty(world))
   const tierFaults = [...faults, "wipe:8", "restored-folder:8"]
   for (const seed of SEEDS) {
     const options = { ...size, faults: tierFaults, seed }
@@ -35,15 +29,10 @@ test("[T1] what is acked at quorum and all is compared often, disks lost meanwhi
 }, 60_000)
 
 test("what nodes say of their freshness and clients of what is saved is compared often", () => {
-  const freshness: FreshnessHonesty[] = []
-  const saved: SavedHonesty[] = []
-  const watched = [
-    { ...freshnessHonesty, watch: (world: World) => keep(freshness, new FreshnessHonesty(world)) },
-    { ...savedHonesty, watch: (world: World) => keep(saved, new SavedHonesty(world)) },
-  ]
-  const names = new Set(watched.map(({ name }) => name))
-  const others = builtIn.invariants.filter(({ name }) => !names.has(name))
-  const catalogue = { ...builtIn, invariants: [...others, ...watched] }
+  const first = keeping(freshnessHonesty, (world) => new FreshnessHonesty(world))
+  const makeSaved = (world: World) => new SavedHonesty(world)
+  const { kept: saved, catalogue } = keeping(savedHonesty, makeSaved, first.catalogue)
+  const freshness = first.kept
   for (const seed of [...SEEDS, 3]) {
     expect(runToEnd({ ...size, seed }, catalogue).failure).toBeUndefined()
   }
@@ -52,8 +41,3 @@ test("what nodes say of their freshness and clients of what is saved is compared
   expect(sum(freshness.map(({ compared }) => compared))).toBeGreaterThan(3)
   expect(sum(saved.map(({ compared }) => compared))).toBeGreaterThan(130)
 }, 60_000)
-
-function keep<One>(all: One[], one: One): One {
-  all.push(one)
-  return one
-}

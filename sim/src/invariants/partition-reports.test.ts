@@ -1,22 +1,14 @@
 /** The invariant is of no use unless splits are reported and compared; [P1] [P2] in whole runs. */
 import { expect, test } from "vitest"
-import { builtIn } from "../catalogue.ts"
 import { runToEnd } from "../run.ts"
 import { at } from "../scenarios/scenario.ts"
-import type { World } from "../world.ts"
+import { keeping } from "./test/keeping.ts"
 import { PartitionReports, partitionReports } from "./partition-reports.ts"
 
 const size = { nodes: 3, clients: 6, stockClients: 1, seconds: 45, writesPerSecond: 10 } as const
 
 test("[P1] [P2] splits that are noticed are reported by both sides, and compared", () => {
-  const kept: PartitionReports[] = []
-  const watch = (world: World) => {
-    const watcher = new PartitionReports(world)
-    kept.push(watcher)
-    return watcher
-  }
-  const others = builtIn.invariants.filter(({ name }) => name !== partitionReports.name)
-  const catalogue = { ...builtIn, invariants: [...others, { ...partitionReports, watch }] }
+  const { kept, catalogue } = keeping(partitionReports, (world) => new PartitionReports(world))
   for (const seed of [1, 2]) {
     const schedule = [at(5000, "isolate", 25_000, seed)]
     const { failure } = runToEnd({ ...size, seed, schedule }, catalogue)

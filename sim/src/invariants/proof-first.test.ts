@@ -1,24 +1,13 @@
 /** The invariant is of no use unless proofs are shown, right and wrong ones, again and again. */
 import { expect, test } from "vitest"
-import { builtIn } from "../catalogue.ts"
 import { runToEnd } from "../run.ts"
-import type { World } from "../world.ts"
+import { keeping } from "./test/keeping.ts"
 import { ProofFirst, proofFirst } from "./proof-first.ts"
 
 const size = { nodes: 3, clients: 3, stockClients: 1, seconds: 20, writesPerSecond: 5 }
 
 test("[L12] peers prove themselves in most runs, and some can't", () => {
-  const kept: ProofFirst[] = []
-  const watched = {
-    ...proofFirst,
-    watch: (world: World) => {
-      const one = new ProofFirst(world)
-      kept.push(one)
-      return one
-    },
-  }
-  const others = builtIn.invariants.filter(({ name }) => name !== proofFirst.name)
-  const catalogue = { ...builtIn, invariants: [...others, watched] }
+  const { kept, catalogue } = keeping(proofFirst, (world) => new ProofFirst(world))
   for (const seed of [1, 2, 3, 4, 5]) {
     const options = { ...size, faults: ["malformed:6", "lying-peer:2", "reset:2"], seed }
     expect(runToEnd(options, catalogue).failure).toBeUndefined()

@@ -1,7 +1,7 @@
 /** The invariant is of no use unless it compares what one node showed with what another has. */
 import { expect, test } from "vitest"
-import { builtIn } from "../catalogue.ts"
 import { runToEnd } from "../run.ts"
+import { keeping } from "./test/keeping.ts"
 import { SessionGuarantees, sessionGuarantees } from "./session-guarantees.ts"
 
 const SEEDS = [1, 2]
@@ -12,19 +12,11 @@ test("while faults go on, hundreds of updates that another node showed are asked
   let compared = 0
   let asTold = 0
   for (const seed of SEEDS) {
-    const watching: SessionGuarantees[] = []
-    const watched = {
-      ...sessionGuarantees,
-      watch(...[world, random]: ConstructorParameters<typeof SessionGuarantees>) {
-        const watcher = new SessionGuarantees(world, random)
-        watching.push(watcher)
-        return watcher
-      },
-    }
-    const others = builtIn.invariants.filter(({ name }) => name !== watched.name)
-    const catalogue = { ...builtIn, invariants: [...others, watched] }
+    const { kept, catalogue } = keeping(sessionGuarantees, (world, random) => {
+      return new SessionGuarantees(world, random)
+    })
     expect(runToEnd({ ...size, seed }, catalogue).failure).toBeUndefined()
-    for (const watcher of watching) {
+    for (const watcher of kept) {
       compared += watcher.compared
       asTold += watcher.comparedAsTold
     }

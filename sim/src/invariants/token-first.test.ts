@@ -1,25 +1,14 @@
 /** The invariant is of no use unless tokens are taken, renewed and refused, again and again. */
 import { describe, expect, test } from "vitest"
-import { builtIn } from "../catalogue.ts"
 import { runToEnd } from "../run.ts"
-import type { World } from "../world.ts"
+import { keeping } from "./test/keeping.ts"
 import { TokenFirst, tokenFirst } from "./token-first.ts"
 
 const size = { nodes: 3, clients: 4, browsers: 1, stockClients: 1, seconds: 30 }
 const load = { writesPerSecond: 5, tokens: true, workload: "yjs-text" } as const
 
 function watched(faults: readonly string[], seeds: readonly number[]) {
-  const kept: TokenFirst[] = []
-  const own = {
-    ...tokenFirst,
-    watch: (world: World) => {
-      const one = new TokenFirst(world)
-      kept.push(one)
-      return one
-    },
-  }
-  const others = builtIn.invariants.filter(({ name }) => name !== tokenFirst.name)
-  const catalogue = { ...builtIn, invariants: [...others, own] }
+  const { kept, catalogue } = keeping(tokenFirst, (world) => new TokenFirst(world))
   for (const seed of seeds) {
     expect(runToEnd({ ...size, ...load, faults, seed }, catalogue).failure).toBeUndefined()
   }
