@@ -15,6 +15,8 @@ import type { Attempts } from "./attempts.ts"
 import type { Ops } from "./coverage.ts"
 import type { Ledger } from "./ledger.ts"
 
+type Lost = { readonly seq: number; readonly document: DocumentId }
+
 export type Numbered = {
   readonly document: DocumentId
   readonly bytes: Uint8Array
@@ -61,23 +63,23 @@ export class Promises {
     }
   }
 
-  /** The client's storage lost these: they may be logged, and are not sent again. */
-  onLost(id: ClientId | undefined, lost: readonly { readonly seq: number }[]): void {
-    const client = id === undefined ? undefined : this.#clients.get(id)
-    for (const { seq } of lost) {
-      const update = client?.updates.get(seq)
-      if (client === undefined || update === undefined || seq <= client.ackedSeq) continue
-      client.updates.set(seq, { ...update, bytes: new Uint8Array(0), ops: none })
+  /**
+   * The client's storage lost these: they may be logged, or be on their way yet, and are not sent
+   * again.
+   */
+  onLost(id: ClientId | undefined, lost: readonly Lost[]): void {
+    if (id === undefined) return
+    const client = this.#clientOf(id, 0)
+    for (const { seq, document } of lost) {
+      if (seq <= client.ackedSeq) continue
+      client.updates.set(seq, { document, bytes: new Uint8Array(0), ops: none })
     }
   }
 
   /** A client's first hello says where its numbers begin: a new id goes on with those it has. */
   onHello(connection: ConnectionId, id: ClientId, firstPending: number): void {
     if (this.#distrusted.has(id)) return
-    const empty = { updates: new Map(), refused: new Set<number>() }
-    const fresh = { id, ...empty, ackedSeq: firstPending - 1, firstPending }
-    const client = this.#clients.get(id) ?? fresh
-    this.#clients.set(id, client)
+    const client = this.#clientOf(id, firstPending)
     client.firstPending = Math.max(client.firstPending, firstPending)
     this.#connections.set(connection, client)
   }
@@ -105,6 +107,7 @@ export class Promises {
         const kept = new Coverage()
         kept.add(ops)
         const repeats =
+          known.ops === none ||
           bytesEqual(known.bytes, view) ||
           this.#ledger.holdsSomewhere(document, kept.lacking(known.ops))
         demand(known.document === document && repeats, "protocol", () => {
@@ -176,5 +179,14 @@ export class Promises {
         if (seq <= client.ackedSeq) yield { ...update, client: client.id, seq }
       }
     }
+  }
+
+  #clientOf(id: ClientId, firstPending: number): Client {
+    const known = this.#clients.get(id)
+    if (known !== undefined) return known
+    const ackedSeq = Math.max(0, firstPending - 1)
+    const client = { id, updates: new Map(), refused: new Set<number>(), ackedSeq, firstPending }
+    this.#clients.set(id, client)
+    return client
   }
 }
