@@ -3,12 +3,13 @@
  * the last of each kind, are given to them once more when all is at rest. Nothing may be logged,
  * nobody disconnected, and what everybody holds stays as it is. While faults go on, repeats come
  * from the network instead. Not replayed is what may not be said twice (hello, proof, open, watch)
- * or means something else later (token), and of stock clients what is logged without being looked
- * at: live updates, which nothing but a reconnect repeats, and a step 2 while another is looked at,
- * so neither a step 1, which asks for one.
+ * or means something else later (a token; an update that was refused, and may be withdrawn since),
+ * and of stock clients what is logged without being looked at: live updates, which nothing but a
+ * reconnect repeats, and a step 2 while another is looked at, so neither a step 1, which asks for
+ * one.
  */
 import type { ConnectionId } from "@causeway/crdt/base"
-import type { Endpoint, Input } from "@causeway/crdt/node"
+import type { Effect, Endpoint, Input } from "@causeway/crdt/node"
 import { linkTags, nativeTags } from "@causeway/crdt/protocol"
 import type { SimRandom } from "../random.ts"
 import type { SimNode } from "../sim-node.ts"
@@ -59,6 +60,16 @@ class Idempotence implements Watcher {
       this.#connections.delete(input.connection)
       if (input.code === LEFT) this.#left.add(input.connection)
     } else if (input.type === "frame") this.#keep(input)
+  }
+
+  onNodeEffect(_node: SimNode, effect: Effect): void {
+    if (effect.type !== "send") return
+    for (const connection of effect.to) {
+      const kept = this.#connections.get(connection)
+      if (kept?.endpoint !== "native") continue
+      const isRefusal = effect.frames.some(([tag]) => tag === nativeTags.reject)
+      if (isRefusal) kept.frames.delete(nativeTags.update)
+    }
   }
 
   #keep({ connection, frame }: Extract<Input, { type: "frame" }>): void {
