@@ -328,9 +328,11 @@ export class SessionGuarantees implements Watcher {
     const known = new Map<HostId, Known>()
     // One name for two entries: neither node knows which of them the other has.
     const isForked = ledger.forks.count > 0 && ledger.isForked(document)
+    // A resume point in a branch of which nobody knows any more is taken for one in the other.
+    const isSilent = isForked && ledger.hasSilentFork(document)
     for (const seen of memory.seen) {
       const { node } = seen
-      if (node === visit.node ? view === undefined : isForked) continue
+      if (node === visit.node ? view === undefined || isSilent : isForked) continue
       if (again?.has(node) === false || memory.behind.has(node)) continue
       if (this.#isBehind(writer, node)) {
         memory.behind.add(node)
