@@ -13,7 +13,6 @@ import type { Effect, Input } from "@causeway/crdt/node"
 import type { PeerFreshness } from "@causeway/crdt/protocol"
 import type { ReplicaView } from "../checkers/client-view.ts"
 import { bodiesOf } from "../checkers/content.ts"
-import type { ScoreboardRow } from "../faults/fault.ts"
 import type { SimRandom } from "../random.ts"
 import { isAtNode } from "../open-document.ts"
 import type { HostId } from "../reachability.ts"
@@ -24,6 +23,7 @@ import type { World } from "../world.ts"
 import type { SimWriter } from "../writer.ts"
 import { Coverage, opsOf } from "../checkers/coverage.ts"
 import type { Ops } from "../checkers/coverage.ts"
+import { Deafness } from "./deafness.ts"
 import { DiskLosses } from "./disk-losses.ts"
 import { Hearsay } from "./hearsay.ts"
 import { notHeldBack } from "./held-back.ts"
@@ -64,19 +64,6 @@ type Memory = {
 
 /** The newest are kept: an old one that is missing would be missed much sooner. */
 const SEEN_MAX = 5000
-/** Of a frame's delay, a typical one; far more than nearly all take. */
-const TAIL = 10
-/** Clocks are so many times slower at most. */
-const SLOW_CLOCK_MAX = 1.12
-/** How often it is looked who can't be heard; faults that begin are seen at once. */
-const LOOK_MS = 1000
-/** Faults of which nobody says whom they hit, and how much older they can make any node. */
-const AGEING: ReadonlySet<string> = new Set<ScoreboardRow>(["duplicate", "reorder between links"])
-/** A message that is said again comes so much later at most. */
-const REPEATED_MS_MAX = 5000
-/** Stretches that are kept of each path: the newest. */
-const STRETCHES_MAX = 200
-
 /** Users who load their page anew at the end of a run, and how long that may take. */
 const RELOADS = 2
 const RELOAD_MS_MAX = 30_000
@@ -91,18 +78,13 @@ type Look = {
 /** Up to when a node knows what another has: what it showed until then, or held before then. */
 type Known = { readonly shownMs: Millis; readonly heldMs: Millis }
 
-type Stretch = { readonly fromMs: Millis; toMs: Millis }
-
 export class SessionGuarantees implements Watcher {
   readonly #world: World
   readonly #hearsay: Hearsay
   readonly #memories = new Map<SimWriter, Map<DocumentId, Memory>>()
   readonly #random: SimRandom
   readonly #diskLosses: DiskLosses
-  /** Of ageing faults, by name; undefined: that fault makes nobody older. */
-  readonly #lastsMsMax = new Map<string, Millis>()
-  /** When something kept a node from hearing another, by path, host, and for all. */
-  readonly #deaf = new Map<string, Stretch[]>()
+  readonly #deafness: Deafness
   readonly #visits = new Map<SimWriter, Visit>()
   /** What was served just now, of which the user's client may have said so only since. */
   readonly #served = new Map<SimWriter, Set<DocumentId>>()
@@ -114,17 +96,11 @@ export class SessionGuarantees implements Watcher {
     this.#hearsay = new Hearsay(world)
     this.#diskLosses = new DiskLosses(world)
     this.#random = random
-    for (const { fault } of world.profile.faults) {
-      if (AGEING.has(fault.row)) this.#lastsMsMax.set(fault.name, fault.lastsMs[1])
-    }
+    this.#deafness = new Deafness(world)
   }
 
   onFault(fault: string, state: "begins" | "ends"): void {
-    this.#listen()
-    const lastsMs = this.#lastsMsMax.get(fault)
-    if (lastsMs === undefined || state === "ends") return
-    const { nowMs } = this.#world.scheduler
-    this.#note("all", nowMs, nowMs + lastsMs + REPEATED_MS_MAX)
+    this.#deafness.onFault(fault, state)
   }
 
   /** Updates that one node had shown and another was asked for, while faults went on. */
@@ -164,31 +140,6 @@ export class SessionGuarantees implements Watcher {
 
   onNodeEnded(node: SimNode): void {
     this.#hearsay.onNodeEnded(node)
-  }
-
-  /** Notes which nodes can't hear now, or not from whom. */
-  #listen(): void {
-    const { scheduler, network, nodes, profile } = this.#world
-    const { nowMs } = scheduler
-    const { reading, reachability } = network
-    for (const { host, isPaused } of nodes) {
-      const isStalled = reading.readsAtMs(host, 0) > nowMs || reading.takesMs(host, 1) > 0
-      if (isPaused || isStalled) this.#note(`${host}`, nowMs - LOOK_MS, nowMs + LOOK_MS)
-      for (const { host: from } of nodes) {
-        const slowness = reachability.slowness(from, host)
-        const lateMs = LOOK_MS + TAIL * profile.network.nodeDelayMs * slowness
-        if (slowness > 1) this.#note(`${from} ${host}`, nowMs - LOOK_MS, nowMs + lateMs)
-      }
-    }
-  }
-
-  #note(where: string, fromMs: Millis, toMs: Millis): void {
-    const stretches = this.#deaf.get(where) ?? []
-    this.#deaf.set(where, stretches)
-    const last = stretches.at(-1)
-    if (last !== undefined && fromMs <= last.toMs) last.toMs = Math.max(last.toMs, toMs)
-    else stretches.push({ fromMs, toMs })
-    if (stretches.length > STRETCHES_MAX) stretches.shift()
   }
 
   onWrite(writer: SimWriter, document: DocumentId, _token: string, update: Uint8Array): void {
@@ -247,7 +198,7 @@ export class SessionGuarantees implements Watcher {
   }
 
   onTick(): void {
-    this.#listen()
+    this.#deafness.onTick()
     for (const [writer, memories] of this.#memories) {
       const { node } = writer
       if (!writer.running || node === undefined) continue
@@ -326,13 +277,10 @@ export class SessionGuarantees implements Watcher {
   ): void {
     const { ledger } = this.#world.oracle
     const known = new Map<HostId, Known>()
-    // One name for two entries: neither node knows which of them the other has.
-    const isForked = ledger.forks.count > 0 && ledger.isForked(document)
-    // A resume point in a branch of which nobody knows any more is taken for one in the other.
-    const isSilent = isForked && ledger.hasSilentFork(document)
+    const mixedUp = this.#mixedUp(document, visit)
     for (const seen of memory.seen) {
       const { node } = seen
-      if (node === visit.node ? view === undefined || isSilent : isForked) continue
+      if (mixedUp.has(node) || (node === visit.node && view === undefined)) continue
       if (again?.has(node) === false || memory.behind.has(node)) continue
       if (this.#isBehind(writer, node)) {
         memory.behind.add(node)
@@ -353,6 +301,22 @@ export class SessionGuarantees implements Watcher {
       if (ledger.holdings(node).lacks(document, ops) !== undefined) continue
       demand(false, INVARIANT, () => this.#words(writer, document, seen, missing, view))
     }
+  }
+
+  /**
+   * Nodes of which nobody can say what they showed, as one name stands for two entries: two nodes
+   * don't know which of them the other has, and a node takes a resume point in a branch of which
+   * nobody knows any more for one in the other.
+   */
+  #mixedUp(document: DocumentId, visit: Visit): Set<HostId> {
+    const { ledger } = this.#world.oracle
+    const mixedUp = new Set<HostId>()
+    if (ledger.forks.count === 0 || !ledger.isForked(document)) return mixedUp
+    const isSilent = ledger.hasSilentFork(document)
+    for (const { host } of this.#world.nodes) {
+      if (isSilent || host !== visit.node) mixedUp.add(host)
+    }
+    return mixedUp
   }
 
   /** Without deletions that Yjs makes by itself, as a node does that folds: no log has those. */
@@ -470,29 +434,7 @@ export class SessionGuarantees implements Watcher {
     if (shower === serving) return { shownMs: cameMs, heldMs: -Infinity }
     const nowMs = this.#hearsay.toldMs(shower, serving, cameMs)
     const heldMs = Math.min(toldMs.get(shower) ?? -Infinity, nowMs)
-    return { shownMs: this.#knownUntilMs(visit, shower), heldMs }
-  }
-
-  /**
-   * What `shower` showed until then, `serving` has or knows that it lacks, when the writer came to
-   * it: since then it could hear for as long as it takes to notice that a peer fell silent, and to
-   * dial once more.
-   */
-  #knownUntilMs({ node: serving, cameMs }: Visit, shower: HostId): Millis {
-    const { nodeDelayMs } = this.#world.profile.network
-    const timersMs = limits.linkSilentMs + limits.linkBackoffMsMax + limits.sweepMs
-    let leftMs = timersMs * SLOW_CLOCK_MAX + TAIL * nodeDelayMs
-    let atMs = cameMs
-    const stretches = ["all", `${serving}`, `${shower} ${serving}`]
-      .flatMap((where) => this.#deaf.get(where) ?? [])
-      .toSorted((one, other) => other.toMs - one.toMs)
-    for (const { fromMs, toMs } of stretches) {
-      if (fromMs >= atMs) continue
-      if (atMs - toMs >= leftMs) break
-      leftMs -= Math.max(0, atMs - toMs)
-      atMs = fromMs
-    }
-    return atMs - leftMs
+    return { shownMs: this.#deafness.knownUntilMs(shower, visit.node, visit.cameMs), heldMs }
   }
 }
 
