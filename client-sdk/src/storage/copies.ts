@@ -126,7 +126,7 @@ export class StoredCopies {
   ): Promise<{ readonly found: readonly CopyRecord[]; readonly aside: Operation[] }> {
     const found: CopyRecord[] = []
     const aside: Operation[] = []
-    for await (const [key, value] of this.#database.range(...recordRange(document))) {
+    for await (const [key, value] of this.#records(document, head)) {
       const number = numberOf(key)
       if (head !== undefined && (number < head.first || number >= head.next)) continue
       const record = unseal(key, value, decodeRecord)
@@ -134,6 +134,20 @@ export class StoredCopies {
       else found.push(record)
     }
     return { found, aside }
+  }
+
+  /** A cursor costs more than asking for the one record that a rewritten copy has. */
+  async *#records(
+    document: DocumentId,
+    head: CopyHead | undefined,
+  ): AsyncGenerator<readonly [Uint8Array, Uint8Array]> {
+    if (head === undefined || head.next - head.first > 1) {
+      yield* this.#database.range(...recordRange(document))
+      return
+    }
+    const key = recordKey(document, head.first)
+    const value = await this.#database.get(key)
+    if (value !== undefined) yield [key, value]
   }
 
   /** What is left becomes a whole copy, of which nobody knows how far it goes. */
