@@ -50,8 +50,9 @@ export class SharedReplica implements Replica {
     this.#held.deliver(updates)
   }
 
+  /** An app's replica may show what storage lost: only what a node sends comes to be there. */
   resume(): Resume {
-    return this.#held.replica?.resume() ?? { type: "nothing" }
+    return { type: "nothing" }
   }
 
   state(): Uint8Array {

@@ -11,11 +11,14 @@ import { sharedTabs } from "./index.ts"
 let lastName = 0
 
 /** Opens tabs of one app, one after the other. */
-function tabsOf(sync: string, options: Partial<ClientOptions> = {}): () => Client {
+function tabsOf(
+  sync: string,
+  options: Partial<ClientOptions> = {},
+): (others?: Partial<ClientOptions>) => Client {
   lastName += 1
   const name = `test ${process.pid} ${lastName}`
   const shared = { storage: memoryStorage(), tabs: sharedTabs(name), ...options }
-  return () => connect(sync, shared)
+  return (others) => connect(sync, { ...shared, ...others })
 }
 
 test("[H1] [H2] tabs share one session; the next one leads when the first is closed", async () => {
@@ -78,6 +81,31 @@ test("[H1] [C8] what a tab typed offline is there in the next, and sent by it", 
   await other.saved("node")
   await until(third.pending, ({ count }) => count === 0)
   await untilText(connect(sync).yjs("note"), "offline")
+})
+
+test("[C8] what a tab shows and storage lost is in the copy of who leads next", async () => {
+  const { sync } = await startNode()
+  const far = connect(sync).yjs("note")
+  type(far, "kept")
+  await far.saved("node")
+  const open = tabsOf(sync)
+  const first = open()
+  await untilText(first.yjs("note"), "kept")
+  // As if the browser had cleared it.
+  const storage = memoryStorage()
+  const second = open({ storage })
+  const note = second.yjs("note")
+  await untilText(note, "kept")
+  await first.close()
+  type(note, "!")
+  await note.saved("node")
+  await second.close()
+
+  const third = open({ storage })
+  third.goOffline()
+  const again = third.yjs("note")
+  await again.loaded
+  expect(textOf(again)).toBe("kept!")
 })
 
 test("[H3] a tab that is closed leaves nothing behind that is not stored", async () => {

@@ -9,6 +9,7 @@ import type { Effect } from "@causeway/crdt/node"
 import { checksum } from "../checksum.ts"
 import type { ClientDisk } from "../client-disk.ts"
 import type { Attempt } from "../checkers/attempts.ts"
+import { Coverage } from "../checkers/coverage.ts"
 import type { SimNode } from "../sim-node.ts"
 import type { SimTab } from "../tabs/sim-tab.ts"
 import { demand } from "../violation.ts"
@@ -131,10 +132,25 @@ export class TabHonesty implements Watcher {
     })
   }
 
-  /** It may have got to a node within all that the node lacked of the document, not by itself. */
-  #isSafe({ attempt, isStored }: Typed): boolean {
+  /**
+   * It may have got to a node within all that the node lacked of the document, not by itself. And
+   * another tab may have deleted the same: then it is not handed in again ([H4]).
+   */
+  #isSafe({ attempt, tab, isStored }: Typed): boolean {
     if (isStored || attempt.forgotten) return true
-    return this.#world.oracle.ledger.holdsSomewhere(attempt.document, attempt.ops)
+    const { document, ops } = attempt
+    return this.#world.oracle.ledger.holdsSomewhere(document, ops) || this.#inStorage(tab, attempt)
+  }
+
+  #inStorage({ disk }: SimTab, { document, ops }: Attempt): boolean {
+    const { attempts } = this.#world.oracle
+    const coverage = new Coverage()
+    for (const update of [...disk.outbox, ...disk.shelf]) {
+      if (update.document === document) coverage.add(attempts.opsOf(document, update.bytes))
+    }
+    const copy = disk.documents.get(document)?.updates ?? []
+    for (const update of copy) coverage.add(attempts.opsOf(document, update))
+    return coverage.has(ops)
   }
 
   #checkShown({ document, token, ops }: Attempt, other: SimTab): void {

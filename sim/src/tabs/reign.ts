@@ -10,6 +10,7 @@ import type { HigherTier } from "@causeway/crdt/client"
 import { HeldDocument } from "@causeway/crdt/client/tabs"
 import type { DriverInput, LeaderEffect, TabMessage } from "@causeway/crdt/client/tabs"
 import type { DocumentReadResult, LoadResult, RejectedUpdate } from "@causeway/crdt/ports"
+import type { Resume } from "@causeway/crdt/protocol"
 import { Alarm } from "../alarm.ts"
 import { answerTo, REJECTED_MS } from "../app-habits.ts"
 import { asTomorrow } from "../build.ts"
@@ -26,7 +27,7 @@ import type { Question } from "./saves.ts"
 
 /** How long it takes until a replica that nobody sees is there, on average. */
 const HIDDEN_MS = 5
-/** How often a document that storage has is opened by its resume point, not by what it holds. */
+/** How often a document that storage has is opened by its resume point, not as if it had nothing. */
 const STATES_VECTOR = 0.8
 
 type Held = HeldDocument<SimFooting>
@@ -246,9 +247,8 @@ export class Reign {
     const { random } = this.#options
     const isVector = resume !== undefined && random.chance(STATES_VECTOR)
     if (isVector) footing.open.view.onResume(resume)
-    const { replica } = footing.open
-    const summary = { type: "summary", summary: replica.summary() } as const
-    const point = isVector ? ({ type: "vector", vector: resume } as const) : summary
+    // Not a summary: the tab's replica may have what storage lacks.
+    const point: Resume = isVector ? { type: "vector", vector: resume } : { type: "nothing" }
     this.hand({ type: "open-document", document, generation, resume: point, stored })
     const status = core.statusOf(document)
     if (status !== undefined) this.#say({ type: "status-changed", document, status })
