@@ -27,7 +27,7 @@ import type { Question } from "./saves.ts"
 
 /** How long it takes until a replica that nobody sees is there, on average. */
 const HIDDEN_MS = 5
-/** How often a document that storage has is opened by its resume point, not as if it had nothing. */
+/** How often a document that storage has is opened by its resume point, not as if it had none. */
 const STATES_VECTOR = 0.8
 
 type Held = HeldDocument<SimFooting>
