@@ -24,6 +24,8 @@ export type ReignEvents = {
     document: DocumentId,
   ) => { readonly replica: Replica; readonly generation: number } | undefined
   /** Whether other tabs listen. */
+  /** Whether this tab typed there what was not handed in. */
+  readonly isAhead: (document: DocumentId) => boolean
   readonly hasFollowers: () => boolean
   readonly watch: (tab: TabId, onGone: () => void) => void
 }
@@ -41,7 +43,11 @@ export class Reign {
     this.#events = events
     this.#offline = offline
     const { mayRun } = events
-    this.driver = new Driver({ ...options, mayRun, onIdle: (core) => this.#onIdle(core) })
+    const mayRewrite = (document: DocumentId): boolean => {
+      return this.#shared.get(document)?.isStanding === true && !events.isAhead(document)
+    }
+    const hooks = { mayRun, mayRewrite, onIdle: (core: ClientCore) => this.#onIdle(core) }
+    this.driver = new Driver({ ...options, ...hooks })
     if (offline) this.driver.hand({ type: "go-offline" })
     const { connection, pending, storage, rejections, damages } = this.driver
     connection.subscribe((current) => this.#tell({ connection: current }))

@@ -27,6 +27,11 @@ export class SharedReplica implements Replica {
     this.#held = new HeldDocument(document, tell)
   }
 
+  /** False while it changes hands. */
+  get isStanding(): boolean {
+    return this.#held.replica !== undefined
+  }
+
   /** Stands on the app's replica from now on; without one, on one of its own. */
   standOn(own: Replica | undefined): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -329,6 +329,7 @@ export class TabsDriver implements ClientDriver {
         const open = this.#open.get(document)
         return open?.isDeleted === true ? undefined : open
       },
+      isAhead: (document) => this.#core?.isAhead(document) === true,
       hasFollowers: () => (this.#core?.followers ?? 0) > 0,
       watch: (tab, onGone) => this.#locks.watch(tab, onGone),
     })

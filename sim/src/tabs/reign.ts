@@ -45,6 +45,7 @@ export type ReignOptions = {
   readonly tell: (input: DriverInput) => void
   readonly post: (message: TabMessage) => void
   readonly own: (document: DocumentId) => SimFooting | undefined
+  readonly isAhead: (document: DocumentId) => boolean
   readonly watch: (tab: string, onGone: () => void) => void
   /** Runs it when the tab is awake; never once it ended. */
   readonly guard: (run: () => void) => void
@@ -404,6 +405,7 @@ export class Reign {
     this.#options.world.scheduler.after(0, () => {
       this.#guard(() => {
         if (held === undefined || this.#held.get(document) !== held) return
+        if (this.#options.isAhead(document)) return
         const state = held.replica?.state()
         if (state !== undefined) this.hand({ type: "compacted", document, state })
       })

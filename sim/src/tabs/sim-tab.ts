@@ -454,6 +454,7 @@ export class SimTab implements SimWriter {
       tell: (input) => this.#hand(input),
       post: (message) => browser.post(page, message),
       own: (document) => this.#shown.get(document)?.footing,
+      isAhead: (document) => this.#core?.isAhead(document) === true,
       watch: (tab, onGone) => browser.watch(tab, page, onGone),
       guard: (run) => {
         this.#loop.run(() => {

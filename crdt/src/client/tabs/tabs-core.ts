@@ -88,6 +88,11 @@ export class TabsCore {
     return this.#member.outbox.uncounted
   }
 
+  /** Whether this tab typed there what its leader does not count. */
+  isAhead(document: DocumentId): boolean {
+    return this.#member.outbox.uncountedOf(document) > 0
+  }
+
   /** Whether all that this tab typed is where it may be left: in storage, or at its own driver. */
   get isSettled(): boolean {
     const { last, stored, isEmpty } = this.#member.outbox
