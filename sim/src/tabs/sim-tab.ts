@@ -437,8 +437,7 @@ export class SimTab implements SimWriter {
   }
 
   #newReign(page: Page): Reign {
-    const browser = this.#browser
-    const life = this.#life
+    const [browser, life] = [this.#browser, this.#life]
     return new Reign({
       writer: this,
       setup: this.#setup,
