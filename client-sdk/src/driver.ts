@@ -156,8 +156,8 @@ export class Driver implements ClientDriver {
     return new Promise((resolve, reject) => {
       this.#storage.read(document, (result) => {
         if (this.#core === undefined) return reject(closedError())
-        const { stored, pending } = this.#core.opening(document, result)
-        resolve([...stored, ...pending])
+        const { stored, pending, withheld } = this.#core.opening(document, result)
+        resolve([...stored, ...pending, ...withheld])
       })
     })
   }

@@ -2,7 +2,8 @@
 import { expect, onTestFinished, test, vi } from "vitest"
 import { memoryStorage, SyncError } from "../index.ts"
 import { limits } from "@causeway/crdt/base"
-import type { Client, ClientOptions, PresenceState, RejectedUpdate } from "../index.ts"
+import type { Client, ClientOptions, ClientStorage } from "../index.ts"
+import type { PresenceState, RejectedUpdate } from "../index.ts"
 import { levelStorage } from "../level/index.ts"
 import { temporaryFolderSync } from "../test/folders.ts"
 import { connect, startNode, textOf, type, until, untilText } from "../test/world.ts"
@@ -123,6 +124,53 @@ test("[H3] a tab that is closed leaves nothing behind that is not stored", async
   await expect(other.saved("node")).rejects.toThrow(
     new SyncError("ERR_CLOSED", "the client is closed", false),
   )
+})
+
+/** In memory; until `catchUp` it says of nothing more that it has it. */
+function lateStorage(): { readonly storage: ClientStorage; late: boolean; catchUp(): void } {
+  const memory = memoryStorage()
+  const said: (() => void)[] = []
+  const storage: ClientStorage = {
+    load: (fresh, done) => memory.load(fresh, done),
+    write: (writes, done) => {
+      memory.write(writes, (result) => {
+        if (late.late) said.push(() => done(result))
+        else done(result)
+      })
+    },
+    read: (document, done) => memory.read(document, done),
+    list: (done) => memory.list(done),
+    close: (done) => memory.close(done),
+  }
+  const catchUp = (): void => {
+    late.late = false
+    for (const say of said.splice(0)) say()
+  }
+  const late = { storage, late: false, catchUp }
+  return late
+}
+
+test("[H2] who leads opens a document without what others typed until that is stored", async () => {
+  const { sync } = await startNode()
+  const late = lateStorage()
+  const open = tabsOf(sync, { storage: late.storage })
+  const first = open()
+  await until(first.storage, ({ state }) => state === "ok")
+  const second = open()
+  const note = second.yjs("note")
+  await note.loaded
+  late.late = true
+  onTestFinished(() => late.catchUp())
+  type(note, "a")
+  note.close()
+  // Answered once all of it has come to who leads, and nobody has the document open any more.
+  await second.documents()
+  expect(first.pending.current.count).toBe(1)
+  const shown = first.yjs("note")
+  await shown.loaded
+  expect(textOf(shown)).toBe("")
+  late.catchUp()
+  await untilText(shown, "a")
 })
 
 test("[H2] Automerge documents are shared too, also if the leader has none", async () => {

@@ -134,7 +134,7 @@ export class ClientCore {
   opening(document: DocumentId, read: DocumentReadResult): Opening {
     const pending = this.#sender.pendingUpdates(document)
     const generation = this.#sender.outbox.generationOf(document)
-    return this.#copies.opening(document, read, { pending, generation })
+    return this.#copies.opening(document, read, { ...pending, generation })
   }
 
   /** Undefined for a document that is neither held nor has pending updates. */
@@ -285,10 +285,14 @@ export class ClientCore {
     this.#giveUp({ code: 4000, reason: "what is under way was discarded" }, nowMs, effects)
   }
 
-  #onLocalUpdate({ document, bytes, generation = 0 }: LocalUpdate, effects: ClientEffect[]): void {
+  #onLocalUpdate(
+    { document, bytes, generation = 0, withheld }: LocalUpdate,
+    effects: ClientEffect[],
+  ): void {
     const record = this.#channels.table.take(document)
     if (this.#refusals.refuseOver(record, generation, bytes, effects)) return
     const update = this.#sender.add(record, bytes, effects)
+    if (withheld === true) this.#sender.outbox.withhold(update.seq)
     if (this.#refusals.refuseClosed(record, update.seq, effects)) return
     this.#channels.outgoing(record, bytes)
   }

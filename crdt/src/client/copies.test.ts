@@ -152,6 +152,22 @@ describe("what a document opens with", () => {
     expect(resume?.entries()).toEqual([[origin, 5]])
   })
 
+  test("[H2] without what another tab typed, until that is in storage", () => {
+    const harness = new Harness()
+    harness.storing = false
+    harness.type(notes, 3)
+    const bytes = Uint8Array.of(4)
+    harness.input({ type: "local-update", document: notes, bytes, withheld: true })
+    harness.type(notes, 5)
+    const begin = (): number[][] => {
+      const { pending, withheld } = harness.core.opening(notes, readOf())
+      return [pending, withheld].map((updates) => updates.flatMap(([byte]) => byte ?? []))
+    }
+    expect(begin()).toEqual([[3, 5], [4]])
+    while (harness.core.storing) harness.input({ type: "stored", result: { ok: true } })
+    expect(begin()).toEqual([[3, 4, 5], []])
+  })
+
   test("[C5] [C8] no resume point of what goes on from what can't be read", () => {
     const harness = open()
     harness.storing = false
@@ -169,6 +185,7 @@ describe("what a document opens with", () => {
       generation: 0,
       stored: [],
       pending: [update.bytes],
+      withheld: [],
       resume: undefined,
     })
   })

@@ -29,9 +29,13 @@ export type Opening = {
   /** What storage has, in the order in which it was written; then what is pending. */
   readonly stored: readonly Uint8Array[]
   readonly pending: readonly Uint8Array[]
+  /** Also pending, and shown once it is in storage. [H2] */
+  readonly withheld: readonly Uint8Array[]
   /** Undefined: nobody can say, and the replica's summary has to. */
   readonly resume: VersionVector | undefined
 }
+
+export type Pending = Pick<Opening, "pending" | "withheld">
 
 export class Copies {
   readonly #writes: WriteQueue
@@ -56,7 +60,7 @@ export class Copies {
   opening(
     document: DocumentId,
     read: DocumentReadResult,
-    { pending, generation }: { readonly pending: Uint8Array[]; readonly generation: number },
+    { generation, ...pending }: Pending & Pick<Opening, "generation">,
   ): Opening {
     let copy = read.ok ? read.stored : undefined
     for (const write of this.#writes.ofDocument(document)) {
@@ -67,7 +71,7 @@ export class Copies {
     return {
       generation: copy?.generation ?? 0,
       stored: copy?.updates ?? [],
-      pending,
+      ...pending,
       // What is on its way goes on from what can't be read.
       resume: read.ok ? copy?.resume : undefined,
     }

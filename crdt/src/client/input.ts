@@ -10,7 +10,7 @@ import type { HigherTier } from "./tier-positions.ts"
 export type ClientInput =
   /**
    * The app holds the document; `resume` says what its replica has already. The replica has to
-   * have the document's pending updates (`pendingUpdates`), because nodes don't send those back.
+   * have the document's pending updates (`opening`), because nodes don't send those back.
    * `generation`: that of what else it has (`DocumentStatus.generation`); 0: nothing. `stored`:
    * what it has from storage (`opening`).
    */
@@ -37,6 +37,8 @@ export type ClientInput =
       readonly document: DocumentId
       readonly bytes: Uint8Array
       readonly generation?: number
+      /** A replica that is opened begins without it until it is in storage. [H2] */
+      readonly withheld?: boolean
     }
   /** The answer to `node-summary`: what the replica has and the node lacks. */
   | { readonly type: "difference"; readonly document: DocumentId; readonly bytes: Uint8Array }

@@ -34,6 +34,8 @@ export class Outbox {
   #greetedSeq = 1
   /** Of these a node has logged what comes before, it was not heard in which generation. */
   readonly #met = new Set<DocumentId>()
+  /** Numbers that are not in storage, and that no replica begins with until they are. [H2] */
+  readonly #withheld = new Set<number>()
   #bytes = 0
   #underWayBytes = 0
 
@@ -126,8 +128,16 @@ export class Outbox {
     return generation
   }
 
-  updatesOf(document: DocumentId): Uint8Array[] {
-    return this.seqsOf(document).map((seq) => this.#entries.get(seq)?.bytes ?? nothing)
+  /** `withheld`: of those alone that are, or are not. */
+  updatesOf(document: DocumentId, withheld?: boolean): Uint8Array[] {
+    return this.seqsOf(document)
+      .filter((seq) => withheld === undefined || this.#withheld.has(seq) === withheld)
+      .map((seq) => this.#entries.get(seq)?.bytes ?? nothing)
+  }
+
+  /** No replica begins with it until it is in storage. */
+  withhold(seq: number): void {
+    this.#withheld.add(seq)
   }
 
   add(document: DocumentId, generation: number, bytes: Uint8Array): StoredUpdate {
@@ -140,6 +150,7 @@ export class Outbox {
   stored(seq: number): void {
     assert(seq < this.#nextSeq, "stored what was never added")
     this.#storedSeq = Math.max(this.#storedSeq, seq)
+    for (const each of this.#withheld) if (each <= seq) this.#withheld.delete(each)
   }
 
   /** A connection whose node has logged everything up to `loggedSeq` begins. */

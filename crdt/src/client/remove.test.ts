@@ -58,7 +58,8 @@ test("[C13] what is opened before storage has removed it begins with nothing", (
   remove(harness)
   const read = { generation: 2, updates: [Uint8Array.of(1)], resume: vector([origin, 1]) }
   const opening = harness.core.opening(notes, readOf(read))
-  expect(opening).toEqual({ generation: 0, stored: [], pending: [], resume: undefined })
+  const nothing = { stored: [], pending: [], withheld: [] }
+  expect(opening).toEqual({ generation: 0, ...nothing, resume: undefined })
 })
 
 test("[C13] what is discarded is sent no more, and its numbers are void", () => {

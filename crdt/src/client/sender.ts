@@ -12,7 +12,7 @@ import type { Logged, RejectCode, Welcome } from "../protocol/index.ts"
 import type { Random, StorageResult, StoredClient, StoredUpdate } from "../ports/index.ts"
 import { BackOff } from "./back-off.ts"
 import { clientLimits } from "./client-limits.ts"
-import type { Copies } from "./copies.ts"
+import type { Copies, Pending } from "./copies.ts"
 import type { DocumentRecord } from "./document-table.ts"
 import type { ClientEffect } from "./effect.ts"
 import { Outbox } from "./outbox.ts"
@@ -277,9 +277,12 @@ export class Sender {
   }
 
   /** What a replica of the document has to have: nodes may not send it back. */
-  pendingUpdates(document: DocumentId): Uint8Array[] {
+  pendingUpdates(document: DocumentId): Pending {
     const shelved = this.#rejections.retryableOf(document).map(({ bytes }) => bytes)
-    return [...shelved, ...this.outbox.updatesOf(document)]
+    return {
+      pending: [...shelved, ...this.outbox.updatesOf(document, false)],
+      withheld: this.outbox.updatesOf(document, true),
+    }
   }
 
   /** Sends what may be sent; `channelOf` gives the document's channel if it may be used. */

@@ -113,10 +113,8 @@ export class TabHonesty implements Watcher {
       const { attempt, tab } = one
       this.#checkSaid(one)
       for (const other of this.#world.tabs) {
-        // Who leads may show what it has in its outbox: it is gone when that is.
-        if (other !== tab && other.disk === tab.disk && !other.leads) {
-          this.#checkShown(attempt, other)
-        }
+        // Also who leads and has it in its outbox: that is gone once another leads.
+        if (other !== tab && other.disk === tab.disk) this.#checkShown(attempt, other)
       }
     }
   }

@@ -297,7 +297,8 @@ export class Reign {
         const coverage = new Coverage()
         const opening = this.#core?.opening(document, result)
         const engine = engines[partsOfDocumentId(document).engine]
-        for (const update of [...(opening?.stored ?? []), ...(opening?.pending ?? [])]) {
+        const { stored = [], pending = [], withheld = [] } = opening ?? {}
+        for (const update of [...stored, ...pending, ...withheld]) {
           coverage.add(opsOf(engine, update))
         }
         kept.set(document, coverage)

@@ -9,8 +9,6 @@ import type { TabId, TabUpdate } from "./tab-message.ts"
 export type HandIn = {
   readonly tab: TabId
   readonly update: TabUpdate
-  /** The held replica shows it already. */
-  isShown: boolean
   /** In the client's outbox. */
   seq: number
 }
@@ -21,7 +19,7 @@ export class HandIns {
   readonly #unsafe: HandIn[] = []
 
   add(tab: TabId, update: TabUpdate): void {
-    this.#unnumbered.push({ tab, update, isShown: false, seq: 0 })
+    this.#unnumbered.push({ tab, update, seq: 0 })
   }
 
   /** The oldest without a number has this one. */

@@ -206,7 +206,8 @@ export class Leader {
     session.handed = number
     session.unstored.push(number)
     this.#handIns.add(session.tab, update)
-    effects.push({ type: "hand-in", document, generation, bytes })
+    const withheld = session.tab !== this.#options.tab
+    effects.push({ type: "hand-in", document, generation, bytes, withheld })
   }
 
   #onStored(storedSeq: number, safeSeq: number, effects: Effects): void {
@@ -232,8 +233,9 @@ export class Leader {
 
   #show({ tab: writer, document, updates }: Run, effects: Effects): void {
     const shared = this.#documents.get(document)
-    if (shared?.isHeld !== true) return
+    if (shared === undefined) return
     const own = this.#options.tab
+    // Also while it is filled: it may have been read before.
     if (writer !== own) effects.push({ type: "show", document, updates })
     const live = [...shared.tabs].filter(([tab, isLive]) => isLive && tab !== writer && tab !== own)
     const to = live.map(([tab]) => tab)
@@ -282,8 +284,6 @@ export class Leader {
     const shared = this.#documents.get(document)
     if (shared === undefined) return
     shared.isHeld = true
-    // What was pending when the document was read is shown by the replica that is held.
-    for (const handIn of this.#handIns.unstoredOf(document)) handIn.isShown = true
     effects.push({ type: "switch", document, own: shared.tabs.has(this.#options.tab) })
     for (const [client, { tab, entry, above }] of shared.present) {
       if (tab === undefined) continue
@@ -300,8 +300,8 @@ export class Leader {
   }
 
   /**
-   * The whole document to tabs that wait for it: not while the held replica shows what storage does
-   * not have, nor while it lacks what the tab itself typed.
+   * The whole document to tabs that wait for it: not while the held replica shows what its own tab
+   * typed and storage does not have, nor while it lacks what the other tab itself typed.
    */
   #bring(document: DocumentId, effects: Effects): void {
     const shared = this.#documents.get(document)
@@ -325,7 +325,7 @@ export class Leader {
 
   #mayBring(document: DocumentId, tab: TabId): boolean {
     if (this.#options.hasUnstored(document)) return false
-    return this.#handIns.unstoredOf(document).every((one) => !one.isShown && one.tab !== tab)
+    return this.#handIns.unstoredOf(document).every((one) => one.tab !== tab)
   }
 
   #onClose({ tab }: TabSession, document: DocumentId, effects: Effects): void {

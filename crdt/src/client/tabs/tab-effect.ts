@@ -64,8 +64,11 @@ export type LeaderEffect =
   | { readonly type: "release"; readonly document: DocumentId }
   /** Which of them are not in storage: `checked`. */
   | { readonly type: "check"; readonly tab: TabId; readonly updates: readonly TabUpdate[] }
-  /** A local update; answered by `handed`, in order. */
-  | ({ readonly type: "hand-in" } & Omit<TabUpdate, "number">)
+  /**
+   * A local update; answered by `handed`, in order. `withheld`: another tab's, which no replica
+   * that is filled meanwhile may have: it is shown once it is in storage.
+   */
+  | ({ readonly type: "hand-in"; readonly withheld: boolean } & Omit<TabUpdate, "number">)
   | {
       readonly type: "hand-presence"
       readonly document: DocumentId

@@ -126,6 +126,63 @@ test("[H2] a document that is opened while updates wait is shown with them to no
   expect([...third.shown]).toEqual(["t2.0"])
 })
 
+test("[H2] who leads is shown what came while it opened the document once that is stored", () => {
+  const { world, tabs } = worldOf(3)
+  const [first, second, third] = tabs
+  first?.close()
+  third?.close()
+  second?.type("early")
+  second?.close()
+  world.pass(100, false)
+  first?.open()
+  first?.type()
+  third?.open()
+  third?.type("meanwhile")
+  // One is handed in by now, the other before storage gives what it has.
+  first?.tasks.push(...first.tasks.splice(0, 1))
+  world.pass(100, false)
+  expect([...(first?.shown ?? [])]).toEqual(["t1.0"])
+  world.pass(100)
+  expect(first?.shown).toEqual(new Set(["t1.0", "early", "meanwhile"]))
+})
+
+test("[H2] who leads is shown no more by what it held for others until then", () => {
+  const world = new World()
+  const first = world.add()
+  first.close()
+  world.pass(100)
+  const second = world.add()
+  second.type()
+  world.pass(200, false)
+  first.open()
+  world.pass(100, false)
+  expect(first.shown.size).toBe(0)
+  // Both who typed it and who was to store it are gone for the next leader.
+  const third = world.add()
+  first.freeze()
+  second.crash()
+  world.pass(3000)
+  first.thaw()
+  world.pass(1000)
+  for (const tab of [first, third]) expect(tab.shown).toEqual(new Set(world.log))
+})
+
+test("[H2] what is stored right after the document was read is shown all the same", () => {
+  const { world, tabs } = worldOf(2)
+  const [first, second] = tabs
+  first?.close()
+  second?.type()
+  second?.close()
+  world.pass(100, false)
+  first?.open()
+  // It is read, and who leads has yet to hear so.
+  first?.runOne()
+  expect(first?.shown.size).toBe(0)
+  first?.driver?.flush(1)
+  world.pass(100)
+  expect([...(first?.shown ?? [])]).toEqual(["t2.0"])
+})
+
 test("[H4] an update that was stored when its leader went is not handed in again", () => {
   const { world, tabs } = worldOf(2)
   const [first, second] = tabs

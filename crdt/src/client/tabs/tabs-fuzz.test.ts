@@ -28,6 +28,12 @@ const actions: readonly (readonly [weight: number, action: Action])[] = [
   [2, (world) => world.tabs.find(({ state }) => state === "frozen")?.thaw()],
 ]
 
+/** What a tab is shown of others and storage does not have. */
+function notStored({ log }: World, { shown, typed }: Tab): string[] {
+  const known = new Set([...log, ...typed])
+  return [...shown].filter((name) => !known.has(name))
+}
+
 const step = fc.record({
   action: fc.oneof(
     ...actions.map(([weight, action]) => ({ weight, arbitrary: fc.constant(action) })),
@@ -50,6 +56,7 @@ test("[H2] [H3] [H4] [H8] tabs that come, go, freeze and crash lose and double n
         world.pass(waitMs, false)
         const tab = world.live[number % Math.max(1, world.live.length)]
         if (tab !== undefined) action(world, tab)
+        for (const each of world.tabs) expect(notStored(world, each)).toEqual([])
       }
       // Those that freeze for long are robbed while they do.
       world.pass(3000)

@@ -160,7 +160,7 @@ export class Tab {
 class Driver {
   readonly #tab: Tab
   /** Handed in and not in storage. */
-  readonly #waiting: string[] = []
+  readonly #waiting: { readonly name: string; readonly withheld: boolean }[] = []
   /** What the held replica shows: that of the app, or one of its own. */
   #held: { shown: Set<string>; isOwn: boolean } | undefined
   #seq = 0
@@ -182,16 +182,18 @@ class Driver {
         return this.#switch(effect.own)
       case "check":
         return this.#later(() => {
-          const known = new Set([...world.log, ...this.#waiting])
+          const known = new Set([...world.log, ...this.#names])
           const isFresh = ({ bytes }: TabUpdate): boolean =>
             !decode(bytes).every((name) => known.has(name))
           const fresh = effect.updates.filter(isFresh).map(({ number }) => number)
           this.#tell({ type: "checked", tab: effect.tab, fresh })
         })
-      case "hand-in":
-        this.#waiting.push(...decode(effect.bytes))
+      case "hand-in": {
+        const { bytes, withheld } = effect
+        this.#waiting.push(...decode(bytes).map((name) => ({ name, withheld })))
         this.#seq += 1
         return this.#tab.do({ type: "handed", seq: this.#seq })
+      }
       case "show":
         for (const name of effect.updates.flatMap(decode)) this.#held?.shown.add(name)
         return
@@ -205,11 +207,15 @@ class Driver {
         return world.watch(effect.tab, () => this.#tell({ type: "tab-gone", tab: effect.tab }))
       case "answer": {
         const { tab, ask } = effect
-        const answer = [...world.log, ...this.#waiting].join(" ")
+        const answer = [...world.log, ...this.#names].join(" ")
         return this.#later(() => this.#tell({ type: "answer-ready", tab, ask, answer }))
       }
       default:
     }
+  }
+
+  get #names(): string[] {
+    return this.#waiting.map(({ name }) => name)
   }
 
   #hold(): void {
@@ -218,8 +224,13 @@ class Driver {
     this.#held = held
     this.#later(() => {
       if (this.#held !== held) return
-      for (const name of [...this.#tab.world.log, ...this.#waiting]) held.shown.add(name)
-      this.#tell({ type: "held", document: note })
+      const pending = this.#waiting.filter(({ withheld }) => !withheld)
+      for (const name of this.#tab.world.log) held.shown.add(name)
+      for (const { name } of pending) held.shown.add(name)
+      // A promise later.
+      this.#later(() => {
+        if (this.#held === held) this.#tell({ type: "held", document: note })
+      })
     })
   }
 
@@ -241,7 +252,7 @@ class Driver {
     }
     // Two that write at a time would spoil what both have.
     assert(world.holder === this.#tab, "written by who was robbed")
-    const names = this.#waiting.splice(0, count)
+    const names = this.#waiting.splice(0, count).map(({ name }) => name)
     world.log.push(...names)
     this.#storedSeq += names.length
     this.#tell({ type: "stored", storedSeq: this.#storedSeq, safeSeq: this.#storedSeq })
