@@ -80,6 +80,8 @@ export class Reign {
         return this.#switch(effect.document, effect.own)
       case "release":
         return this.#release(effect.document)
+      case "settle":
+        return this.#settle(effect.document)
       case "check":
         return this.#check(effect)
       case "hand-in":
@@ -134,6 +136,13 @@ export class Reign {
     const shared = this.#shared.get(document)
     this.#shared.delete(document)
     if (shared !== undefined) this.driver.detach(shared)
+  }
+
+  #settle(document: DocumentId): void {
+    const shared = this.#shared.get(document)
+    shared?.whenSettled(() => {
+      if (this.#shared.get(document) === shared) this.#say({ type: "settled", document })
+    })
   }
 
   #check({ tab, updates }: Extract<LeaderEffect, { readonly type: "check" }>): void {

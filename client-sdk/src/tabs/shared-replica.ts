@@ -47,6 +47,11 @@ export class SharedReplica implements Replica {
     this.#held.onceStanding((replica) => guarded(() => run(replica.state())))
   }
 
+  /** A handle that is loaded right now hands in what was typed before in a microtask. */
+  whenSettled(run: () => void): void {
+    this.#held.onceStanding(() => queueMicrotask(run))
+  }
+
   show(updates: readonly Uint8Array[]): void {
     this.#held.show(updates)
   }

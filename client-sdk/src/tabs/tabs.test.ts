@@ -126,51 +126,92 @@ test("[H3] a tab that is closed leaves nothing behind that is not stored", async
   )
 })
 
-/** In memory; until `catchUp` it says of nothing more that it has it. */
-function lateStorage(): { readonly storage: ClientStorage; late: boolean; catchUp(): void } {
-  const memory = memoryStorage()
-  const said: (() => void)[] = []
-  const storage: ClientStorage = {
-    load: (fresh, done) => memory.load(fresh, done),
-    write: (writes, done) => {
-      memory.write(writes, (result) => {
-        if (late.late) said.push(() => done(result))
-        else done(result)
-      })
-    },
-    read: (document, done) => memory.read(document, done),
-    list: (done) => memory.list(done),
-    close: (done) => memory.close(done),
+/** In memory; while it is late it gives nothing before `read`, and has nothing before `catchUp`. */
+class LateStorage implements ClientStorage {
+  isLate = false
+  readonly #memory = memoryStorage()
+  readonly #reads: (() => void)[] = []
+  readonly #writes: (() => void)[] = []
+
+  load(...[fresh, done]: Parameters<ClientStorage["load"]>): void {
+    this.#memory.load(fresh, done)
   }
-  const catchUp = (): void => {
-    late.late = false
-    for (const say of said.splice(0)) say()
+
+  write(...[writes, done]: Parameters<ClientStorage["write"]>): void {
+    this.#memory.write(writes, (result) => this.#say(this.#writes, () => done(result)))
   }
-  const late = { storage, late: false, catchUp }
-  return late
+
+  read(...[document, done]: Parameters<ClientStorage["read"]>): void {
+    this.#memory.read(document, (result) => this.#say(this.#reads, () => done(result)))
+  }
+
+  list(...[done]: Parameters<ClientStorage["list"]>): void {
+    this.#memory.list(done)
+  }
+
+  close(done: () => void): void {
+    this.#memory.close(done)
+  }
+
+  #say(late: (() => void)[], run: () => void): void {
+    if (this.isLate) late.push(run)
+    else run()
+  }
+
+  giveReads(): void {
+    for (const run of this.#reads.splice(0)) run()
+  }
+
+  catchUp(): void {
+    this.isLate = false
+    for (const run of [...this.#reads.splice(0), ...this.#writes.splice(0)]) run()
+  }
 }
 
-test("[H2] who leads opens a document without what others typed until that is stored", async () => {
+/** The first leads. */
+async function twoTabs(): Promise<{ storage: LateStorage; first: Client; second: Client }> {
   const { sync } = await startNode()
-  const late = lateStorage()
-  const open = tabsOf(sync, { storage: late.storage })
+  const storage = new LateStorage()
+  const open = tabsOf(sync, { storage })
   const first = open()
   await until(first.storage, ({ state }) => state === "ok")
   const second = open()
+  onTestFinished(() => storage.catchUp())
+  return { storage, first, second }
+}
+
+test("[H2] who leads opens a document without what others typed until that is stored", async () => {
+  const { storage, first, second } = await twoTabs()
   const note = second.yjs("note")
   await note.loaded
-  late.late = true
-  onTestFinished(() => late.catchUp())
+  storage.isLate = true
   type(note, "a")
   note.close()
   // Answered once all of it has come to who leads, and nobody has the document open any more.
   await second.documents()
   expect(first.pending.current.count).toBe(1)
   const shown = first.yjs("note")
+  await first.documents()
+  storage.giveReads()
   await shown.loaded
   expect(textOf(shown)).toBe("")
-  late.catchUp()
+  storage.catchUp()
   await untilText(shown, "a")
+})
+
+test("[H2] what who leads typed before it was loaded is shown once it is stored", async () => {
+  const { storage, first, second } = await twoTabs()
+  storage.isLate = true
+  const note = first.yjs("note")
+  type(note, "a")
+  const other = second.yjs("note")
+  await second.documents()
+  storage.giveReads()
+  await note.loaded
+  await second.documents()
+  expect([textOf(note), textOf(other)]).toEqual(["a", ""])
+  storage.catchUp()
+  await untilText(other, "a")
 })
 
 test("[H2] Automerge documents are shared too, also if the leader has none", async () => {

@@ -188,6 +188,13 @@ export class Reign {
         return this.#switch(effect.document, effect.own)
       case "release":
         return this.#release(effect.document)
+      case "settle": {
+        const { document } = effect
+        const held = this.#held.get(document)
+        return held?.onceStanding(() => {
+          if (this.#held.get(document) === held) this.#say({ type: "settled", document })
+        })
+      }
       case "check":
         return this.#check(effect)
       case "hand-in":

@@ -29,6 +29,8 @@ export type DriverInput =
   | { readonly type: "tab-gone"; readonly tab: TabId }
   | { readonly type: "held"; readonly document: DocumentId }
   | { readonly type: "hold-failed"; readonly document: DocumentId; readonly message: string }
+  /** The answer to `settle`. */
+  | { readonly type: "settled"; readonly document: DocumentId }
   /** Numbers of those updates that are not in storage. */
   | { readonly type: "checked"; readonly tab: TabId; readonly fresh: readonly number[] }
   /** The oldest `hand-in` that was not answered has this number in the client's outbox. */
@@ -76,6 +78,8 @@ type Shared = {
   isHeld: boolean
   /** By tab, whether it has got the whole. */
   readonly tabs: Map<TabId, boolean>
+  /** How often `settle` was asked for and not answered. */
+  settling: number
   status: DocumentStatus | undefined
   readonly present: Map<number, Present>
 }
@@ -125,6 +129,8 @@ export class Leader {
         return this.#onHeld(input.document, effects)
       case "hold-failed":
         return this.#onHoldFailed(input.document, input.message)
+      case "settled":
+        return this.#onSettled(input.document, effects)
       case "checked":
         return this.#onChecked(input.tab, new Set(input.fresh), effects)
       case "handed":
@@ -299,33 +305,45 @@ export class Leader {
     this.#options.post([...shared.tabs.keys()], { type: "refused", document, message })
   }
 
-  /**
-   * The whole document to tabs that wait for it: not while the held replica shows what its own tab
-   * typed and storage does not have, nor while it lacks what the other tab itself typed.
-   */
+  /** The document to tabs that wait for it: this one has it, others wait until it is settled. */
   #bring(document: DocumentId, effects: Effects): void {
     const shared = this.#documents.get(document)
     if (shared?.isHeld !== true) return
-    const waiting = [...shared.tabs].filter(([, isLive]) => !isLive)
-    for (const [tab] of waiting) {
-      const isOwn = tab === this.#options.tab
-      if (!isOwn && !this.#mayBring(document, tab)) continue
-      shared.tabs.set(tab, true)
-      const present = [...shared.present.values()]
-        .filter((one) => one.tab !== tab)
-        .map(({ entry }) => entry)
-      if (isOwn) this.#options.post([tab], { type: "opened", document, state: undefined, present })
-      else {
-        const { reign } = this.#options
-        effects.push({ type: "snapshot", document, tab, present, reign })
-      }
+    const { tab } = this.#options
+    if (shared.tabs.get(tab) === false) {
+      const present = this.#join(shared, tab)
+      this.#options.post([tab], { type: "opened", document, state: undefined, present })
+      this.#postStatus(shared, tab)
+    }
+    if (![...shared.tabs.values()].includes(false)) return
+    shared.settling += 1
+    effects.push({ type: "settle", document })
+  }
+
+  /**
+   * The whole document to other tabs: not while the held replica shows what its own tab typed and
+   * storage does not have, nor while it lacks what the other tab itself typed.
+   */
+  #onSettled(document: DocumentId, effects: Effects): void {
+    const shared = this.#documents.get(document)
+    // Else asked of one that was let go since.
+    if (shared === undefined || shared.settling === 0) return
+    shared.settling -= 1
+    if (shared.settling > 0 || this.#options.hasUnstored(document)) return
+    const { reign } = this.#options
+    const unstored = new Set(this.#handIns.unstoredOf(document).map(({ tab }) => tab))
+    for (const [tab, isLive] of shared.tabs) {
+      if (isLive || unstored.has(tab)) continue
+      const present = this.#join(shared, tab)
+      effects.push({ type: "snapshot", document, tab, present, reign })
       this.#postStatus(shared, tab)
     }
   }
 
-  #mayBring(document: DocumentId, tab: TabId): boolean {
-    if (this.#options.hasUnstored(document)) return false
-    return this.#handIns.unstoredOf(document).every((one) => one.tab !== tab)
+  /** Gives who else is there. */
+  #join(shared: Shared, tab: TabId): PresenceEntry[] {
+    shared.tabs.set(tab, true)
+    return [...shared.present.values()].filter((one) => one.tab !== tab).map(({ entry }) => entry)
   }
 
   #onClose({ tab }: TabSession, document: DocumentId, effects: Effects): void {
@@ -339,6 +357,7 @@ export class Leader {
     this.#goodbye(shared, tab, effects)
     if (shared.isHeld && tab === this.#options.tab) {
       effects.push({ type: "switch", document, own: false })
+      this.#bring(document, effects)
     }
   }
 
@@ -447,5 +466,5 @@ function runsOf(handIns: readonly HandIn[]): Run[] {
 function newShared(document: DocumentId): Shared {
   const tabs = new Map<TabId, boolean>()
   const present = new Map<number, Present>()
-  return { document, isHeld: false, tabs, status: undefined, present }
+  return { document, isHeld: false, tabs, settling: 0, status: undefined, present }
 }

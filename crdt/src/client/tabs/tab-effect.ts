@@ -62,6 +62,8 @@ export type LeaderEffect =
   /** This tab's own replica takes the place of the one that is held for others, or gives it up. */
   | { readonly type: "switch"; readonly document: DocumentId; readonly own: boolean }
   | { readonly type: "release"; readonly document: DocumentId }
+  /** Answered by `settled` once all that the app did in the held replica by now is handed in. */
+  | { readonly type: "settle"; readonly document: DocumentId }
   /** Which of them are not in storage: `checked`. */
   | { readonly type: "check"; readonly tab: TabId; readonly updates: readonly TabUpdate[] }
   /**

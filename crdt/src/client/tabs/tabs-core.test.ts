@@ -126,6 +126,29 @@ test("[H2] a document that is opened while updates wait is shown with them to no
   expect([...third.shown]).toEqual(["t2.0"])
 })
 
+test("[H2] what is typed before a handle is loaded is shown to others once it is stored", () => {
+  const { world, tabs } = worldOf(2)
+  const [first, second] = tabs
+  for (const tab of tabs) tab.close()
+  world.pass(100)
+  first?.open()
+  first?.type()
+  second?.open()
+  world.pass(100, false)
+  expect(second?.shown.size).toBe(0)
+  // Nor if who leads held it for the other tab before.
+  first?.close()
+  world.pass(100)
+  second?.close()
+  second?.open()
+  first?.open()
+  first?.type()
+  world.pass(100, false)
+  expect(second?.shown.has("t1.1")).toBe(false)
+  world.pass(100)
+  expect(second?.shown).toEqual(new Set(["t1.0", "t1.1"]))
+})
+
 test("[H2] who leads is shown what came while it opened the document once that is stored", () => {
   const { world, tabs } = worldOf(3)
   const [first, second, third] = tabs

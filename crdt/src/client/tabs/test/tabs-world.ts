@@ -36,6 +36,9 @@ export class Tab {
   readonly tasks: (() => void)[] = []
   state: State = "live"
   isOpen = false
+  /** What is typed in a handle that is not loaded is handed in when it is. */
+  #isLoaded = false
+  #early: string[] = []
   driver: Driver | undefined
   how: LeadHow | undefined
 
@@ -57,17 +60,40 @@ export class Tab {
     if (!this.isOpen) return
     this.typed.push(name)
     this.shown.add(name)
-    this.do({ type: "local-update", document: note, bytes: encode([name]) })
+    if (this.#isLoaded) this.do({ type: "local-update", document: note, bytes: encode([name]) })
+    else this.#early.push(name)
+  }
+
+  #lead(how: LeadHow): void {
+    this.how = how
+    if (how === "crowded") this.world.forgo(this)
+    else this.driver = new Driver(this)
+  }
+
+  #onOpened(): void {
+    const { shown } = this
+    this.tasks.push(() => {
+      if (this.isOpen && this.shown === shown) this.#load()
+    })
+  }
+
+  #load(): void {
+    this.#isLoaded = true
+    for (const name of this.#early.splice(0)) {
+      this.do({ type: "local-update", document: note, bytes: encode([name]) })
+    }
   }
 
   /** A fresh handle, with nothing in it yet. */
   open(): void {
     this.isOpen = true
+    this.#isLoaded = false
     this.shown = new Set()
     this.do({ type: "open", document: note })
   }
 
   close(): void {
+    this.#load()
     this.isOpen = false
     this.do({ type: "close", document: note })
   }
@@ -129,13 +155,12 @@ export class Tab {
       case "look":
         return this.world.look(this)
       case "lead":
-        this.how = effect.how
-        if (effect.how === "crowded") this.world.forgo(this)
-        else this.driver = new Driver(this)
-        return
+        return this.#lead(effect.how)
       case "step-down":
         this.driver = undefined
         return
+      case "opened":
+        return this.#onOpened()
       case "apply":
         for (const name of effect.updates.flatMap(decode)) this.shown.add(name)
         return
@@ -193,6 +218,12 @@ class Driver {
         this.#waiting.push(...decode(bytes).map((name) => ({ name, withheld })))
         this.#seq += 1
         return this.#tab.do({ type: "handed", seq: this.#seq })
+      }
+      case "settle": {
+        const held = this.#held
+        return this.#later(() => {
+          if (this.#held === held) this.#tell({ type: "settled", document: note })
+        })
       }
       case "show":
         for (const name of effect.updates.flatMap(decode)) this.#held?.shown.add(name)
