@@ -55,6 +55,7 @@ export class DocumentLink {
     const replica: Replica = {
       ...content,
       document: this.document,
+      isAhead: () => this.#early.length > 0,
       onPresence: (entries) => this.presence.receive(entries),
       onStatus: (status) => this.status.set(documentStatusOf(status)),
       onClosed,

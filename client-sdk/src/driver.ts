@@ -33,8 +33,6 @@ export type DriverHooks = {
   readonly mayRun: () => boolean
   /** Called once all that was handed in was worked on. */
   readonly onIdle: (core: ClientCore) => void
-  /** Whether the replica has nothing that was not handed in. [C9] */
-  readonly mayRewrite: (document: DocumentId) => boolean
 }
 
 type Work = ClientInput | ((core: ClientCore) => void)
@@ -404,7 +402,7 @@ export class Driver implements ClientDriver {
     const replica = this.#replicas.get(document)
     queueMicrotask(() => {
       if (replica === undefined || this.#replicas.get(document) !== replica) return
-      if (this.#options.mayRewrite?.(document) === false) return
+      if (replica.isAhead()) return
       guarded(() => this.hand({ type: "compacted", document, state: replica.state() }))
     })
   }

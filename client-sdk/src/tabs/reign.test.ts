@@ -17,6 +17,7 @@ assert(document !== undefined, "a document's name")
 const state = Uint8Array.of(1)
 const replica: Replica = {
   document,
+  isAhead: () => false,
   resume: () => ({ type: "nothing" }),
   apply: () => undefined,
   state: () => state,

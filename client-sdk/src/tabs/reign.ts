@@ -23,9 +23,9 @@ export type ReignEvents = {
   readonly own: (
     document: DocumentId,
   ) => { readonly replica: Replica; readonly generation: number } | undefined
-  /** Whether other tabs listen. */
   /** Whether this tab typed there what was not handed in. */
   readonly isAhead: (document: DocumentId) => boolean
+  /** Whether other tabs listen. */
   readonly hasFollowers: () => boolean
   readonly watch: (tab: TabId, onGone: () => void) => void
 }
@@ -43,11 +43,7 @@ export class Reign {
     this.#events = events
     this.#offline = offline
     const { mayRun } = events
-    const mayRewrite = (document: DocumentId): boolean => {
-      return this.#shared.get(document)?.isStanding === true && !events.isAhead(document)
-    }
-    const hooks = { mayRun, mayRewrite, onIdle: (core: ClientCore) => this.#onIdle(core) }
-    this.driver = new Driver({ ...options, ...hooks })
+    this.driver = new Driver({ ...options, mayRun, onIdle: (core) => this.#onIdle(core) })
     if (offline) this.driver.hand({ type: "go-offline" })
     const { connection, pending, storage, rejections, damages } = this.driver
     connection.subscribe((current) => this.#tell({ connection: current }))
@@ -105,7 +101,12 @@ export class Reign {
 
   #hold(document: DocumentId): void {
     const own = this.#events.own(document)
-    const shared = new SharedReplica(document, own?.generation ?? 0, (input) => this.#say(input))
+    const shared = new SharedReplica(
+      document,
+      own?.generation ?? 0,
+      (input) => this.#say(input),
+      () => this.#events.isAhead(document),
+    )
     this.#shared.set(document, shared)
     const isWanted = (): boolean => !this.#isOver && this.#shared.get(document) === shared
     const opening = shared.standOn(own?.replica).then(() => this.driver.open(shared, isWanted))

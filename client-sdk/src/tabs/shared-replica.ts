@@ -18,18 +18,25 @@ export class SharedReplica implements Replica {
   readonly document: DocumentId
   readonly generation: number
   readonly #tell: (input: DriverInput) => void
+  readonly #isTabAhead: () => boolean
   readonly #held: HeldDocument<Replica>
 
-  constructor(document: DocumentId, generation: number, tell: (input: DriverInput) => void) {
+  constructor(
+    document: DocumentId,
+    generation: number,
+    tell: (input: DriverInput) => void,
+    isTabAhead: () => boolean,
+  ) {
     this.document = document
     this.generation = generation
     this.#tell = tell
+    this.#isTabAhead = isTabAhead
     this.#held = new HeldDocument(document, tell)
   }
 
-  /** False while it changes hands. */
-  get isStanding(): boolean {
-    return this.#held.replica !== undefined
+  /** Also while it changes hands. */
+  isAhead(): boolean {
+    return this.#held.replica?.isAhead() !== false || this.#isTabAhead()
   }
 
   /** Stands on the app's replica from now on; without one, on one of its own. */
