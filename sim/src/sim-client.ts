@@ -60,6 +60,8 @@ export class SimClient implements SimWriter {
   #inputs: ClientInput[] = []
   #stepping = false
   #leaving = false
+  /** Once it has left. */
+  #returns = false
   #life = 0
 
   constructor(setup: ClientSetup, world: ClientWorld, disk: ClientDisk, random: SimRandom) {
@@ -100,6 +102,8 @@ export class SimClient implements SimWriter {
   }
 
   start(): void {
+    this.#returns = this.#leaving
+    if (this.running) return
     this.#life += 1
     this.dials = 0
     this.#storage = this.#disk.open()
@@ -122,8 +126,8 @@ export class SimClient implements SimWriter {
       onRefused: (code) => watch.onRefused(this, code),
     })
     this.#core = new ClientCore({ stored, ...optionsOf(random, this.#setup, this.#world) })
-    const onAlarm = this.#guard(() => this.#input({ type: "deadline" }))
-    this.#alarm = new Alarm(this.clock, onAlarm)
+    const ring = this.#guard(() => this.#input({ type: "deadline" }))
+    this.#alarm = new Alarm(this.clock, ring)
     for (const document of this.#wanted) this.#openNow(document)
     for (const update of stored.rejected) this.#onRejected(update)
     for (const tier of this.#tiers) this.#input({ type: "want-tier", tier })
@@ -138,10 +142,8 @@ export class SimClient implements SimWriter {
   #openNow(document: DocumentId): void {
     if (this.#open.has(document) || this.#opening.has(document)) return
     this.#opening.add(document)
-    this.#storage?.read(
-      document,
-      this.#guard((result: DocumentReadResult) => this.#opened(document, result)),
-    )
+    const opened = (result: DocumentReadResult): void => this.#opened(document, result)
+    this.#storage?.read(document, this.#guard(opened))
   }
 
   /** As the SDK: with what storage has of it, and what is pending. */
@@ -193,7 +195,7 @@ export class SimClient implements SimWriter {
 
   leave(): void {
     this.#leaving = this.#core !== undefined
-    this.#leaveOnceStored()
+    this.#loop.run(() => this.#leaveOnceStored())
   }
 
   /** As the SDK: what was typed is in storage first, if that works at all. */
@@ -206,6 +208,7 @@ export class SimClient implements SimWriter {
     this.#input({ type: "stop" })
     this.#end("kept")
     if (dialling) this.#world.network.dropHost(this.host, false)
+    if (this.#returns) this.start()
   }
 
   crash(storage: "kept" | "lost"): void {

@@ -169,7 +169,7 @@ export class SimTab implements SimWriter {
 
   leave(): void {
     this.#leaving = this.#core !== undefined
-    this.#leaveOnceSettled()
+    this.#loop.run(() => this.#leaveOnceSettled())
   }
 
   #leaveOnceSettled(): void {

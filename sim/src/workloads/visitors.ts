@@ -32,7 +32,8 @@ export const visitors: Workload = {
       reader.leave()
       reader.open(next)
       world.scheduler.after(random.exponential(AWAY_MS), () => {
-        if (!reader.running) reader.start()
+        // One that is still leaving comes back when it has left.
+        if (reader.kind === "native" || !reader.running) reader.start()
       })
     })
   },
