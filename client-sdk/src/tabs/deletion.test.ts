@@ -19,9 +19,9 @@ test("[R5] [R7] what is deleted stays so in all tabs, whoever leads", async () =
   await note.loaded
   const second = connect(sync, { tabs })
   const other = second.yjs("notes")
-  type(other, "first life")
-  await other.saved("node")
-  await untilText(note, "first life")
+  type(note, "first life")
+  await note.saved("node")
+  await untilText(other, "first life")
   await change("DELETE")
   for (const { status } of [note, other]) {
     await until(status, ({ error }) => error?.code === "ERR_DOCUMENT_DELETED")
@@ -35,13 +35,16 @@ test("[R5] [R7] what is deleted stays so in all tabs, whoever leads", async () =
   const third = connect(sync, { tabs })
   const fresh = third.yjs("notes")
   await until(fresh.status, ({ generation }) => generation === 2)
+  // It builds on nothing of the first life.
+  other.ydoc.getMap("late").set("is", true)
   type(other, ", a word too late")
   await expect
     .poll(() => rejected.map(({ reason }) => reason), { timeout: 20_000 })
-    .toEqual(["document-deleted"])
+    .toEqual(["document-deleted", "document-deleted"])
   expect(other.status.current.error?.code).toBe("ERR_DOCUMENT_DELETED")
   type(fresh, "second life")
   await fresh.saved("node")
   await untilText(connect(sync).yjs("notes"), "second life")
+  expect(fresh.ydoc.getMap("late").size).toBe(0)
   expect([textOf(fresh), textOf(other)]).toEqual(["second life", "first life, a word too late"])
 })

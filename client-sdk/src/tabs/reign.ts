@@ -51,7 +51,10 @@ export class Reign {
     pending.subscribe((current) => {
       this.#tell({ pending: current, pendingDocuments: this.#pendingDocuments() })
     })
-    rejections.add(() => this.#tellRejected())
+    rejections.add(({ seq }) => {
+      this.#say({ type: "given-up", what: seq })
+      this.#tellRejected()
+    })
     damages.add(() => this.#tell({ damaged: this.driver.damaged }))
   }
 
@@ -201,7 +204,7 @@ export class Reign {
         return this.driver.documents()
       case "remove": {
         const { document, discard } = question
-        return this.driver.remove(document, discard, () => this.#shared.has(document))
+        return this.driver.remove(document, discard, () => this.#isShared(document, discard))
       }
       case "dismiss":
         this.driver.dismiss(question.seq)
@@ -215,6 +218,14 @@ export class Reign {
       case "refresh-token":
         return this.driver.hand(question)
     }
+  }
+
+  /** Asked right before all that is pending there is discarded, if it is not. */
+  #isShared(document: DocumentId, discard: boolean): boolean {
+    const isShared = this.#shared.has(document)
+    if (discard && !isShared)
+      this.driver.hand(() => this.#say({ type: "given-up", what: document }))
+    return isShared
   }
 
   #retry(seq: number): RetryOutcome {

@@ -214,6 +214,29 @@ test("[H2] what who leads typed before it was loaded is shown once it is stored"
   await untilText(other, "a")
 })
 
+test("[C13] what is discarded before it is stored is shown to nobody", async () => {
+  const { storage, first, second } = await twoTabs()
+  const note = second.yjs("note")
+  await note.loaded
+  storage.isLate = true
+  type(note, "a")
+  note.close()
+  await second.documents()
+  expect(first.pending.current.count).toBe(1)
+  const removing = first.remove({ engine: "yjs", name: "note" }, { discard: true })
+  await first.documents()
+  const shown = first.yjs("note")
+  await first.documents()
+  storage.giveReads()
+  await shown.loaded
+  storage.catchUp()
+  await removing
+  await first.documents()
+  type(shown, "b")
+  await shown.saved("node")
+  expect(textOf(shown)).toBe("b")
+})
+
 test("[H2] Automerge documents are shared too, also if the leader has none", async () => {
   const { sync } = await startNode()
   const open = tabsOf(sync)

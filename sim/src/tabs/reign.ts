@@ -422,6 +422,7 @@ export class Reign {
 
   /** The app looks at it some time. */
   #onRejected(update: RejectedUpdate): void {
+    this.#say({ type: "given-up", what: update.seq })
     this.#saves.onRejected(update)
     const { world, random, writer } = this.#options
     const { seq, document } = update

@@ -11,15 +11,19 @@ export type HandIn = {
   readonly update: TabUpdate
   /** In the client's outbox. */
   seq: number
+  /** Refused or discarded before it was in storage. */
+  isVoid: boolean
 }
 
 export class HandIns {
   readonly #unnumbered: HandIn[] = []
   readonly #unstored: HandIn[] = []
   readonly #unsafe: HandIn[] = []
+  /** Numbers; also of such as nobody handed in, until storage is past them. */
+  readonly #void = new Set<number>()
 
   add(tab: TabId, update: TabUpdate): void {
-    this.#unnumbered.push({ tab, update, seq: 0 })
+    this.#unnumbered.push({ tab, update, seq: 0, isVoid: false })
   }
 
   /** The oldest without a number has this one. */
@@ -33,8 +37,18 @@ export class HandIns {
   /** Gives those that are in storage from now on. */
   stored(seq: number): HandIn[] {
     const stored = taken(this.#unstored, seq)
+    for (const handIn of stored) handIn.isVoid = this.#void.has(handIn.seq)
+    for (const each of this.#void) if (each <= seq) this.#void.delete(each)
     this.#unsafe.push(...stored)
     return stored
+  }
+
+  /** A number may come before it is told to be that of what was handed in. */
+  giveUp(what: number | DocumentId): void {
+    if (typeof what === "number") this.#void.add(what)
+    for (const { seq, update } of this.#unstored) {
+      if (update.document === what) this.#void.add(seq)
+    }
   }
 
   /** Gives those that are safe from now on. */

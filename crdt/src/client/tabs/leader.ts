@@ -35,6 +35,8 @@ export type DriverInput =
   | { readonly type: "checked"; readonly tab: TabId; readonly fresh: readonly number[] }
   /** The oldest `hand-in` that was not answered has this number in the client's outbox. */
   | { readonly type: "handed"; readonly seq: number }
+  /** Refused, by its number in the outbox; or all there is of a document discarded. */
+  | { readonly type: "given-up"; readonly what: number | DocumentId }
   /** Up to where the outbox is in storage, and up to where it outlives this leader. */
   | { readonly type: "stored"; readonly storedSeq: number; readonly safeSeq: number }
   /** A node's; the held replica has it. */
@@ -135,6 +137,8 @@ export class Leader {
         return this.#onChecked(input.tab, new Set(input.fresh), effects)
       case "handed":
         return this.#handIns.numbered(input.seq)
+      case "given-up":
+        return this.#handIns.giveUp(input.what)
       case "stored":
         return this.#onStored(input.storedSeq, input.safeSeq, effects)
       case "delivered":
@@ -227,7 +231,8 @@ export class Leader {
       if (session !== undefined) touched.add(session)
       documents.add(update.document)
     }
-    for (const run of runsOf(stored)) this.#show(run, effects)
+    // What was given up is in no replica that was opened since, and is not to get there.
+    for (const run of runsOf(stored.filter(({ isVoid }) => !isVoid))) this.#show(run, effects)
     for (const { tab } of this.#handIns.safe(safeSeq)) {
       const session = this.#sessions.get(tab)
       session?.unsafe.shift()
@@ -443,8 +448,7 @@ export class Leader {
   #postLive(document: DocumentId, except: TabId | undefined, body: LeaderBody): void {
     const shared = this.#documents.get(document)
     if (shared === undefined) return
-    const live = [...shared.tabs].filter(([tab, isLive]) => isLive && tab !== except)
-    const to = live.map(([tab]) => tab)
+    const to = [...shared.tabs].flatMap(([tab, isLive]) => (isLive && tab !== except ? tab : []))
     if (to.length > 0) this.#options.post(to, body)
   }
 }
