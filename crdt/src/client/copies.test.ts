@@ -284,6 +284,22 @@ describe("rewriting a copy", () => {
     harness.input({ type: "compacted", document: notes, state })
     expect(shown(copyOf(harness))).toEqual([[99], [[origin, 7]]])
   })
+
+  test("[C9] nor for ever if the replica could not say what it has when it was asked", () => {
+    const harness = open()
+    harness.storing = false
+    const updates = [new Uint8Array(clientLimits.copyBytesWaitingMax / 4)]
+    for (let seq = 2; seq < 8; seq++) {
+      const resume = vector([origin, seq])
+      harness.node({ type: "updates", handle: 101, complete: false, resume, updates })
+    }
+    for (let round = 0; round < 2; round++) {
+      harness.input({ type: "stored", result: { ok: true } })
+    }
+    expect(only(deliver(harness, vector([origin, 8]), 8), "compact")).toHaveLength(1)
+    harness.input({ type: "compacted", document: notes, state })
+    expect(shown(copyOf(harness))).toEqual([[99], [[origin, 8]]])
+  })
 })
 
 describe("the copy of a deleted document", () => {

@@ -137,8 +137,8 @@ export class Copies {
     updates: readonly Uint8Array[],
     resume: VersionVector | undefined,
   ): void {
-    if (this.#behind.has(document)) return
     this.#asked.delete(document)
+    if (this.#behind.has(document)) return
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     const waiting = this.#writes.documentBytes
     if (waiting > 0 && waiting + bytes > clientLimits.copyBytesWaitingMax) {
