@@ -19,7 +19,7 @@ export interface Replica extends Content {
   readonly document: DocumentId
   /** Of what it shows before it is opened, if that is not nothing. [R7] */
   readonly generation?: number
-  /** Whether it has what was not handed in, or can't say what it has. [C9] */
+  /** Whether it has what was not handed in, or was refused; or can't say what it has. [C9] */
   isAhead(): boolean
   onPresence(entries: readonly PresenceEntry[]): void
   onStatus(status: CoreStatus): void

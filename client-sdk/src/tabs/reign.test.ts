@@ -51,7 +51,7 @@ async function writesOf(isAhead: boolean): Promise<StorageWrite["type"][]> {
     },
     post: () => undefined,
     mayRun: () => true,
-    own: () => ({ replica, generation: 1 }),
+    own: () => ({ replica, generation: 1, showsRefused: false }),
     isAhead: () => isAhead,
     hasFollowers: () => false,
     watch: () => undefined,

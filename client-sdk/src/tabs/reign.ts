@@ -15,14 +15,19 @@ import { answerOf, pendingDocumentsMax } from "./news.ts"
 import type { News, Question } from "./news.ts"
 import { SharedReplica } from "./shared-replica.ts"
 
+type Own = {
+  readonly replica: Replica
+  readonly generation: number
+  /** Under a leader before, who knew. */
+  readonly showsRefused: boolean
+}
+
 export type ReignEvents = {
   readonly tell: (input: DriverInput) => void
   readonly post: (message: LeaderMessage) => void
   readonly mayRun: () => boolean
   /** The app's replica in this tab, if it has the document open; generation 0: none is known. */
-  readonly own: (
-    document: DocumentId,
-  ) => { readonly replica: Replica; readonly generation: number } | undefined
+  readonly own: (document: DocumentId) => Own | undefined
   /** Whether this tab typed there what was not handed in. */
   readonly isAhead: (document: DocumentId) => boolean
   /** Whether other tabs listen. */
@@ -112,6 +117,7 @@ export class Reign {
     )
     this.#shared.set(document, shared)
     const isWanted = (): boolean => !this.#isOver && this.#shared.get(document) === shared
+    shared.showsRefused = own?.showsRefused === true
     const opening = shared.standOn(own?.replica).then(() => this.driver.open(shared, isWanted))
     opening.then(
       () => this.#say({ type: "held", document }),
@@ -124,16 +130,15 @@ export class Reign {
   }
 
   #switch(document: DocumentId, own: boolean): void {
-    const replica = own ? this.#events.own(document)?.replica : undefined
-    if (own && replica === undefined) return
-    this.#shared
-      .get(document)
-      ?.standOn(replica)
-      .catch((error: unknown) => {
-        guarded(() => {
-          throw error
-        })
+    const mine = own ? this.#events.own(document) : undefined
+    const shared = this.#shared.get(document)
+    if (shared === undefined || (own && mine === undefined)) return
+    shared.showsRefused ||= mine?.showsRefused === true
+    shared.standOn(mine?.replica).catch((error: unknown) => {
+      guarded(() => {
+        throw error
       })
+    })
   }
 
   #release(document: DocumentId): void {

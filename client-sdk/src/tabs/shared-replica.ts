@@ -17,6 +17,8 @@ import { YjsDocument } from "../yjs-document.ts"
 export class SharedReplica implements Replica {
   readonly document: DocumentId
   readonly generation: number
+  /** Also once it stands on another, which is given all of it. */
+  showsRefused = false
   readonly #tell: (input: DriverInput) => void
   readonly #isTabAhead: () => boolean
   readonly #held: HeldDocument<Replica>
@@ -36,7 +38,7 @@ export class SharedReplica implements Replica {
 
   /** Also while it changes hands. */
   isAhead(): boolean {
-    return this.#held.replica?.isAhead() !== false || this.#isTabAhead()
+    return this.showsRefused || this.#held.replica?.isAhead() !== false || this.#isTabAhead()
   }
 
   /** Stands on the app's replica from now on; without one, on one of its own. */

@@ -37,6 +37,8 @@ type Open = {
   /** As its status says; once it is deleted, it is no part of the document of that name. */
   generation: number
   isDeleted: boolean
+  /** It may still, also after the app has dismissed that. */
+  showsRefused: boolean
   readonly isWanted: () => boolean
   readonly resolve: () => void
   readonly reject: (error: SyncError) => void
@@ -117,7 +119,7 @@ export class TabsDriver implements ClientDriver {
     // Closed before its engine was loaded; another handle may be open by now.
     if (!isWanted()) return Promise.reject(closedError())
     const opening = new Promise<void>((resolve, reject) => {
-      const status = { generation: 0, isDeleted: false }
+      const status = { generation: 0, isDeleted: false, showsRefused: false }
       this.#open.set(document, { replica, ...status, isWanted, resolve, reject })
     })
     this.#hand({ type: "open", document })
@@ -360,6 +362,7 @@ export class TabsDriver implements ClientDriver {
       case "document-status":
         open.generation = effect.status.generation
         open.isDeleted = effect.status.error?.code === "document-deleted"
+        open.showsRefused ||= effect.status.error?.code === "update-rejected"
         return replica.onStatus(effect.status)
     }
   }
