@@ -1,22 +1,16 @@
 /** When the tab that leads rewrites a copy in storage from its app's replica. */
 import { expect, onTestFinished, test, vi } from "vitest"
-import { assert, documentIdOf } from "@causeway/crdt/base"
-import { VersionVector } from "@causeway/crdt/clock"
 import type { StorageWrite } from "@causeway/crdt/ports"
 import { memoryStorage } from "../index.ts"
-import type { ClientStorage } from "../index.ts"
 import type { Replica } from "../replica.ts"
+import { longCopy, note, watched } from "../test/long-copy.ts"
 import { Reign } from "./reign.ts"
 
 const nowhere = "ws://127.0.0.1:9/sync"
-/** A copy to which so many were appended is rewritten as soon as it is opened. */
-const appendedMax = 1100
 
-const document = documentIdOf("yjs", "note")
-assert(document !== undefined, "a document's name")
 const state = Uint8Array.of(1)
 const replica: Replica = {
-  document,
+  document: note,
   isAhead: () => false,
   resume: () => ({ type: "nothing" }),
   apply: () => undefined,
@@ -28,22 +22,10 @@ const replica: Replica = {
 }
 
 /** What a tab writes that comes to lead with the note open; `isAhead`: it typed more there. */
-async function writesOf(isAhead: boolean): Promise<StorageWrite["type"][]> {
-  const updates = Array.from({ length: appendedMax }, () => Uint8Array.of(0))
+async function writesOf(isAhead: boolean): Promise<readonly StorageWrite["type"][]> {
   const memory = memoryStorage()
-  const copy = { document: replica.document, generation: 1, updates, resume: new VersionVector() }
-  memory.write([{ type: "document-append", ...copy }], () => undefined)
-  const types: StorageWrite["type"][] = []
-  const storage: ClientStorage = {
-    load: (fresh, done) => memory.load(fresh, done),
-    read: (id, done) => memory.read(id, done),
-    list: (done) => memory.list(done),
-    close: (done) => memory.close(done),
-    write: (writes, done) => {
-      types.push(...writes.map(({ type }) => type))
-      memory.write(writes, done)
-    },
-  }
+  memory.write([longCopy()], () => undefined)
+  const { storage, types } = watched(memory)
   const held = vi.fn<() => void>()
   const reign = new Reign({ urls: [nowhere], token: undefined, storage }, true, {
     tell: ({ type }) => {
@@ -57,7 +39,7 @@ async function writesOf(isAhead: boolean): Promise<StorageWrite["type"][]> {
     watch: () => undefined,
   })
   onTestFinished(() => reign.close())
-  reign.carryOut({ type: "hold", document: replica.document })
+  reign.carryOut({ type: "hold", document: note })
   await vi.waitFor(() => expect(held).toHaveBeenCalled())
   await new Promise((resolve) => {
     setTimeout(resolve, 50)

@@ -1,44 +1,21 @@
 /** What a tab that comes to lead rewrites a copy with: nothing that nodes refused. */
 import { expect, test, vi } from "vitest"
-import * as Y from "yjs"
-import { assert, documentIdOf, limits } from "@causeway/crdt/base"
-import { VersionVector } from "@causeway/crdt/clock"
+import { limits } from "@causeway/crdt/base"
 import type { StorageWrite } from "@causeway/crdt/ports"
 import { memoryStorage } from "../index.ts"
-import type { ClientStorage } from "../index.ts"
+import { longCopy, longCopyLetters, watched } from "../test/long-copy.ts"
 import { connect, type, until } from "../test/world.ts"
 import { sharedTabs } from "./index.ts"
 
 const nowhere = "ws://127.0.0.1:9/sync"
-/** A copy to which so many were appended is rewritten as soon as it is opened. */
-const appendedMax = 1100
-const document = documentIdOf("yjs", "note")
-assert(document !== undefined, "a document's name")
-const note = document
-
-function longCopy(): StorageWrite {
-  const before = new Y.Doc()
-  const updates: Uint8Array[] = []
-  before.on("update", (update: Uint8Array) => updates.push(update))
-  for (let index = 0; index < appendedMax; index++) before.getText("text").insert(index, "x")
-  const resume = new VersionVector()
-  return { type: "document-append", document: note, generation: 1, updates, resume }
-}
 
 /** What is written by a tab that comes to lead after it typed so much at once. */
-async function writesAfter(typedBytes: number, isClosed: boolean): Promise<StorageWrite["type"][]> {
+async function writesAfter(
+  typedBytes: number,
+  isClosed: boolean,
+): Promise<readonly StorageWrite["type"][]> {
   const memory = memoryStorage()
-  const types: StorageWrite["type"][] = []
-  const storage: ClientStorage = {
-    load: (fresh, done) => memory.load(fresh, done),
-    read: (id, done) => memory.read(id, done),
-    list: (done) => memory.list(done),
-    close: (done) => memory.close(done),
-    write: (writes, done) => {
-      types.push(...writes.map((write) => write.type))
-      memory.write(writes, done)
-    },
-  }
+  const { storage, types } = watched(memory)
   const tabs = sharedTabs(`rewriting ${process.pid} ${typedBytes} ${isClosed}`)
   const first = connect(nowhere, { storage, tabs })
   await until(first.storage, ({ state }) => state === "ok")
@@ -56,7 +33,7 @@ async function writesAfter(typedBytes: number, isClosed: boolean): Promise<Stora
   await first.close()
   // Answered by the second.
   await third.documents()
-  await vi.waitFor(() => expect(handle.ydoc.getText("text").length).toBe(appendedMax))
+  await vi.waitFor(() => expect(handle.ydoc.getText("text").length).toBe(longCopyLetters))
   if (isClosed) {
     const other = third.yjs("note")
     await other.loaded

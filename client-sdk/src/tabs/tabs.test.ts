@@ -180,8 +180,8 @@ async function twoTabs(): Promise<{ storage: LateStorage; first: Client; second:
   return { storage, first, second }
 }
 
-test("[H2] who leads opens a document without what others typed until that is stored", async () => {
-  const { storage, first, second } = await twoTabs()
+/** The second types a letter that storage is late with, and closes the note. */
+async function typedLate(storage: LateStorage, first: Client, second: Client): Promise<void> {
   const note = second.yjs("note")
   await note.loaded
   storage.isLate = true
@@ -190,6 +190,11 @@ test("[H2] who leads opens a document without what others typed until that is st
   // Answered once all of it has come to who leads, and nobody has the document open any more.
   await second.documents()
   expect(first.pending.current.count).toBe(1)
+}
+
+test("[H2] who leads opens a document without what others typed until that is stored", async () => {
+  const { storage, first, second } = await twoTabs()
+  await typedLate(storage, first, second)
   const shown = first.yjs("note")
   await first.documents()
   storage.giveReads()
@@ -216,13 +221,7 @@ test("[H2] what who leads typed before it was loaded is shown once it is stored"
 
 test("[C13] what is discarded before it is stored is shown to nobody", async () => {
   const { storage, first, second } = await twoTabs()
-  const note = second.yjs("note")
-  await note.loaded
-  storage.isLate = true
-  type(note, "a")
-  note.close()
-  await second.documents()
-  expect(first.pending.current.count).toBe(1)
+  await typedLate(storage, first, second)
   const removing = first.remove({ engine: "yjs", name: "note" }, { discard: true })
   await first.documents()
   const shown = first.yjs("note")
